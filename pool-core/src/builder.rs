@@ -1,0 +1,358 @@
+//! Building a pool.
+
+use std::fmt;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{BuildError, StartCause, StartError};
+use crate::handle::Handle;
+use crate::job::Job;
+use crate::panics::{Panic, guarded};
+use crate::pool::{Pool, ThreadPool};
+use crate::queue::{MakeQueue, Ready};
+use crate::shared::Shared;
+use crate::sink::{NoSink, ResultSink};
+use crate::sleep::Sleep;
+use crate::task::Task;
+use crate::threads::{StdThreads, ThreadFactory};
+use crate::worker::{Launcher, WorkerContext};
+
+/// The most threads that one pool can have.
+pub const MAX_THREADS: usize = u16::MAX as usize;
+
+/// Called with a worker's index.
+pub(crate) type Hook = Box<dyn Fn(usize) + Send + Sync>;
+
+/// What the builder leaves to the pool.
+pub(crate) struct Config {
+    /// The names of the worker threads, one for each that there may be.
+    pub(crate) names: Box<[String]>,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) on_thread_start: Option<Hook>,
+    pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) factory: Box<dyn ThreadFactory>,
+    pub(crate) clock: Box<dyn Clock>,
+}
+
+/// Configures and builds a pool: of closures with [`build`](Self::build), or of one type of jobs
+/// with [`build_with`](Self::build_with).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+///     .num_threads(4)
+///     .thread_name(|worker| format!("render-{worker}"))
+///     .stack_size(1 << 20)
+///     .build()?;
+/// assert_eq!(pool.thread_name(3), Some("render-3"));
+/// # pool.execute(|| ())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until it builds"]
+pub struct ThreadPoolBuilder<B, S = NoSink> {
+    backend: B,
+    sink: S,
+    settings: Settings,
+}
+
+/// Everything that a builder is told, except for queue and sink, whose types change.
+struct Settings {
+    num_threads: Option<usize>,
+    core_threads: Option<usize>,
+    keep_alive: Option<Duration>,
+    paused: bool,
+    thread_name: Box<dyn Fn(usize) -> String>,
+    stack_size: Option<usize>,
+    on_thread_start: Option<Hook>,
+    on_thread_stop: Option<Hook>,
+    factory: Box<dyn ThreadFactory>,
+    clock: Box<dyn Clock>,
+}
+
+impl<B: Default> ThreadPoolBuilder<B> {
+    /// A builder of pools with the queues that a default `B` makes, and no sink.
+    pub fn new() -> Self {
+        Self::with_backend(B::default())
+    }
+}
+
+impl<B: Default> Default for ThreadPoolBuilder<B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<Q> ThreadPoolBuilder<Ready<Q>> {
+    /// A builder of a pool with this queue, and no sink.
+    pub fn with_queue(queue: Q) -> Self {
+        Self::with_backend(Ready(queue))
+    }
+}
+
+impl<B> ThreadPoolBuilder<B> {
+    /// A builder of a pool with the queue that `backend` makes, and no sink.
+    pub fn with_backend(backend: B) -> Self {
+        let settings = Settings {
+            num_threads: None,
+            core_threads: None,
+            keep_alive: None,
+            paused: false,
+            thread_name: Box::new(|worker| format!("pool-worker-{worker}")),
+            stack_size: None,
+            on_thread_start: None,
+            on_thread_stop: None,
+            factory: Box::new(StdThreads),
+            clock: Box::new(SystemClock),
+        };
+        Self { backend, sink: NoSink, settings }
+    }
+}
+
+impl<B, S> ThreadPoolBuilder<B, S> {
+    /// Uses this queue.
+    pub fn queue<Q>(self, queue: Q) -> ThreadPoolBuilder<Ready<Q>, S> {
+        self.backend(Ready(queue))
+    }
+
+    /// Uses the queue that this backend makes for the jobs of the pool.
+    pub fn backend<B2>(self, backend: B2) -> ThreadPoolBuilder<B2, S> {
+        ThreadPoolBuilder { backend, sink: self.sink, settings: self.settings }
+    }
+
+    /// Sends the outcome of every job to this sink, of which each worker gets a clone.
+    ///
+    /// Without a sink, jobs return nothing.
+    pub fn sink<S2>(self, sink: S2) -> ThreadPoolBuilder<B, S2> {
+        ThreadPoolBuilder { backend: self.backend, sink, settings: self.settings }
+    }
+
+    /// The number of worker threads, 1 to [`MAX_THREADS`]. The default is
+    /// [`std::thread::available_parallelism`].
+    pub fn num_threads(mut self, threads: usize) -> Self {
+        self.settings.num_threads = Some(threads);
+        self
+    }
+
+    /// Lets a worker that had nothing to do for so long leave; it comes back on demand. The
+    /// default is to keep all workers.
+    ///
+    /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
+    pub fn thread_keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.settings.keep_alive = Some(keep_alive);
+        self
+    }
+
+    /// With [`thread_keep_alive`](Self::thread_keep_alive): how many workers are started by the
+    /// build and never leave. The default is 0: all start on demand, and all may leave.
+    pub fn core_threads(mut self, threads: usize) -> Self {
+        self.settings.core_threads = Some(threads);
+        self
+    }
+
+    /// Builds the pool paused: it accepts jobs and starts none before
+    /// [`resume`](Handle::resume).
+    pub fn paused(mut self) -> Self {
+        self.settings.paused = true;
+        self
+    }
+
+    /// Names the worker threads by their index. The default is `pool-worker-0` and so on.
+    ///
+    /// All names are made by the build.
+    pub fn thread_name(mut self, name: impl Fn(usize) -> String + 'static) -> Self {
+        self.settings.thread_name = Box::new(name);
+        self
+    }
+
+    /// The size of each worker's stack in bytes. The default is that of [`std::thread`].
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.settings.stack_size = Some(bytes);
+        self
+    }
+
+    /// Calls `hook` with the worker's index on each worker thread before anything else. A worker
+    /// whose hook panics does not start.
+    pub fn on_thread_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.settings.on_thread_start = Some(Box::new(hook));
+        self
+    }
+
+    /// Calls `hook` with the worker's index on each worker thread as the last thing, once for each
+    /// start hook that returned. A panic of it goes no further.
+    pub fn on_thread_stop(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.settings.on_thread_stop = Some(Box::new(hook));
+        self
+    }
+
+    /// Gets the worker threads from this factory. The default is [`StdThreads`].
+    pub fn thread_factory(mut self, factory: impl ThreadFactory) -> Self {
+        self.settings.factory = Box::new(factory);
+        self
+    }
+
+    /// Takes the time from this clock. The default is [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Box::new(clock);
+        self
+    }
+
+    /// Builds a pool of closures.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] says which setting can not be met, or which worker did not start.
+    pub fn build<R>(self) -> Result<ThreadPool<R, B::Queue>, BuildError>
+    where
+        R: 'static,
+        B: MakeQueue<Job<Task<R>>>,
+        S: ResultSink<R> + Clone + Send + 'static,
+    {
+        self.build_with(|_worker| Task::run)
+    }
+
+    /// Builds a pool of jobs of one type. `make_handler` is called once on each worker thread and
+    /// returns what that worker calls with every job: a closure with state of its own, such as a
+    /// connection, a buffer, a random number generator, which need not be `Send`.
+    ///
+    /// After a job that panicked the worker goes on with the same handler; one whose state can
+    /// break halfway mends it at its next call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let (lengths, received) = mpsc::channel();
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .sink(lengths)
+    ///     .build_with(|worker| {
+    ///         println!("{} is ready", worker.name());
+    ///         let mut buffer = String::new();
+    ///         move |word: &'static str| {
+    ///             buffer.push_str(word);
+    ///             buffer.len()
+    ///         }
+    ///     })?;
+    /// pool.submit("seven")?;
+    /// assert_eq!(received.recv()?.outcome?, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn build_with<J, R, M, H>(self, make_handler: M) -> Result<Pool<J, R, B::Queue>, BuildError>
+    where
+        J: Send + 'static,
+        R: 'static,
+        B: MakeQueue<Job<J>>,
+        S: ResultSink<R> + Clone + Send + 'static,
+        M: Fn(&WorkerContext<J, B::Queue>) -> H + Send + Sync + 'static,
+        H: FnMut(J) -> R,
+    {
+        let Self { backend, sink, settings } = self;
+        let size = settings.size()?;
+        let core = settings.core(size)?;
+        let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
+        let config = settings.into_config(size)?;
+        let launcher = Arc::new(Launcher::new(make_handler, sink));
+        let shared = Arc::new(Shared::new(backend.make_queue(), sleep, config, launcher));
+
+        let weak = Arc::downgrade(&shared);
+        shared.config.clock.subscribe(Box::new(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.sleep.time_changed();
+            }
+        }));
+
+        // From here on a failure is undone by the pool's drop.
+        let pool = Pool::new(Handle { shared });
+        let shared = &pool.shared;
+        for _ in 0..core {
+            let Some(worker) = shared.sleep.reserve() else {
+                break;
+            };
+            shared.start(worker);
+        }
+        shared.sleep.wait_started().map_err(BuildError::Start)?;
+        Ok(pool)
+    }
+}
+
+impl Settings {
+    fn size(&self) -> Result<usize, BuildError> {
+        let default = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        match self.num_threads.unwrap_or_else(default) {
+            0 => Err(BuildError::ZeroThreads),
+            size if size > MAX_THREADS => {
+                Err(BuildError::TooManyThreads { requested: size, max: MAX_THREADS })
+            }
+            size => Ok(size),
+        }
+    }
+
+    /// How many workers the build starts, which then stay.
+    fn core(&self, size: usize) -> Result<usize, BuildError> {
+        match (self.core_threads, self.keep_alive) {
+            (Some(core), _) if core > size => {
+                Err(BuildError::CoreThreads { core, num_threads: size })
+            }
+            (_, None) => Ok(size),
+            (core, Some(_)) => Ok(core.unwrap_or(0)),
+        }
+    }
+
+    fn names(&self, size: usize) -> Result<Box<[String]>, BuildError> {
+        let name = |worker| {
+            let name = guarded(|| (self.thread_name)(worker)).map_err(|payload| {
+                let cause = StartCause::Panicked(Arc::new(Panic::new(payload)));
+                BuildError::Start(StartError::new(worker, cause))
+            })?;
+            if name.contains('\0') {
+                return Err(BuildError::ThreadName { worker, name });
+            }
+            Ok(name)
+        };
+        (0..size).map(name).collect()
+    }
+
+    /// No object is larger than `isize::MAX`, and the standard library's rounding up to whole
+    /// pages would overflow beyond it.
+    fn checked_stack_size(&self) -> Result<Option<usize>, BuildError> {
+        match self.stack_size {
+            Some(bytes) if bytes > isize::MAX as usize => Err(BuildError::StackSize { bytes }),
+            size => Ok(size),
+        }
+    }
+
+    fn into_config(self, size: usize) -> Result<Config, BuildError> {
+        Ok(Config {
+            names: self.names(size)?,
+            stack_size: self.checked_stack_size()?,
+            on_thread_start: self.on_thread_start,
+            on_thread_stop: self.on_thread_stop,
+            factory: self.factory,
+            clock: self.clock,
+        })
+    }
+}
+
+impl<B, S> fmt::Debug for ThreadPoolBuilder<B, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolBuilder")
+            .field("num_threads", &self.settings.num_threads)
+            .field("core_threads", &self.settings.core_threads)
+            .field("keep_alive", &self.settings.keep_alive)
+            .field("paused", &self.settings.paused)
+            .field("stack_size", &self.settings.stack_size)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! Time, as something that a test can own.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::sync::{Mutex, lock};
+
+/// Where a pool takes its time from: for keep-alive and for every wait with a timeout.
+///
+/// [`SystemClock`] is the default. [`ManualClock`] stands still until it is told to move.
+pub trait Clock: Send + Sync + 'static {
+    /// The present moment. It never goes back.
+    fn now(&self) -> Instant;
+
+    /// How long a thread that wants to be awake at `deadline` may sleep before it asks again.
+    /// `None`: until this clock wakes it, see [`subscribe`](Self::subscribe).
+    fn sleep_for(&self, deadline: Instant) -> Option<Duration>;
+
+    /// Registers a pool's alarm: a clock whose time jumps calls it after each jump. It is cheap,
+    /// may be called at any time, and does nothing once the pool is gone.
+    fn subscribe(&self, alarm: Box<dyn Fn() + Send + Sync>) {
+        drop(alarm);
+    }
+}
+
+/// The operating system's monotonic clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_for(&self, deadline: Instant) -> Option<Duration> {
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// A clock that moves only when it is told to. Clones show the same time.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use pool_core::{Clock, ManualClock};
+///
+/// let clock = ManualClock::new();
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now() - before, Duration::from_secs(60));
+/// ```
+#[derive(Clone)]
+pub struct ManualClock {
+    start: Instant,
+    shared: Arc<Mutex<Manual>>,
+}
+
+/// What the clones of a [`ManualClock`] share.
+struct Manual {
+    elapsed: Duration,
+    alarms: Vec<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl ManualClock {
+    /// A clock that stands still at the present moment.
+    #[must_use]
+    pub fn new() -> Self {
+        let shared = Manual { elapsed: Duration::ZERO, alarms: Vec::new() };
+        Self { start: Instant::now(), shared: Arc::new(Mutex::new(shared)) }
+    }
+
+    /// Moves the time on by `step`, and wakes whoever waited for a moment that has come. Time ends
+    /// at the last [`Instant`] that the platform can express.
+    pub fn advance(&self, step: Duration) {
+        let alarms = {
+            let mut shared = lock(&self.shared);
+            let elapsed = shared.elapsed.saturating_add(step);
+            if self.start.checked_add(elapsed).is_some() {
+                shared.elapsed = elapsed;
+            }
+            shared.alarms.clone()
+        };
+        // Not under the lock: an alarm takes its pool's lock, under which the pool asks the time.
+        for alarm in alarms {
+            alarm();
+        }
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManualClock").field("elapsed", &lock(&self.shared).elapsed).finish()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        self.start + lock(&self.shared).elapsed
+    }
+
+    fn sleep_for(&self, _deadline: Instant) -> Option<Duration> {
+        None
+    }
+
+    fn subscribe(&self, alarm: Box<dyn Fn() + Send + Sync>) {
+        lock(&self.shared).alarms.push(alarm.into());
+    }
+}

@@ -1,0 +1,253 @@
+//! The state of a pool's workers, as plain data. [`Sleep`](crate::sleep::Sleep) keeps it under its
+//! lock and acts on what changes here.
+
+use crate::error::StartError;
+use crate::threads::JoinHandle;
+
+/// What the worker with one index does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// There is no thread. One may be started.
+    Vacant,
+    /// A thread is being started. It counts as a searcher.
+    Starting,
+    /// It runs a job or searches for one.
+    Active,
+    /// It has said that it is about to sleep and takes its last look at the queue.
+    Looking,
+    /// It waits on its condition variable.
+    Asleep,
+    /// It was woken up and is on its way. It counts as a searcher.
+    Notified,
+    /// It takes leave. Its index is not free yet.
+    Leaving,
+}
+
+/// Whom to turn to when there is work.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Recruit {
+    /// This sleeper was taken off the list; wake it.
+    Wake(usize),
+    /// This worker is still looking and will see for itself that it was called.
+    Called,
+    /// This index was reserved; start a thread for it.
+    Start(usize),
+    /// There is nobody.
+    Nobody,
+}
+
+/// All workers of one pool.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    slots: Box<[Slot]>,
+    /// Workers that look or sleep and may be woken. The last to lie down is the first to rise: its
+    /// caches are the warmest, and those that nobody needs stay asleep until their keep-alive ends.
+    parked: Vec<usize>,
+    /// Indices without a thread, for which one may be started.
+    vacant: Vec<usize>,
+    /// Indices without a thread that are not to be started for now, because a start has failed.
+    /// They are vacant again when a worker falls asleep, so that a system which refuses threads is
+    /// not asked at every submit.
+    benched: Vec<usize>,
+    /// Threads that start, run or leave.
+    pub(crate) live: usize,
+    /// Threads that have started and not begun to leave: those that can be relied on.
+    pub(crate) ready: usize,
+    /// Threads in [`Slot::Asleep`].
+    pub(crate) asleep: usize,
+    /// Threads in [`Slot::Starting`].
+    pub(crate) starting: usize,
+    /// Reservations whose thread was not yet handed to [`Crew::enlist`] or [`Crew::start_failed`].
+    pub(crate) spawning: usize,
+    /// No job is to be started.
+    pub(crate) paused: bool,
+    /// Everyone goes home.
+    pub(crate) exit: bool,
+    /// The queue panicked; the pool was given up.
+    pub(crate) failed: bool,
+    /// How often the pool came to rest. A waiter that sees it change need not catch the moment.
+    pub(crate) rests: u64,
+    /// Why a thread did not start, the first time since this was last taken.
+    pub(crate) start_error: Option<StartError>,
+    /// The threads that were started and not joined.
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Crew {
+    /// A crew without threads.
+    pub(crate) fn new(size: usize) -> Self {
+        Self {
+            slots: vec![Slot::Vacant; size].into(),
+            parked: Vec::with_capacity(size),
+            // Reversed, so that `pop` starts with index 0.
+            vacant: (0..size).rev().collect(),
+            benched: Vec::new(),
+            live: 0,
+            ready: 0,
+            asleep: 0,
+            starting: 0,
+            spawning: 0,
+            paused: false,
+            exit: false,
+            failed: false,
+            rests: 0,
+            start_error: None,
+            handles: Vec::new(),
+        }
+    }
+
+    pub(crate) fn slot(&self, worker: usize) -> Slot {
+        self.slots[worker]
+    }
+
+    /// How many workers [`Crew::recruit`] could call up.
+    pub(crate) fn available(&self) -> usize {
+        if self.paused || self.exit { 0 } else { self.parked.len() + self.vacant.len() }
+    }
+
+    /// Whether every thread sleeps. With the ledger balanced, the pool is idle.
+    pub(crate) fn all_asleep(&self) -> bool {
+        self.asleep == self.live
+    }
+
+    /// Whether the last thread has left for good.
+    pub(crate) fn is_over(&self) -> bool {
+        self.exit && self.live == 0
+    }
+
+    /// Calls up one worker: a sleeper if there is one, else a new thread.
+    pub(crate) fn recruit(&mut self) -> Recruit {
+        if self.paused || self.exit {
+            return Recruit::Nobody;
+        }
+        if let Some(worker) = self.parked.pop() {
+            return self.call(worker);
+        }
+        match self.reserve() {
+            Some(worker) => Recruit::Start(worker),
+            None => Recruit::Nobody,
+        }
+    }
+
+    /// Tells a worker that is off the parked list to rise.
+    fn call(&mut self, worker: usize) -> Recruit {
+        let was = std::mem::replace(&mut self.slots[worker], Slot::Notified);
+        if was == Slot::Asleep {
+            self.asleep -= 1;
+            Recruit::Wake(worker)
+        } else {
+            Recruit::Called
+        }
+    }
+
+    /// Reserves a vacant index for a thread that is about to be started.
+    pub(crate) fn reserve(&mut self) -> Option<usize> {
+        let worker = self.vacant.pop()?;
+        self.slots[worker] = Slot::Starting;
+        self.live += 1;
+        self.starting += 1;
+        self.spawning += 1;
+        Some(worker)
+    }
+
+    /// Keeps the handle of a thread that was started, and hands back those that have ended.
+    pub(crate) fn enlist(&mut self, handle: JoinHandle<()>) -> Vec<JoinHandle<()>> {
+        self.spawning -= 1;
+        // loom has no `is_finished`; there the handles are all kept until the end.
+        #[cfg(not(loom))]
+        let ended = self.handles.extract_if(.., |handle| handle.is_finished()).collect();
+        #[cfg(loom)]
+        let ended = Vec::new();
+        self.handles.push(handle);
+        ended
+    }
+
+    /// The handles of all threads that are not joined yet.
+    pub(crate) fn take_handles(&mut self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.handles)
+    }
+
+    /// A reserved worker is up.
+    pub(crate) fn started(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::Starting);
+        self.slots[worker] = Slot::Active;
+        self.starting -= 1;
+        self.ready += 1;
+    }
+
+    /// A reserved worker will not come.
+    pub(crate) fn start_failed(&mut self, worker: usize, error: StartError) {
+        debug_assert_eq!(self.slots[worker], Slot::Starting);
+        self.slots[worker] = Slot::Vacant;
+        self.starting -= 1;
+        self.live -= 1;
+        self.benched.push(worker);
+        self.benched.append(&mut self.vacant);
+        self.start_error.get_or_insert(error);
+    }
+
+    /// Those whose start failed may be tried again.
+    pub(crate) fn unbench(&mut self) {
+        self.vacant.append(&mut self.benched);
+    }
+
+    /// A worker is about to sleep and may be called from here on.
+    pub(crate) fn lie_down(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::Active);
+        self.slots[worker] = Slot::Looking;
+        self.parked.push(worker);
+    }
+
+    /// A worker found a job in its last look. Returns whether it was called meanwhile, in which
+    /// case it counts as a searcher.
+    pub(crate) fn get_up(&mut self, worker: usize) -> bool {
+        let was = std::mem::replace(&mut self.slots[worker], Slot::Active);
+        if was == Slot::Looking {
+            self.unpark(worker);
+        }
+        was == Slot::Notified
+    }
+
+    /// A worker found nothing in its last look and sleeps, unless it was called meanwhile.
+    pub(crate) fn fall_asleep(&mut self, worker: usize) {
+        if self.slots[worker] == Slot::Looking {
+            self.slots[worker] = Slot::Asleep;
+            self.asleep += 1;
+            self.unbench();
+        }
+    }
+
+    /// A worker that was called is on its feet.
+    pub(crate) fn awake(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::Notified);
+        self.slots[worker] = Slot::Active;
+    }
+
+    /// A worker begins to leave.
+    pub(crate) fn leave(&mut self, worker: usize) {
+        match std::mem::replace(&mut self.slots[worker], Slot::Leaving) {
+            Slot::Asleep => {
+                self.asleep -= 1;
+                self.unpark(worker);
+            }
+            Slot::Looking => self.unpark(worker),
+            _ => {}
+        }
+        self.ready -= 1;
+    }
+
+    /// A leaving worker is done; its index is free.
+    pub(crate) fn gone(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::Leaving);
+        self.slots[worker] = Slot::Vacant;
+        self.vacant.push(worker);
+        self.live -= 1;
+    }
+
+    fn unpark(&mut self, worker: usize) {
+        // From the end: whoever changes its mind has lain down lately.
+        if let Some(at) = self.parked.iter().rposition(|&parked| parked == worker) {
+            self.parked.remove(at);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Everything that can be refused, and why.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::panics::Panic;
+
+/// A job was not accepted; it is in here, untouched (C1).
+#[non_exhaustive]
+pub enum SubmitError<J> {
+    /// The pool is closed.
+    Closed(J),
+    /// The queue takes no more at present.
+    Full(J),
+    /// No worker is there, and none could be started to run the job.
+    NoThread(J, StartError),
+}
+
+impl<J> SubmitError<J> {
+    /// The job that was not accepted.
+    #[must_use]
+    pub fn into_inner(self) -> J {
+        match self {
+            Self::Closed(job) | Self::Full(job) | Self::NoThread(job, _) => job,
+        }
+    }
+}
+
+impl<J> fmt::Debug for SubmitError<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(_) => f.write_str("Closed(..)"),
+            Self::Full(_) => f.write_str("Full(..)"),
+            Self::NoThread(_, error) => write!(f, "NoThread(.., {error:?})"),
+        }
+    }
+}
+
+impl<J> fmt::Display for SubmitError<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(_) => f.write_str("the pool is closed and accepts no more jobs"),
+            Self::Full(_) => f.write_str("the pool's queue is full; try again later"),
+            Self::NoThread(..) => f.write_str("the pool has no worker and could not start one"),
+        }
+    }
+}
+
+impl<J> std::error::Error for SubmitError<J> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoThread(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A pool was not built. Nothing is left of it: workers that had started have ended (C10).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// `num_threads(0)`: nobody would run the jobs.
+    ZeroThreads,
+    /// More threads than a pool can have.
+    TooManyThreads {
+        /// What was asked for.
+        requested: usize,
+        /// What a pool can have.
+        max: usize,
+    },
+    /// More `core_threads` than `num_threads`.
+    CoreThreads {
+        /// What was asked for.
+        core: usize,
+        /// The pool's number of threads.
+        num_threads: usize,
+    },
+    /// A thread's name holds a NUL, which no operating system takes.
+    ThreadName {
+        /// The worker's index.
+        worker: usize,
+        /// The name, NUL included.
+        name: String,
+    },
+    /// No thread can have a stack of this size.
+    StackSize {
+        /// What was asked for, in bytes.
+        bytes: usize,
+    },
+    /// A worker did not start.
+    Start(StartError),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ZeroThreads => f.write_str("a pool needs at least one thread"),
+            Self::TooManyThreads { requested, max } => {
+                write!(f, "{requested} threads are more than a pool can have, which is {max}")
+            }
+            Self::CoreThreads { core, num_threads } => {
+                write!(f, "{core} core threads do not fit in a pool of {num_threads}")
+            }
+            Self::ThreadName { worker, name } => {
+                write!(f, "the name of worker {worker}, {name:?}, contains a NUL")
+            }
+            Self::StackSize { bytes } => {
+                write!(f, "a stack of {bytes} bytes is larger than any address space")
+            }
+            Self::Start(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Start(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+/// A worker thread did not start.
+#[derive(Debug, Clone)]
+pub struct StartError {
+    worker: usize,
+    cause: StartCause,
+}
+
+/// Why a worker thread did not start.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum StartCause {
+    /// The thread could not be had.
+    Thread(Arc<io::Error>),
+    /// The thread factory panicked, or dropped the worker without running it.
+    Factory,
+    /// The hook `on_thread_start`, the maker of the handler or the sink's `clone` panicked.
+    Panicked(Arc<Panic>),
+    /// The pool's only worker is just leaving, and it was itself that submitted.
+    Leaving,
+}
+
+impl StartError {
+    pub(crate) fn new(worker: usize, cause: StartCause) -> Self {
+        Self { worker, cause }
+    }
+
+    /// The index of the worker.
+    #[must_use]
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn cause(&self) -> &StartCause {
+        &self.cause
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker {} did not start: ", self.worker)?;
+        match &self.cause {
+            StartCause::Thread(error) => {
+                write!(f, "{error}; try fewer threads or smaller stacks")
+            }
+            StartCause::Factory => f.write_str("the thread factory did not run it"),
+            StartCause::Panicked(panic) => write!(f, "its set-up panicked: {panic}"),
+            StartCause::Leaving => f.write_str("it is just leaving"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            StartCause::Thread(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+/// A wait that ended without what it waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The time ran out first.
+    TimedOut,
+    /// The caller is a worker of the pool: its own job would have to end first.
+    InsideJob,
+    /// The pool's queue panicked, and the pool was given up; see
+    /// [`ShutdownReport::unfinished`](crate::ShutdownReport::unfinished).
+    QueueFailed,
+}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimedOut => "the time ran out before the pool was idle",
+            Self::InsideJob => "a job can not wait for its own pool to be idle",
+            Self::QueueFailed => "the pool's queue panicked; its jobs can not be reached",
+        })
+    }
+}
+
+impl std::error::Error for WaitError {}
+
+/// Why an accepted job has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The job panicked.
+    Panicked(Panic),
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(panic) => write!(f, "the job panicked: {panic}"),
+        }
+    }
+}
+
+impl std::error::Error for JobError {}

@@ -1,0 +1,89 @@
+//! The core of a thread pool whose queue can be exchanged: the contract, the worker loop and the
+//! wake-up protocol, on which every queue and every sink relies. It depends on nothing but the
+//! standard library.
+//!
+//! Most users take the facade crate `pool`, which picks a queue. This crate is for those who write
+//! a queue ([`WorkQueue`]) or a sink ([`ResultSink`]).
+//!
+//! # The contract
+//!
+//! Whatever the queue and whatever the sink, a pool keeps these clauses. Tests, comments and this
+//! documentation cite them by number.
+//!
+//! | | clause |
+//! |---|---|
+//! | C1 | **Accepted or returned.** A submit is accepted, or hands the job back inside its error. Which of the two is decided at one atomic point together with close. |
+//! | C2 | **Once.** An accepted job starts at most once, on one worker. |
+//! | C3 | **One outcome.** An accepted job has exactly one outcome, which reaches the sink; nothing is dropped in silence. |
+//! | C4 | **Nested.** A running job may submit more, also while the pool drains; those are drained too. |
+//! | C5 | **Drain, then exit.** After close the workers leave when nothing is queued and nothing runs, and not before. The books balance. |
+//! | C6 | **Closed is closed.** After close nothing is accepted from outside; a forgotten handle can not keep the pool open. |
+//! | C7 | **No lost wake-up.** If a job waits and a worker is free, the job starts. Nothing polls, and an idle pool uses no CPU. |
+//! | C8 | **A panic is one job's affair.** In its body, in a drop, in a sink or in a hook: the worker, the counts and every other job go on. |
+//! | C9 | **Nothing lingers.** A job's captures are dropped before its outcome is visible; no idle worker keeps anything alive; a drained burst's memory is given back. |
+//! | C10 | **Threads are accounted for.** A thread that fails to start is an error with everything undone. After shutdown or drop no thread of the pool is left. |
+//!
+//! What Rust itself ends no pool can survive: a drop that panics while its own thread unwinds from
+//! another panic aborts the process, and so does every panic under `panic = "abort"`.
+//!
+//! # Inside
+//!
+//! A queue only stores jobs. Accepting and closing are one atomic word; sleeping, waking and the
+//! notice that all is done are one protocol, which is model-checked.
+//!
+//! # Example
+//!
+//! ```
+//! use pool_core::{Collect, ThreadPoolBuilder};
+//! use pool_std::StdQueue;
+//!
+//! let results = Collect::new();
+//! let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+//!     .num_threads(4)
+//!     .sink(results.clone())
+//!     .build()?;
+//! for n in 1..=100_u64 {
+//!     pool.execute(move || n * n)?;
+//! }
+//! let report = pool.shutdown();
+//! assert_eq!(report.accepted, report.done + report.panicked);
+//!
+//! let sum: u64 = results.take().into_iter().map(|done| done.outcome.unwrap()).sum();
+//! assert_eq!(sum, 338_350);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builder;
+mod clock;
+mod crew;
+mod current;
+mod error;
+mod gate;
+mod handle;
+mod job;
+mod ledger;
+mod panics;
+mod pool;
+mod queue;
+mod report;
+mod shared;
+mod sink;
+mod sleep;
+mod sync;
+mod task;
+mod threads;
+mod worker;
+
+pub use builder::{MAX_THREADS, ThreadPoolBuilder};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{BuildError, JobError, StartCause, StartError, SubmitError, WaitError};
+pub use handle::Handle;
+pub use job::{Job, JobId};
+pub use panics::Panic;
+pub use pool::{Pool, ThreadPool};
+pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};
+pub use report::{ShutdownReport, Stats};
+pub use sink::{Collect, Completed, FnSink, NoSink, ResultSink, SinkClosed, sink_fn};
+pub use task::Task;
+pub use threads::{JoinHandle, StdThreads, ThreadFactory, WorkerThread};
+pub use worker::WorkerContext;

@@ -1,0 +1,79 @@
+//! Keeping a panic where it happened.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+/// What a panicking piece of code left behind: the payload, and its message if it has one.
+///
+/// # Examples
+///
+/// ```
+/// let payload = std::panic::catch_unwind(|| panic!("out of {}", "tea")).unwrap_err();
+/// let panic = pool_core::Panic::new(payload);
+/// assert_eq!(panic.message(), Some("out of tea"));
+/// ```
+pub struct Panic {
+    /// Copied out, so that it can be read through the lock below.
+    message: Option<Cow<'static, str>>,
+    /// A payload is `Send` only; the lock makes the error that holds it `Sync` as well.
+    payload: Mutex<Box<dyn Any + Send>>,
+}
+
+impl Panic {
+    /// Wraps the payload that [`catch_unwind`] or a thread's `join` returned.
+    #[must_use]
+    pub fn new(payload: Box<dyn Any + Send>) -> Self {
+        let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
+            Some(Cow::Borrowed(*text))
+        } else {
+            payload.downcast_ref::<String>().map(|text| Cow::Owned(text.clone()))
+        };
+        Self { message, payload: Mutex::new(payload) }
+    }
+
+    /// The text given to `panic!`; `None` if something else was thrown.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The payload, as for [`std::panic::resume_unwind`].
+    #[must_use]
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panic").field("message", &self.message).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message().unwrap_or("a payload that is not text"))
+    }
+}
+
+/// Runs foreign code; what it threw, if it threw.
+///
+/// Asserting unwind safety is sound here: what the code may have left half done is the user's own
+/// state, and that it stays in use after a panic is documented where it is handed in.
+#[inline]
+pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    catch_unwind(AssertUnwindSafe(code))
+}
+
+/// Drops a foreign value whose drop may panic, with a payload whose drop may panic in turn: that
+/// second payload is leaked, because there is no end to it otherwise (C8).
+pub(crate) fn drop_quietly<T>(value: T) {
+    if let Err(payload) = guarded(|| drop(value))
+        && let Err(another) = guarded(|| drop(payload))
+    {
+        std::mem::forget(another);
+    }
+}

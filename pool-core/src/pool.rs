@@ -1,0 +1,83 @@
+//! The pool itself: the owner of its workers.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use crate::handle::Handle;
+use crate::job::Job;
+use crate::queue::WorkQueue;
+use crate::report::ShutdownReport;
+use crate::task::Task;
+
+/// A pool of threads that run jobs of type `J` with a handler that returns `R`, over the queue `Q`.
+///
+/// Made by [`ThreadPoolBuilder`](crate::ThreadPoolBuilder). It dereferences to its [`Handle`], where
+/// submitting, waiting, pausing and closing are documented; clones of the handle go wherever jobs
+/// come from, while the pool itself stays with the one who ends it.
+///
+/// Dropping a pool shuts it down: the jobs that were accepted run, then the threads end, then the
+/// drop returns. See [`shutdown`](Self::shutdown) for the case that a job drops its own pool.
+pub struct Pool<J: Send + 'static, R, Q: WorkQueue<Job<J>>> {
+    handle: Handle<J, Q>,
+    result: PhantomData<fn(J) -> R>,
+}
+
+/// A pool whose jobs are closures that return `R`.
+pub type ThreadPool<R, Q> = Pool<Task<R>, R, Q>;
+
+impl<J: Send + 'static, R, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
+    pub(crate) fn new(handle: Handle<J, Q>) -> Self {
+        Self { handle, result: PhantomData }
+    }
+
+    /// A handle to this pool, for other threads and for jobs that submit jobs.
+    #[must_use]
+    pub fn handle(&self) -> Handle<J, Q> {
+        self.handle.clone()
+    }
+
+    /// Closes the pool, waits until every accepted job has its outcome (C5) and every thread has
+    /// ended (C10), and returns the books. A paused pool is resumed. A second call, also at the
+    /// same time, waits as well and returns the same.
+    ///
+    /// Called by a job of this very pool it can not wait for its own end: it closes the pool and
+    /// returns at once, with [`unfinished`](ShutdownReport::unfinished) jobs. They run, and the
+    /// threads end by themselves. The same holds for a drop there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(2).build()?;
+    /// pool.execute(|| ())?;
+    /// let report = pool.shutdown();
+    /// assert_eq!((report.accepted, report.done, report.unfinished), (1, 1, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shutdown(&self) -> ShutdownReport {
+        self.handle.shutdown()
+    }
+}
+
+impl<J: Send + 'static, R, Q: WorkQueue<Job<J>>> Deref for Pool<J, R, Q> {
+    type Target = Handle<J, Q>;
+
+    fn deref(&self) -> &Handle<J, Q> {
+        &self.handle
+    }
+}
+
+impl<J: Send + 'static, R, Q: WorkQueue<Job<J>>> Drop for Pool<J, R, Q> {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+    }
+}
+
+impl<J: Send + 'static, R, Q: WorkQueue<Job<J>>> fmt::Debug for Pool<J, R, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pool").field(&self.handle).finish()
+    }
+}

@@ -1,0 +1,163 @@
+//! What a queue must do to serve a pool: store jobs, and nothing else.
+
+use std::fmt;
+
+/// A store of jobs that a pool's submitters fill and its workers empty.
+///
+/// A queue is a data structure. It never blocks, parks, counts what runs, closes or times out: the
+/// pool does all that, once, for every queue. What is left are these duties:
+///
+/// * **Nothing lost, nothing doubled.** A job that went in comes out of exactly one `pop`, on any
+///   worker (C2, C3).
+/// * **Reachable.** A job that lies in one worker's [`Local`](Self::Local) can be stolen by every
+///   other worker: its own may be busy for long. When a worker's `pop` and then its `steal` return
+///   `None`, every job that was in the queue before was taken, or is being moved by another
+///   worker's `steal` (C7).
+/// * **Refused is returned.** A `push` that does not take a job hands it back (C1).
+/// * **Order.** None is required. A queue that promises one says so.
+/// * **Fair.** A job waits for a bounded number of pops, even while workers keep feeding
+///   themselves through their own ends.
+/// * **Lean.** A drained queue gives back the memory of a burst, and a dropped one drops its jobs
+///   (C9).
+///
+/// Calls from different threads run at the same time. None may panic; a pool whose queue panics
+/// gives up.
+///
+/// # Examples
+///
+/// A last-in, first-out queue, complete:
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use pool_core::{LocalQueue, PushError, ThreadPoolBuilder, WorkQueue};
+///
+/// struct Stack<J>(Arc<Mutex<Vec<J>>>);
+///
+/// impl<J: Send + 'static> WorkQueue<J> for Stack<J> {
+///     type Local = Stack<J>;
+///     fn local(&self, _worker: usize) -> Stack<J> {
+///         Stack(Arc::clone(&self.0))
+///     }
+///     fn push(&self, job: J) -> Result<(), PushError<J>> {
+///         self.0.lock().unwrap().push(job);
+///         Ok(())
+///     }
+///     fn len(&self) -> usize {
+///         self.0.lock().unwrap().len()
+///     }
+/// }
+///
+/// impl<J> LocalQueue<J> for Stack<J> {
+///     fn push(&mut self, job: J) {
+///         self.0.lock().unwrap().push(job);
+///     }
+///     fn pop(&mut self) -> Option<J> {
+///         self.0.lock().unwrap().pop()
+///     }
+/// }
+///
+/// let pool = ThreadPoolBuilder::with_queue(Stack(Arc::default())).num_threads(2).build()?;
+/// for _ in 0..100 {
+///     pool.execute(|| ())?;
+/// }
+/// assert_eq!(pool.shutdown().done, 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait WorkQueue<J>: Send + Sync + 'static {
+    /// One worker's own end. It stays on that worker's thread and may keep jobs close by.
+    type Local: LocalQueue<J> + 'static;
+
+    /// Makes the end of the worker with this index, on that worker's thread.
+    ///
+    /// Indices count from 0. A worker that left and came back asks again under its old index; its
+    /// former end is dropped by then.
+    fn local(&self, worker: usize) -> Self::Local;
+
+    /// Adds a job from outside the pool.
+    ///
+    /// # Errors
+    ///
+    /// A queue of limited size gives the job back when it is full.
+    fn push(&self, job: J) -> Result<(), PushError<J>>;
+
+    /// About how many jobs wait, those in the workers' own ends included. A hint, for statistics.
+    fn len(&self) -> usize;
+
+    /// Whether no job waits.
+    ///
+    /// `true` is a promise: every push that returned before this call began was popped since.
+    /// `false` may be wrong and then costs a needless wake-up. The default relies on [`len`](Self::len)
+    /// being as exact; a queue whose `len` may err on the low side overrides this.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One worker's own end of a [`WorkQueue`].
+pub trait LocalQueue<J> {
+    /// Adds a job that a running job of this worker submitted. It is always taken.
+    fn push(&mut self, job: J);
+
+    /// Takes the next job from this end, or from the shared part of a queue that has no ends worth
+    /// the name.
+    fn pop(&mut self) -> Option<J>;
+
+    /// Takes a job from elsewhere, after [`pop`](Self::pop) has found none: from the shared part,
+    /// then from other workers' ends.
+    ///
+    /// It may move further jobs to this end. While they are on their way, other workers may miss
+    /// them: after each steal the pool looks whether somebody fell asleep over it. So only `steal`
+    /// may do that, and not `pop`.
+    fn steal(&mut self) -> Option<J> {
+        None
+    }
+}
+
+/// Makes the queue of a pool, for the type of jobs that the pool turns out to have: the argument of
+/// [`ThreadPoolBuilder::backend`](crate::ThreadPoolBuilder::backend).
+pub trait MakeQueue<J> {
+    /// The queue that is made.
+    type Queue: WorkQueue<J>;
+
+    /// Makes the queue of one pool.
+    fn make_queue(self) -> Self::Queue;
+}
+
+/// A queue that was made already; see
+/// [`ThreadPoolBuilder::queue`](crate::ThreadPoolBuilder::queue).
+#[derive(Debug, Clone, Copy)]
+pub struct Ready<Q>(pub Q);
+
+impl<J, Q: WorkQueue<J>> MakeQueue<J> for Ready<Q> {
+    type Queue = Q;
+
+    fn make_queue(self) -> Q {
+        self.0
+    }
+}
+
+/// A queue refused a job; here it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PushError<J>(pub J);
+
+impl<J> PushError<J> {
+    /// The job that was refused.
+    #[must_use]
+    pub fn into_inner(self) -> J {
+        self.0
+    }
+}
+
+impl<J> fmt::Debug for PushError<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PushError(..)")
+    }
+}
+
+impl<J> fmt::Display for PushError<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the queue is full")
+    }
+}
+
+impl<J> std::error::Error for PushError<J> {}

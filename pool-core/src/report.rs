@@ -1,0 +1,42 @@
+//! What a pool tells about itself.
+
+/// The books of a pool that has shut down (C5).
+///
+/// `accepted == done + panicked + unfinished`, always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Jobs that the pool accepted, from outside and from its own jobs.
+    pub accepted: u64,
+    /// Jobs that ran and returned.
+    pub done: u64,
+    /// Jobs that ran and panicked.
+    pub panicked: u64,
+    /// Jobs that were accepted and had no outcome yet. Zero, with two exceptions: the shutdown was
+    /// called by a job of the pool itself, which can not wait for its own end, or the pool's queue
+    /// panicked and its jobs can not be reached.
+    pub unfinished: u64,
+    /// Outcomes, counted above too, that the sink did not take.
+    pub undelivered: u64,
+}
+
+/// A pool at one moment. The jobs' figures are those of a moment ago while jobs run, and exact
+/// when the pool is idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Worker threads that exist, those that are just starting or leaving included.
+    pub threads: usize,
+    /// Worker threads that sleep for want of a job.
+    pub idle_threads: usize,
+    /// Jobs accepted up to now.
+    pub accepted: u64,
+    /// Jobs that wait in the queue.
+    pub queued: u64,
+    /// Jobs that run.
+    pub running: u64,
+    /// Jobs that ran and returned.
+    pub done: u64,
+    /// Jobs that ran and panicked.
+    pub panicked: u64,
+}

@@ -1,0 +1,95 @@
+//! Where outcomes go.
+
+mod channel;
+mod closure;
+mod collect;
+
+use std::fmt;
+
+use crate::error::JobError;
+use crate::job::JobId;
+
+pub use closure::{FnSink, sink_fn};
+pub use collect::Collect;
+
+/// Takes the outcomes of a pool's jobs.
+///
+/// A sink is cloned once for each worker and used by that worker alone, so a clone may buffer. It
+/// is flushed before its worker waits for work, and before it leaves.
+///
+/// * A `put` that blocks holds up its worker: that is backpressure. It does not hold up the
+///   wake-up of other workers.
+/// * A `put` that fails gives the outcome back. The worker drops it, goes on, and counts it as
+///   [`undelivered`](crate::ShutdownReport::undelivered); so it does after a `put` that panics.
+/// * The outcomes of one worker arrive in the order in which its jobs ended; those of different
+///   workers in any order.
+///
+/// Sinks at hand: [`std::sync::mpsc::Sender`] and [`SyncSender`](std::sync::mpsc::SyncSender),
+/// [`Collect`], any closure through [`sink_fn`], and [`NoSink`].
+pub trait ResultSink<R> {
+    /// Takes one outcome.
+    ///
+    /// # Errors
+    ///
+    /// When nobody will ever read it, the outcome comes back.
+    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>>;
+
+    /// Passes on whatever this clone has kept back.
+    fn flush(&mut self) {}
+}
+
+/// The outcome of one job (C3), with its origin.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Completed<R> {
+    /// The id under which the job was accepted.
+    pub id: JobId,
+    /// The index of the worker that ran it; [`Handle::thread_name`](crate::Handle::thread_name)
+    /// knows the name.
+    pub worker: usize,
+    /// What the job returned, or why it did not.
+    pub outcome: Result<R, JobError>,
+}
+
+impl<R> Completed<R> {
+    pub(crate) const fn new(id: JobId, worker: usize, outcome: Result<R, JobError>) -> Self {
+        Self { id, worker, outcome }
+    }
+}
+
+/// A sink has nobody left to read what it is given; here is the outcome.
+pub struct SinkClosed<R>(pub Completed<R>);
+
+impl<R> SinkClosed<R> {
+    /// The outcome that found no taker.
+    #[must_use]
+    pub fn into_inner(self) -> Completed<R> {
+        self.0
+    }
+}
+
+impl<R> fmt::Debug for SinkClosed<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SinkClosed(..)")
+    }
+}
+
+impl<R> fmt::Display for SinkClosed<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody is left to receive this outcome")
+    }
+}
+
+impl<R> std::error::Error for SinkClosed<R> {}
+
+/// The sink of a pool whose jobs return nothing: it lets outcomes go.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSink;
+
+impl ResultSink<()> for NoSink {
+    #[inline]
+    fn put(&mut self, done: Completed<()>) -> Result<(), SinkClosed<()>> {
+        drop(done);
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! The standard library's channels as sinks.
+
+use std::sync::mpsc::{SendError, Sender, SyncSender};
+
+use super::{Completed, ResultSink, SinkClosed};
+
+/// Unbounded: `put` never blocks. The receiver ends when the pool has shut down and no other
+/// sender is left.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::mpsc;
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_std::StdQueue;
+///
+/// let (results, received) = mpsc::channel();
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(results).build()?;
+/// for n in 0..10_u64 {
+///     pool.execute(move || n * n)?;
+/// }
+/// pool.shutdown();
+/// let sum: u64 = received.iter().map(|done| done.outcome.unwrap()).sum();
+/// assert_eq!(sum, 285);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl<R> ResultSink<R> for Sender<Completed<R>> {
+    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
+        self.send(done).map_err(|SendError(done)| SinkClosed(done))
+    }
+}
+
+/// Bounded: a full channel holds up the worker until the receiver has made room.
+///
+/// Whoever waits for the pool must not be the only one to receive: with the channel full, the
+/// pool waits for the receiver.
+impl<R> ResultSink<R> for SyncSender<Completed<R>> {
+    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
+        self.send(done).map_err(|SendError(done)| SinkClosed(done))
+    }
+}

@@ -1,0 +1,83 @@
+//! A sink that keeps everything.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Completed, ResultSink, SinkClosed};
+
+/// A clone hands its outcomes over in batches of at most this many.
+const BATCH: usize = 256;
+
+/// Keeps every outcome until it is taken.
+///
+/// Each worker gathers its outcomes by itself and hands them over in batches, at the latest before
+/// it waits for work. So after [`wait_idle`](crate::Handle::wait_idle) or
+/// [`shutdown`](crate::Pool::shutdown) everything is there to [`take`](Self::take).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{Collect, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// let results = Collect::new();
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(results.clone()).build()?;
+/// for n in 0..10 {
+///     pool.execute(move || n)?;
+/// }
+/// pool.wait_idle()?;
+/// let mut numbers: Vec<i32> =
+///     results.take().into_iter().map(|done| done.outcome.unwrap()).collect();
+/// numbers.sort();
+/// assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Collect<R> {
+    shared: Arc<Mutex<Vec<Completed<R>>>>,
+    /// This clone's outcomes that are not handed over yet.
+    batch: Vec<Completed<R>>,
+}
+
+impl<R> Collect<R> {
+    /// An empty collection.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { shared: Arc::default(), batch: Vec::new() }
+    }
+
+    /// Takes what was handed over up to now, in no particular order.
+    #[must_use]
+    pub fn take(&self) -> Vec<Completed<R>> {
+        std::mem::take(&mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<R> Default for Collect<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A clone shares the collection; what the original has not handed over stays with the original.
+impl<R> Clone for Collect<R> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), batch: Vec::new() }
+    }
+}
+
+impl<R> ResultSink<R> for Collect<R> {
+    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
+        self.batch.push(done);
+        if self.batch.len() >= BATCH {
+            self.flush();
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.append(&mut self.batch);
+        }
+    }
+}

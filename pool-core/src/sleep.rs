@@ -1,0 +1,487 @@
+//! Sleep and wake: how a job finds a worker without polling (C7), and how the last worker to fall
+//! asleep notices that the pool is idle (C5).
+//!
+//! # The protocol
+//!
+//! One word counts the workers that are *available* (parked, or a vacant index for which a thread
+//! can be started) and those that are *searching*.
+//!
+//! A submitter
+//! 1. pushes the job,
+//! 2. fences (`SeqCst`),
+//! 3. reads the word: if somebody is available **and nobody is searching**, it wakes one, which
+//!    from that moment counts as a searcher.
+//!
+//! A worker that ran dry
+//! 1. becomes a searcher, unless there are enough, and looks for a bounded while,
+//! 2. in one step leaves the searchers and joins the available,
+//! 3. fences (`SeqCst`),
+//! 4. looks once more,
+//! 5. sleeps.
+//!
+//! A searcher that finds a job leaves the searchers; if it was the last, it fences, and if the
+//! queue is not empty, wakes one more. So a burst ramps up along a chain and not by a herd.
+//!
+//! # Why no wake-up is lost
+//!
+//! Say a submitter's read (3) finds nobody available, or a searcher. Its fence and a worker's fence
+//! are ordered one way or the other. If the submitter's comes first, the worker's last look (4)
+//! sees the job. If the worker's comes first, the submitter reads a word that includes the worker's
+//! step (2). So a submitter that found a searcher leaves its job to a worker that has yet to look:
+//! that worker takes this job, or takes another and then, as the last searcher, fences and finds the
+//! queue not empty. The same argument holds between the two. Acquire and release would not do: each
+//! side stores to one place and then loads from the other.
+//!
+//! A steal may move more jobs than it takes, and a last look may miss them on their way. So whoever
+//! has stolen acts like a submitter: fence, read the word, wake one if the queue is not empty. A
+//! stealing searcher does so when it leaves the searchers as the last; if it is not the last, the
+//! others' last looks come after its step, which releases what it moved to their acquiring steps.
+
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::crew::{Crew, Recruit, Slot};
+use crate::error::{StartError, WaitError};
+use crate::ledger::Ledger;
+use crate::sync::{
+    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed,
+};
+use crate::sync::{SeqCst, fence, lock};
+use crate::threads::JoinHandle;
+
+/// One available worker, in the word's lower half.
+const AVAILABLE: u64 = 1;
+/// One searching worker, in its upper half.
+const SEARCHING: u64 = 1 << 32;
+
+/// Why a worker woke up.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// There is work. The worker counts as a searcher.
+    Search,
+    /// The worker is to leave.
+    Leave,
+}
+
+/// Where the workers of one pool sleep.
+pub(crate) struct Sleep {
+    /// The searching and the available. Searchers come and go at any time; the available change
+    /// under the lock only, in [`Sleep::publish`].
+    word: CachePadded<AtomicU64>,
+    /// Mirrors `Crew::paused` for the workers that run.
+    paused: AtomicBool,
+    state: Mutex<State>,
+    /// One for each worker. A worker is the only one to wait on its own.
+    beds: Box<[Condvar]>,
+    /// For everyone else who waits for a change of the state. Always notified as a whole.
+    changed: Condvar,
+    /// Above this many searchers, one more would only be in the way.
+    max_searchers: u64,
+    /// So many workers do not leave when idle.
+    core: usize,
+    keep_alive: Option<Duration>,
+}
+
+struct State {
+    crew: Crew,
+    /// How many available workers the word shows.
+    published: usize,
+    /// Threads that join the workers' threads at present.
+    joining: usize,
+}
+
+impl Sleep {
+    pub(crate) fn new(
+        size: usize,
+        core: usize,
+        keep_alive: Option<Duration>,
+        paused: bool,
+    ) -> Self {
+        let mut crew = Crew::new(size);
+        crew.paused = paused;
+        let sleep = Self {
+            word: CachePadded(AtomicU64::new(0)),
+            paused: AtomicBool::new(paused),
+            state: Mutex::new(State { crew, published: 0, joining: 0 }),
+            beds: (0..size).map(|_| Condvar::new()).collect(),
+            changed: Condvar::new(),
+            max_searchers: (size as u64 / 2).max(1),
+            core,
+            keep_alive,
+        };
+        sleep.publish(&mut lock(&sleep.state), 0);
+        sleep
+    }
+
+    /// Makes the word agree with the crew, and adds `searchers`, in one step.
+    ///
+    /// `AcqRel`, so that a worker that lies down after another left the searchers sees what that one
+    /// has moved. The rest of the order comes from the protocol's fences.
+    fn publish(&self, state: &mut State, searchers: i64) {
+        let available = state.crew.available();
+        let change = available as i64 - state.published as i64;
+        state.published = available;
+        // Two's complement: a negative change borrows from the upper half and the carry gives it
+        // back, as neither half ever goes below zero.
+        let step = change.wrapping_mul(AVAILABLE as i64) + searchers.wrapping_mul(SEARCHING as i64);
+        if step != 0 {
+            self.word.0.fetch_add(step as u64, AcqRel);
+        }
+    }
+
+    // ---- The submitter's side ------------------------------------------------------------------
+
+    /// Steps 2 and 3 of the submitter, and of the last searcher: whether someone must be woken.
+    #[inline]
+    pub(crate) fn needs_wake(&self) -> bool {
+        fence(SeqCst);
+        let word = self.word.0.load(Relaxed);
+        word < SEARCHING && word != 0
+    }
+
+    /// Wakes one worker, if still nobody searches. Returns the index of a thread to be started.
+    #[cold]
+    pub(crate) fn wake_one(&self) -> Option<usize> {
+        let mut state = lock(&self.state);
+        if self.word.0.load(Relaxed) >= SEARCHING {
+            return None;
+        }
+        let recruit = state.crew.recruit();
+        self.publish(&mut state, i64::from(recruit != Recruit::Nobody));
+        drop(state);
+        match recruit {
+            // The slot says `Notified` since the lock was held, so a worker that is not waiting
+            // yet will not wait; one that waits is waiting on this.
+            Recruit::Wake(worker) => self.beds[worker].notify_one(),
+            Recruit::Start(worker) => return Some(worker),
+            Recruit::Called | Recruit::Nobody => {}
+        }
+        None
+    }
+
+    // ---- The worker's side ---------------------------------------------------------------------
+
+    /// Step 1: joins the searchers, unless there are enough of them.
+    pub(crate) fn start_searching(&self) -> bool {
+        if self.word.0.load(Relaxed) / SEARCHING >= self.max_searchers {
+            return false;
+        }
+        self.word.0.fetch_add(SEARCHING, Relaxed);
+        true
+    }
+
+    /// A searcher found a job. Returns whether it was the last of them, which must look whether
+    /// another worker is wanted.
+    pub(crate) fn stop_searching(&self) -> bool {
+        self.word.0.fetch_sub(SEARCHING, AcqRel) / SEARCHING == 1
+    }
+
+    /// Steps 2 and 3: from here on the worker may be woken. It must look once more, then call
+    /// [`Sleep::get_up`] or [`Sleep::sleep`].
+    pub(crate) fn lie_down(&self, worker: usize, searching: bool) {
+        let mut state = lock(&self.state);
+        state.crew.lie_down(worker);
+        self.publish(&mut state, -i64::from(searching));
+        drop(state);
+        fence(SeqCst);
+    }
+
+    /// The last look found a job. Whether the worker was called meanwhile, and so is a searcher.
+    pub(crate) fn get_up(&self, worker: usize) -> bool {
+        let mut state = lock(&self.state);
+        let searching = state.crew.get_up(worker);
+        self.publish(&mut state, 0);
+        searching
+    }
+
+    /// Step 5: sleeps until there is work or the worker is to leave.
+    pub(crate) fn sleep(&self, worker: usize, ledger: &Ledger, clock: &dyn Clock) -> Wake {
+        let mut state = lock(&self.state);
+        state.crew.fall_asleep(worker);
+        self.publish(&mut state, 0);
+        self.settle(&mut state, ledger);
+        let mut deadline = None;
+        loop {
+            if state.crew.exit {
+                state.crew.leave(worker);
+                self.publish(&mut state, 0);
+                return Wake::Leave;
+            }
+            if state.crew.slot(worker) == Slot::Notified {
+                state.crew.awake(worker);
+                return Wake::Search;
+            }
+            if deadline.is_some_and(|deadline| clock.now() >= deadline) {
+                if self.may_leave(&state, ledger) {
+                    state.crew.leave(worker);
+                    self.publish(&mut state, 0);
+                    return Wake::Leave;
+                }
+                deadline = None;
+            }
+            deadline = deadline.or_else(|| self.leaving_time(&state, clock));
+            state = wait(&self.beds[worker], state, deadline, clock);
+        }
+    }
+
+    /// When a worker that falls asleep now may leave; `None` if it is to stay.
+    fn leaving_time(&self, state: &State, clock: &dyn Clock) -> Option<Instant> {
+        if state.crew.paused || state.crew.ready <= self.core {
+            return None;
+        }
+        // A time that can not be expressed never comes.
+        clock.now().checked_add(self.keep_alive?)
+    }
+
+    /// Whether a sleeper whose time has come may leave. The last one may only if it can put the
+    /// gate to sleep on its way out: a job that is on its way keeps it here.
+    fn may_leave(&self, state: &State, ledger: &Ledger) -> bool {
+        let crew = &state.crew;
+        !crew.paused
+            && crew.ready > self.core
+            && (crew.ready > 1
+                || ledger.balanced().is_some_and(|outside| ledger.gate.0.fall_dormant(outside)))
+    }
+
+    // ---- Rest ----------------------------------------------------------------------------------
+
+    /// If the pool has come to rest, says so to those who wait for it, and, when the gate is
+    /// closed, sends everyone home.
+    fn settle(&self, state: &mut State, ledger: &Ledger) {
+        if !state.crew.all_asleep() || ledger.balanced().is_none() {
+            return;
+        }
+        state.crew.rests += 1;
+        if ledger.gate.0.is_closed() {
+            self.send_home(state);
+        }
+        self.publish(state, 0);
+        self.changed.notify_all();
+    }
+
+    fn send_home(&self, state: &mut State) {
+        state.crew.exit = true;
+        self.beds.iter().for_each(Condvar::notify_one);
+    }
+
+    /// Looks whether the pool is at rest, after something other than a worker falling asleep has
+    /// changed: the gate was closed, or an accepted job came back from the queue.
+    pub(crate) fn check_rest(&self, ledger: &Ledger) {
+        self.settle(&mut lock(&self.state), ledger);
+    }
+
+    /// Waits until the pool is at rest, or has been since the call.
+    pub(crate) fn wait_rest(
+        &self,
+        ledger: &Ledger,
+        clock: &dyn Clock,
+        timeout: Option<Duration>,
+    ) -> Result<(), WaitError> {
+        let deadline = timeout.and_then(|timeout| clock.now().checked_add(timeout));
+        let mut state = lock(&self.state);
+        let seen = state.crew.rests;
+        loop {
+            if state.crew.failed {
+                return Err(WaitError::QueueFailed);
+            }
+            let resting = state.crew.all_asleep() && ledger.balanced().is_some();
+            if resting || state.crew.rests != seen {
+                return Ok(());
+            }
+            if deadline.is_some_and(|deadline| clock.now() >= deadline) {
+                return Err(WaitError::TimedOut);
+            }
+            state = wait(&self.changed, state, deadline, clock);
+        }
+    }
+
+    /// Waits until the last thread has left, and joins them all.
+    pub(crate) fn wait_gone(&self) {
+        let mut state = lock(&self.state);
+        loop {
+            if state.crew.is_over() && state.crew.spawning == 0 {
+                let handles = state.crew.take_handles();
+                if !handles.is_empty() {
+                    state.joining += 1;
+                    drop(state);
+                    join_all(handles);
+                    state = lock(&self.state);
+                    state.joining -= 1;
+                    self.changed.notify_all();
+                    continue;
+                }
+                if state.joining == 0 {
+                    return;
+                }
+            }
+            state = wait_changed(&self.changed, state);
+        }
+    }
+
+    /// Wakes every thread that waits for a moment, so that it looks at the clock again.
+    pub(crate) fn time_changed(&self) {
+        let _state = lock(&self.state);
+        self.beds.iter().for_each(Condvar::notify_one);
+        self.changed.notify_all();
+    }
+
+    // ---- Pause ---------------------------------------------------------------------------------
+
+    /// Whether no job is to be started. `Relaxed`: a worker that has just slept read it under the
+    /// lock, which orders it; one that runs may start one more job.
+    #[inline]
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Relaxed)
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        let mut state = lock(&self.state);
+        state.crew.paused = paused;
+        self.paused.store(paused, Relaxed);
+        self.publish(&mut state, 0);
+        if !paused {
+            // While paused nobody leaves; from here on the sleepers' keep-alive counts again.
+            self.beds.iter().for_each(Condvar::notify_one);
+        }
+    }
+
+    // ---- Threads that come and go --------------------------------------------------------------
+
+    /// Reserves an index for a thread that is wanted at once. The thread counts as a searcher.
+    pub(crate) fn reserve(&self) -> Option<usize> {
+        let mut state = lock(&self.state);
+        let worker = state.crew.reserve();
+        self.publish(&mut state, i64::from(worker.is_some()));
+        worker
+    }
+
+    /// A thread was started for a reserved index.
+    pub(crate) fn enlist(&self, handle: JoinHandle<()>) {
+        let ended = lock(&self.state).crew.enlist(handle);
+        self.changed.notify_all();
+        join_all(ended);
+    }
+
+    /// The factory gave no thread for a reserved index. That the worker did not start was reported
+    /// when the factory dropped it; here comes the reason.
+    pub(crate) fn not_spawned(&self, error: StartError) {
+        let mut state = lock(&self.state);
+        state.crew.spawning -= 1;
+        if let Some(reported) = &mut state.crew.start_error
+            && reported.worker() == error.worker()
+        {
+            *reported = error;
+        }
+        self.changed.notify_all();
+    }
+
+    /// A worker has been set up and goes to work, as a searcher.
+    pub(crate) fn started(&self, worker: usize, ledger: &Ledger) {
+        let mut state = lock(&self.state);
+        state.crew.started(worker);
+        // Under the lock, like all that others wait for on `changed`.
+        ledger.gate.0.rouse();
+        self.changed.notify_all();
+    }
+
+    /// A worker could not be set up. The caller must look whether somebody else is to be woken.
+    pub(crate) fn start_failed(&self, worker: usize, error: StartError, ledger: &Ledger) {
+        let mut state = lock(&self.state);
+        state.crew.start_failed(worker, error);
+        self.publish(&mut state, -1);
+        self.settle(&mut state, ledger);
+        self.changed.notify_all();
+    }
+
+    /// A worker has left. The caller must look whether its index is wanted again.
+    /// Returns whether it was the last, for good.
+    pub(crate) fn gone(&self, worker: usize, ledger: &Ledger) -> bool {
+        let mut state = lock(&self.state);
+        state.crew.gone(worker);
+        self.publish(&mut state, 0);
+        self.settle(&mut state, ledger);
+        self.changed.notify_all();
+        state.crew.is_over()
+    }
+
+    /// The queue panicked in a worker's hands: gives the pool up. Nobody waits for jobs that can
+    /// not be reached any more.
+    pub(crate) fn give_up(&self, worker: usize, ledger: &Ledger) {
+        ledger.gate.0.close();
+        let mut state = lock(&self.state);
+        state.crew.failed = true;
+        state.crew.leave(worker);
+        self.send_home(&mut state);
+        self.publish(&mut state, 0);
+        self.changed.notify_all();
+    }
+
+    /// Waits until no thread is starting any more; the first failure, if there was one.
+    pub(crate) fn wait_started(&self) -> Result<(), StartError> {
+        let mut state = lock(&self.state);
+        while state.crew.starting > 0 {
+            state = wait_changed(&self.changed, state);
+        }
+        state.crew.start_error.take().map_or(Ok(()), Err)
+    }
+
+    /// For a submitter that found the gate dormant: reserves an index, or waits for a start or an
+    /// end that is under way. `None`: look at the gate again.
+    pub(crate) fn reserve_first(&self, ledger: &Ledger) -> Option<usize> {
+        let mut state = lock(&self.state);
+        loop {
+            if !ledger.gate.0.is_dormant() || ledger.gate.0.is_closed() {
+                return None;
+            }
+            if state.crew.starting == 0 {
+                state.crew.unbench();
+                if let Some(worker) = state.crew.reserve() {
+                    self.publish(&mut state, 1);
+                    return Some(worker);
+                }
+            }
+            state = wait_changed(&self.changed, state);
+        }
+    }
+
+    /// Whether the last thread has left for good.
+    pub(crate) fn is_over(&self) -> bool {
+        lock(&self.state).crew.is_over()
+    }
+
+    /// Threads that exist, and threads that sleep.
+    pub(crate) fn threads(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.crew.live, state.crew.asleep)
+    }
+}
+
+fn wait_changed<'a>(changed: &Condvar, guard: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    changed.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Waits on `condvar`, for a while that `clock` knows if there is a deadline. May return early.
+fn wait<'a>(
+    condvar: &Condvar,
+    guard: MutexGuard<'a, State>,
+    deadline: Option<Instant>,
+    clock: &dyn Clock,
+) -> MutexGuard<'a, State> {
+    match deadline.and_then(|deadline| clock.sleep_for(deadline)) {
+        Some(pause) => match condvar.wait_timeout(guard, pause) {
+            Ok((guard, _)) => guard,
+            Err(poisoned) => poisoned.into_inner().0,
+        },
+        None => wait_changed(condvar, guard),
+    }
+}
+
+fn join_all(handles: Vec<JoinHandle<()>>) {
+    for handle in handles {
+        // A worker's panic can only come from a thread factory's own wrapping; it is reported
+        // where it happened.
+        if let Err(payload) = handle.join() {
+            crate::panics::drop_quietly(payload);
+        }
+    }
+}

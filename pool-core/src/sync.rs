@@ -1,0 +1,34 @@
+//! The primitives, through one door: the standard library's as shipped, loom's under `--cfg loom`.
+//! The models so explore the very code that users run.
+
+#[cfg(loom)]
+pub(crate) use loom::{
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, fence},
+    },
+    thread, thread_local,
+};
+pub(crate) use std::sync::atomic::Ordering::{AcqRel, Relaxed, SeqCst};
+#[cfg(not(loom))]
+pub(crate) use std::{
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, fence},
+    },
+    thread, thread_local,
+};
+
+use std::sync::PoisonError;
+
+/// Locks, whatever a former holder did. No foreign code runs under the locks of this crate, so a
+/// poisoned one guards sound data; passing the poison on would turn one failure into all.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A value on cache lines of its own, so that its writers do not slow down its neighbours' readers.
+/// 128 bytes, because x86 fetches lines in pairs and some ARM cores have lines of that size.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct CachePadded<T>(pub(crate) T);

@@ -1,0 +1,199 @@
+//! Closures without an allocation, up to a size.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit, align_of, size_of};
+use std::ptr;
+
+/// What a [`Task`] holds inline, in words: 48 bytes on a 64-bit machine. Together with the vtable
+/// and the job's id a queued closure then fills a cache line.
+const WORDS: usize = 6;
+
+type Storage = [MaybeUninit<usize>; WORDS];
+
+/// A closure of any type that returns `R`, ready to run once on any thread.
+///
+/// Closures of up to six words (48 bytes on 64-bit machines) are stored inline, larger ones and
+/// those of unusual alignment are boxed.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::Task;
+///
+/// let name = String::from("pool");
+/// let task = Task::new(move || name.len());
+/// assert_eq!(task.run(), 4);
+/// ```
+pub struct Task<R: 'static = ()> {
+    vtable: &'static VTable<R>,
+    /// Holds the closure, or the box that holds it; which of them, the vtable's functions know.
+    storage: Storage,
+    /// A task is used like an owned `FnOnce() -> R + Send`.
+    closure: PhantomData<Box<dyn FnOnce() -> R + Send>>,
+}
+
+/// How to use a [`Task`]'s storage. Both functions consume what it holds.
+struct VTable<R: 'static> {
+    call: unsafe fn(*mut Storage) -> R,
+    drop: unsafe fn(*mut Storage),
+}
+
+/// The vtable for storage that holds an `F`.
+struct Holds<F>(PhantomData<F>);
+
+impl<F: FnOnce() -> R, R> Holds<F>
+where
+    R: 'static,
+    F: 'static,
+{
+    const VTABLE: VTable<R> = VTable { call: Self::call, drop: Self::drop };
+
+    /// # Safety
+    ///
+    /// `storage` must hold a valid `F`, which is moved out.
+    unsafe fn call(storage: *mut Storage) -> R {
+        // SAFETY: the caller vouches for the `F`. It was written to this address as an `F`, so the
+        // alignment is right, and as it is moved out here, nobody uses the storage afterwards.
+        let closure = unsafe { ptr::read(storage.cast::<F>()) };
+        closure()
+    }
+
+    /// # Safety
+    ///
+    /// `storage` must hold a valid `F`, which is dropped.
+    unsafe fn drop(storage: *mut Storage) {
+        // SAFETY: as in `call`.
+        unsafe { ptr::drop_in_place(storage.cast::<F>()) }
+    }
+}
+
+impl<R: 'static> Task<R> {
+    /// Wraps a closure.
+    pub fn new<F>(closure: F) -> Self
+    where
+        F: FnOnce() -> R + Send + 'static,
+    {
+        if size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>() {
+            Self::store(closure)
+        } else {
+            let boxed: Box<dyn FnOnce() -> R + Send> = Box::new(closure);
+            Self::store(boxed)
+        }
+    }
+
+    /// Stores a closure that fits inline.
+    fn store<F>(closure: F) -> Self
+    where
+        F: FnOnce() -> R + Send + 'static,
+    {
+        const {
+            assert!(size_of::<Box<dyn FnOnce()>>() <= size_of::<Storage>());
+        }
+        debug_assert!(size_of::<F>() <= size_of::<Storage>());
+        debug_assert!(align_of::<F>() <= align_of::<Storage>());
+        let mut storage: Storage = [MaybeUninit::uninit(); WORDS];
+        // SAFETY: `new` has checked that size and alignment of an `F` fit, and that this is the
+        // boxed form otherwise, which the assertion above is about. The storage is writable and
+        // holds nothing that would need a drop.
+        unsafe { ptr::write(storage.as_mut_ptr().cast::<F>(), closure) };
+        Self { vtable: &Holds::<F>::VTABLE, storage, closure: PhantomData }
+    }
+
+    /// Runs the closure.
+    pub fn run(self) -> R {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `store` put the closure and its vtable together. `ManuallyDrop` keeps our `drop`
+        // from using the storage again, even if the closure panics.
+        unsafe { (this.vtable.call)(&raw mut this.storage) }
+    }
+}
+
+impl<R: 'static> Drop for Task<R> {
+    fn drop(&mut self) {
+        // SAFETY: `store` put the closure and its vtable together, and `run` consumes the task
+        // without dropping it, so the closure is still there.
+        unsafe { (self.vtable.drop)(&raw mut self.storage) }
+    }
+}
+
+// SAFETY: the storage holds nothing but the closure, which `new` requires to be `Send`. The vtable
+// is a shared constant of function pointers.
+unsafe impl<R: 'static> Send for Task<R> {}
+
+// SAFETY: no method reaches the closure through a shared reference.
+unsafe impl<R: 'static> Sync for Task<R> {}
+
+impl<R: 'static> fmt::Debug for Task<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Task(..)")
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// Tasks over captures of every interesting size and alignment, each with a clone of `alive`.
+    fn tasks(alive: &Arc<()>) -> Vec<Task<usize>> {
+        #[repr(align(64))]
+        struct Aligned(u8);
+
+        let (a, b, c, d) = (alive.clone(), alive.clone(), alive.clone(), alive.clone());
+        let inline = [1_usize; WORDS - 1];
+        let large = [1_usize; WORDS];
+        let aligned = Aligned(7);
+        vec![
+            Task::new(|| 0),
+            Task::new(move || Arc::strong_count(&a).min(1)),
+            Task::new(move || inline.iter().sum::<usize>() + Arc::strong_count(&b).min(1)),
+            Task::new(move || large.iter().sum::<usize>() + Arc::strong_count(&c).min(1)),
+            Task::new(move || {
+                assert_eq!((&raw const aligned).addr() % 64, 0);
+                usize::from(aligned.0) + Arc::strong_count(&d).min(1)
+            }),
+        ]
+    }
+
+    #[test]
+    fn runs_and_drops_captures_of_every_size() {
+        let alive = Arc::new(());
+        let results: Vec<usize> = tasks(&alive).into_iter().map(Task::run).collect();
+        assert_eq!(results, [0, 1, 6, 7, 8]);
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn drops_captures_of_tasks_that_never_ran() {
+        let alive = Arc::new(());
+        let tasks = tasks(&alive);
+        assert_eq!(Arc::strong_count(&alive), 5);
+        drop(tasks);
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn drops_captures_once_when_the_closure_panics() {
+        let alive = Arc::new(());
+        let captured = alive.clone();
+        let task: Task = Task::new(move || {
+            let _captured = captured;
+            panic!("on purpose");
+        });
+        assert!(catch_unwind(AssertUnwindSafe(|| task.run())).is_err());
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn is_seven_words_and_may_move_between_threads() {
+        assert_eq!(size_of::<Task>(), (WORDS + 1) * size_of::<usize>());
+        let task = Task::new(|| std::thread::current().id());
+        let here = std::thread::current().id();
+        let there = std::thread::spawn(move || task.run()).join().unwrap();
+        assert_ne!(here, there);
+    }
+}

@@ -1,0 +1,99 @@
+//! Where worker threads come from.
+
+use std::fmt;
+use std::io;
+
+pub use crate::sync::thread::JoinHandle;
+
+/// Starts a pool's worker threads.
+///
+/// The default, [`StdThreads`], asks [`std::thread::Builder`]. Another factory may set affinity or
+/// priority, count, or refuse.
+///
+/// Any `Fn(WorkerThread) -> io::Result<JoinHandle<()>>` is one.
+pub trait ThreadFactory: Send + Sync + 'static {
+    /// Starts a thread that calls [`WorkerThread::run`].
+    ///
+    /// A worker that is dropped without having been run counts as one that did not start.
+    ///
+    /// # Errors
+    ///
+    /// The pool reports the error with the worker's index; see
+    /// [`BuildError::Start`](crate::BuildError::Start) and
+    /// [`SubmitError::NoThread`](crate::SubmitError::NoThread).
+    fn start(&self, worker: WorkerThread) -> io::Result<JoinHandle<()>>;
+}
+
+impl<F> ThreadFactory for F
+where
+    F: Fn(WorkerThread) -> io::Result<JoinHandle<()>> + Send + Sync + 'static,
+{
+    fn start(&self, worker: WorkerThread) -> io::Result<JoinHandle<()>> {
+        self(worker)
+    }
+}
+
+/// A worker that waits for a thread to run on.
+pub struct WorkerThread {
+    index: usize,
+    name: String,
+    stack_size: Option<usize>,
+    body: Box<dyn FnOnce() + Send>,
+}
+
+impl WorkerThread {
+    pub(crate) fn new(
+        index: usize,
+        name: String,
+        stack_size: Option<usize>,
+        body: Box<dyn FnOnce() + Send>,
+    ) -> Self {
+        Self { index, name, stack_size, body }
+    }
+
+    /// The worker's index, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The name that the thread should bear. It holds no NUL.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The stack size in bytes that the user asked for, if any.
+    #[must_use]
+    pub fn stack_size(&self) -> Option<usize> {
+        self.stack_size
+    }
+
+    /// Is the worker, until it leaves the pool. To be called on the new thread.
+    pub fn run(self) {
+        (self.body)();
+    }
+}
+
+impl fmt::Debug for WorkerThread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerThread")
+            .field("index", &self.index)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Threads of the standard library.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StdThreads;
+
+impl ThreadFactory for StdThreads {
+    fn start(&self, worker: WorkerThread) -> io::Result<JoinHandle<()>> {
+        let mut builder = crate::sync::thread::Builder::new().name(worker.name.clone());
+        if let Some(bytes) = worker.stack_size {
+            builder = builder.stack_size(bytes);
+        }
+        builder.spawn(move || worker.run())
+    }
+}

@@ -1,0 +1,352 @@
+//! The worker: set up, take jobs, run them, deliver, sleep, leave.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::builder::Hook;
+use crate::current;
+use crate::error::{JobError, StartCause, StartError};
+use crate::handle::Handle;
+use crate::job::{Job, JobId};
+use crate::ledger::Counters;
+use crate::panics::{Panic, drop_quietly, guarded};
+use crate::queue::{LocalQueue, WorkQueue};
+use crate::shared::Shared;
+use crate::sink::{Completed, ResultSink, SinkClosed};
+use crate::sleep::Wake;
+use crate::sync::{Mutex, lock, thread};
+
+/// A searcher looks this often while only pausing the processor in between…
+const SPINS: u32 = if cfg!(loom) { 0 } else { 6 };
+/// …and then this often while letting other threads run.
+const YIELDS: u32 = if cfg!(loom) { 0 } else { 10 };
+
+/// Tells the maker of a worker's handler for which worker it is.
+///
+/// See [`ThreadPoolBuilder::build_with`](crate::ThreadPoolBuilder::build_with).
+pub struct WorkerContext<J, Q> {
+    index: usize,
+    handle: Handle<J, Q>,
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> WorkerContext<J, Q> {
+    /// The worker's index, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The name of the worker's thread.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.handle.shared.config.names[self.index]
+    }
+
+    /// A handle to the pool, by which jobs can submit jobs.
+    #[must_use]
+    pub fn handle(&self) -> Handle<J, Q> {
+        self.handle.clone()
+    }
+}
+
+/// Is a worker, from its set-up to its end; erases the types of handler and sink.
+pub(crate) trait Launch<J, Q>: Send + Sync {
+    /// Returns the panic if the set-up panicked.
+    fn work(&self, context: &WorkerContext<J, Q>) -> Result<(), Panic>;
+}
+
+/// Makes workers with handlers from `M` and clones of the sink `S`.
+pub(crate) struct Launcher<M, S, R> {
+    make_handler: M,
+    /// Under a lock, so that a sink need not be `Sync`.
+    sink: Mutex<S>,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<M, S, R> Launcher<M, S, R> {
+    pub(crate) fn new(make_handler: M, sink: S) -> Self {
+        Self { make_handler, sink: Mutex::new(sink), result: PhantomData }
+    }
+}
+
+impl<J, Q, M, H, S, R> Launch<J, Q> for Launcher<M, S, R>
+where
+    J: Send + 'static,
+    Q: WorkQueue<Job<J>>,
+    M: Fn(&WorkerContext<J, Q>) -> H + Send + Sync,
+    H: FnMut(J) -> R,
+    S: ResultSink<R> + Clone + Send,
+{
+    fn work(&self, context: &WorkerContext<J, Q>) -> Result<(), Panic> {
+        let shared = &context.handle.shared;
+        let call = |hook: &Option<Hook>| {
+            guarded(|| {
+                if let Some(hook) = hook {
+                    hook(context.index);
+                }
+            })
+        };
+        call(&shared.config.on_thread_start).map_err(Panic::new)?;
+        let set_up = guarded(|| ((self.make_handler)(context), lock(&self.sink).clone()));
+        let worked = set_up.map_err(Panic::new).map(|(handler, sink)| {
+            shared.sleep.started(context.index, &shared.ledger);
+            work(shared, context.index, handler, sink);
+        });
+        // It answers the start hook, whatever happened in between.
+        let _ = call(&shared.config.on_thread_stop).map_err(drop_quietly);
+        worked
+    }
+}
+
+/// Works until the pool needs this worker no more.
+fn work<J, Q, H, S, R>(shared: &Arc<Shared<J, Q>>, index: usize, mut handler: H, mut sink: S)
+where
+    J: Send + 'static,
+    Q: WorkQueue<Job<J>>,
+    H: FnMut(J) -> R,
+    S: ResultSink<R>,
+{
+    let worked = guarded(|| {
+        let worker = Rc::new(Worker::new(Arc::clone(shared), index));
+        current::set_worker(Some(Rc::clone(&worker) as Rc<_>));
+        worker.run(&mut handler, &mut sink);
+    });
+    // From here on, what this thread submits comes from outside.
+    let local = guarded(|| current::set_worker(None));
+    if let Err(payload) = worked.and(local) {
+        // Jobs and sinks are guarded, so this came from the queue.
+        drop_quietly(payload);
+        shared.sleep.give_up(index, &shared.ledger);
+    }
+    drop_quietly(handler);
+    let _ = guarded(|| sink.flush()).map_err(drop_quietly);
+    drop_quietly(sink);
+}
+
+/// A worker that a thread was asked for and that did not start yet.
+pub(crate) struct Starting<J: Send + 'static, Q: WorkQueue<Job<J>>> {
+    /// Taken when it starts. If this is dropped before, the worker did not start.
+    shared: Option<Arc<Shared<J, Q>>>,
+    index: usize,
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Starting<J, Q> {
+    pub(crate) fn new(shared: Arc<Shared<J, Q>>, index: usize) -> Self {
+        Self { shared: Some(shared), index }
+    }
+
+    /// The whole life of a worker thread.
+    pub(crate) fn run(mut self) {
+        let (Some(shared), index) = (self.shared.take(), self.index) else {
+            return;
+        };
+        current::join_pool(shared.address());
+        let context = WorkerContext { index, handle: Handle { shared: Arc::clone(&shared) } };
+        // The launcher is there while the pool is not over, which it is not while this worker is.
+        let Some(launcher) = shared.launcher() else {
+            return;
+        };
+        let worked = launcher.work(&context);
+        drop(launcher);
+        match worked {
+            Ok(()) => {
+                if shared.sleep.gone(index, &shared.ledger) {
+                    shared.finish_if_over();
+                }
+                shared.notify_if_work();
+            }
+            Err(panic) => fail(&shared, index, StartCause::Panicked(Arc::new(panic))),
+        }
+    }
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Drop for Starting<J, Q> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            fail(&shared, self.index, StartCause::Factory);
+        }
+    }
+}
+
+/// A worker did not start. It counted as a searcher, so others may have relied on it.
+fn fail<J, Q>(shared: &Arc<Shared<J, Q>>, index: usize, cause: StartCause)
+where
+    J: Send + 'static,
+    Q: WorkQueue<Job<J>>,
+{
+    shared.sleep.start_failed(index, StartError::new(index, cause), &shared.ledger);
+    shared.finish_if_over();
+    shared.notify_if_work();
+}
+
+/// A worker at work, reachable for the jobs it runs through [`current`].
+pub(crate) struct Worker<J: Send + 'static, Q: WorkQueue<Job<J>>> {
+    shared: Arc<Shared<J, Q>>,
+    index: usize,
+    local: RefCell<Q::Local>,
+    /// Ids for the jobs that its jobs submit.
+    ids: Cell<Range<u64>>,
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
+    fn new(shared: Arc<Shared<J, Q>>, index: usize) -> Self {
+        let local = RefCell::new(shared.queue.local(index));
+        Self { shared, index, local, ids: Cell::default() }
+    }
+
+    fn counters(&self) -> &Counters {
+        self.shared.ledger.worker(self.index)
+    }
+
+    /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
+    /// no atomic of its own: while its parent runs, the pool can not come to rest.
+    ///
+    /// Gives the job back when called from within the queue itself.
+    pub(crate) fn submit(&self, job: J) -> Result<JobId, J> {
+        let Ok(mut local) = self.local.try_borrow_mut() else {
+            return Err(job);
+        };
+        let id = self.next_id();
+        local.push(Job::new(id, job));
+        self.counters().pushed.bump();
+        drop(local);
+        self.shared.notify();
+        Ok(id)
+    }
+
+    fn next_id(&self) -> JobId {
+        let mut ids = self.ids.take();
+        let id = ids.next().unwrap_or_else(|| {
+            ids = self.shared.ledger.nested_ids();
+            ids.next().unwrap_or_default()
+        });
+        self.ids.set(ids);
+        JobId::new(id)
+    }
+
+    /// The next job of this worker's own end, if there is one and jobs may start.
+    fn pop(&self) -> Option<Job<J>> {
+        if self.shared.sleep.is_paused() {
+            return None;
+        }
+        let job = self.local.borrow_mut().pop()?;
+        self.counters().popped.bump();
+        Some(job)
+    }
+
+    /// The next job of anywhere. If it was stolen, the caller must see to it that somebody looks
+    /// for the jobs that may have been moved with it, see `sleep`.
+    fn pop_or_steal(&self) -> Option<Job<J>> {
+        if let Some(job) = self.pop() {
+            return Some(job);
+        }
+        if self.shared.sleep.is_paused() {
+            return None;
+        }
+        let job = self.local.borrow_mut().steal()?;
+        self.counters().popped.bump();
+        Some(job)
+    }
+
+    /// Takes jobs and runs them until it is to leave.
+    fn run<R>(&self, handler: &mut impl FnMut(J) -> R, sink: &mut impl ResultSink<R>) {
+        // Whoever started this thread has counted it among the searchers.
+        let mut found = self.search_or_sleep(true);
+        while let Some(job) = found {
+            self.perform(job, handler, sink);
+            while let Some(job) = self.pop() {
+                self.perform(job, handler, sink);
+            }
+            found = self.pop_or_steal();
+            if found.is_some() {
+                self.shared.notify_if_work();
+            } else {
+                // Before it joins the searchers: a flush may block, and others rely on a searcher.
+                let _ = guarded(|| sink.flush()).map_err(drop_quietly);
+                found = self.search_or_sleep(self.shared.sleep.start_searching());
+            }
+        }
+    }
+
+    /// Searches and sleeps until there is a job; `None` if the worker is to leave.
+    fn search_or_sleep(&self, mut searching: bool) -> Option<Job<J>> {
+        let sleep = &self.shared.sleep;
+        loop {
+            if searching && let Some(job) = self.search() {
+                self.stop_searching();
+                return Some(job);
+            }
+            sleep.lie_down(self.index, searching);
+            if let Some(job) = self.pop_or_steal() {
+                if sleep.get_up(self.index) {
+                    self.stop_searching();
+                } else {
+                    // It may have been a searcher until it lay down, on whom others relied.
+                    self.shared.notify_if_work();
+                }
+                return Some(job);
+            }
+            match sleep.sleep(self.index, &self.shared.ledger, &*self.shared.config.clock) {
+                Wake::Search => searching = true,
+                Wake::Leave => return None,
+            }
+        }
+    }
+
+    /// Looks for a job, for a bounded while.
+    fn search(&self) -> Option<Job<J>> {
+        for round in 0..=SPINS + YIELDS {
+            if let Some(job) = self.pop_or_steal() {
+                return Some(job);
+            }
+            if round < SPINS {
+                (0..1 << round).for_each(|_| std::hint::spin_loop());
+            } else if round < SPINS + YIELDS {
+                thread::yield_now();
+            }
+        }
+        None
+    }
+
+    /// Leaves the searchers; the last to do so wakes the next if there is more work.
+    fn stop_searching(&self) {
+        if self.shared.sleep.stop_searching() {
+            self.shared.notify_if_work();
+        }
+    }
+
+    /// Runs a job and delivers its outcome. Nothing of either can hurt the worker (C8).
+    fn perform<R>(
+        &self,
+        job: Job<J>,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<R>,
+    ) {
+        let id = job.id();
+        let outcome = match guarded(|| handler(job.into_payload())) {
+            Ok(result) => {
+                self.counters().done.bump();
+                Ok(result)
+            }
+            Err(payload) => {
+                self.counters().panicked.bump();
+                Err(JobError::Panicked(Panic::new(payload)))
+            }
+        };
+        // The job and its captures are gone by now (C9).
+        match guarded(|| sink.put(Completed::new(id, self.index, outcome))) {
+            Ok(Ok(())) => {}
+            Ok(Err(SinkClosed(done))) => {
+                self.counters().undelivered.bump();
+                drop_quietly(done);
+            }
+            Err(payload) => {
+                self.counters().undelivered.bump();
+                drop_quietly(payload);
+            }
+        }
+    }
+}

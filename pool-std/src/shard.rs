@@ -1,0 +1,66 @@
+//! A locked deque whose length can be read without the lock.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A drained deque keeps room for so many jobs and gives back what it had beyond.
+const KEEP: usize = 256;
+
+/// On cache lines of its own: each worker has one, which it uses much more than others do.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Shard<J> {
+    jobs: Mutex<VecDeque<J>>,
+    len: AtomicUsize,
+}
+
+/// The locked jobs of a [`Shard`]; its length is made known by [`Jobs::publish`].
+pub(crate) struct Jobs<'a, J> {
+    pub(crate) deque: MutexGuard<'a, VecDeque<J>>,
+    len: &'a AtomicUsize,
+}
+
+impl<J> Shard<J> {
+    pub(crate) fn new() -> Self {
+        Self { jobs: Mutex::default(), len: AtomicUsize::new(0) }
+    }
+
+    /// Acquire, against the release in [`Jobs::publish`]: who sees that jobs have left here also
+    /// sees where they had arrived before.
+    pub(crate) fn len(&self) -> usize {
+        self.len.load(Ordering::Acquire)
+    }
+
+    /// No code of others runs under the lock, so a poisoned one guards sound data.
+    pub(crate) fn lock(&self) -> Jobs<'_, J> {
+        let deque = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        Jobs { deque, len: &self.len }
+    }
+
+    pub(crate) fn push(&self, job: J) {
+        let mut jobs = self.lock();
+        jobs.deque.push_back(job);
+        jobs.publish();
+    }
+
+    pub(crate) fn pop(&self) -> Option<J> {
+        if self.len() == 0 {
+            return None;
+        }
+        let mut jobs = self.lock();
+        let job = jobs.deque.pop_front();
+        jobs.publish();
+        job
+    }
+}
+
+impl<J> Jobs<'_, J> {
+    /// Makes the length known, and gives back the memory of a burst that is over.
+    pub(crate) fn publish(&mut self) {
+        if self.deque.is_empty() && self.deque.capacity() > KEEP {
+            self.deque.shrink_to(KEEP);
+        }
+        self.len.store(self.deque.len(), Ordering::Release);
+    }
+}

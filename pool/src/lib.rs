@@ -1,0 +1,54 @@
+//! A thread pool that drains what it accepted, with a queue that can be exchanged.
+//!
+//! A [`ThreadPool`] runs closures, a [`Pool`] runs jobs of one type with a handler that each worker
+//! has for itself. Both are built by [`ThreadPoolBuilder`], both give back a job that they do not
+//! accept, finish every job that they do, survive every panic, and balance their books when they
+//! shut down. [The contract](pool_core#the-contract) has the details.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::sync::mpsc;
+//! use pool::ThreadPoolBuilder;
+//!
+//! let (results, received) = mpsc::channel();
+//! let pool = ThreadPoolBuilder::new().num_threads(4).sink(results).build()?;
+//! for n in 1..=10_u64 {
+//!     pool.execute(move || n * n)?;
+//! }
+//! let report = pool.shutdown();
+//! assert_eq!((report.accepted, report.done), (10, 10));
+//!
+//! let sum: u64 = received.iter().map(|done| done.outcome.unwrap()).sum();
+//! assert_eq!(sum, 385);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! Each enabled feature adds a queue. [`DefaultQueue`] is the strongest of them.
+//!
+//! * `std-only` (default): `StdQueue`, locked deques from the standard library, without any
+//!   third-party crate.
+//!
+//! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
+//! runs (see [`Backend`]), or [written](WorkQueue).
+//!
+//! [`ThreadPoolBuilder::queue`]: pool_core::ThreadPoolBuilder::queue
+
+#[cfg(not(feature = "std-only"))]
+compile_error!("`pool` needs a queue: enable the feature `std-only`");
+
+mod backend;
+mod default;
+
+pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
+pub use default::{DefaultBackend, DefaultQueue, Handle, Pool, ThreadPool, ThreadPoolBuilder};
+pub use pool_core::{
+    BuildError, Clock, Collect, Completed, FnSink, Job, JobError, JobId, JoinHandle, LocalQueue,
+    MAX_THREADS, MakeQueue, ManualClock, NoSink, Panic, PushError, Ready, ResultSink,
+    ShutdownReport, SinkClosed, StartCause, StartError, Stats, StdThreads, SubmitError,
+    SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext, WorkerThread, sink_fn,
+};
+#[cfg(feature = "std-only")]
+pub use pool_std::{StdLocal, StdQueue};
