@@ -4,13 +4,13 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::sync::thread_local;
+use crate::sync::thread_locals;
 
-thread_local! {
+thread_locals! {
     /// The address of the pool whose worker this thread is; 0 if it is none.
-    static POOL: Cell<usize> = const { Cell::new(0) };
+    static POOL: Cell<usize> = Cell::new(0);
     /// The worker itself, while it runs jobs. The type behind it differs from pool to pool.
-    static WORKER: RefCell<Option<Rc<dyn Any>>> = const { RefCell::new(None) };
+    static WORKER: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
 }
 
 /// Makes the present thread a worker of the pool at this address, for its remaining life.

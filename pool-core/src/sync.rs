@@ -7,7 +7,7 @@ pub(crate) use loom::{
         Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, fence},
     },
-    thread, thread_local,
+    thread,
 };
 pub(crate) use std::sync::atomic::Ordering::{AcqRel, Relaxed, SeqCst};
 #[cfg(not(loom))]
@@ -16,10 +16,22 @@ pub(crate) use std::{
         Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, fence},
     },
-    thread, thread_local,
+    thread,
 };
 
 use std::sync::PoisonError;
+
+/// Thread-locals that start from a constant, which the standard library makes faster to reach and
+/// loom does not know of.
+macro_rules! thread_locals {
+    ($($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;)*) => {
+        #[cfg(not(loom))]
+        std::thread_local! { $($(#[$attr])* static $name: $type = const { $init };)* }
+        #[cfg(loom)]
+        loom::thread_local! { $($(#[$attr])* static $name: $type = $init;)* }
+    };
+}
+pub(crate) use thread_locals;
 
 /// Locks, whatever a former holder did. No foreign code runs under the locks of this crate, so a
 /// poisoned one guards sound data; passing the poison on would turn one failure into all.

@@ -227,26 +227,28 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
         JobId::new(id)
     }
 
-    /// The next job of this worker's own end, if there is one and jobs may start.
+    /// The next job of this worker's own end.
     fn pop(&self) -> Option<Job<J>> {
-        if self.shared.sleep.is_paused() {
-            return None;
-        }
-        let job = self.local.borrow_mut().pop()?;
-        self.counters().popped.bump();
-        Some(job)
+        self.take(|local| local.pop())
     }
 
-    /// The next job of anywhere. If it was stolen, the caller must see to it that somebody looks
-    /// for the jobs that may have been moved with it, see `sleep`.
+    /// A job from elsewhere. The caller must see to it that somebody looks for the jobs that may
+    /// have been moved with it, see `sleep`.
+    fn steal(&self) -> Option<Job<J>> {
+        self.take(|local| local.steal())
+    }
+
     fn pop_or_steal(&self) -> Option<Job<J>> {
-        if let Some(job) = self.pop() {
-            return Some(job);
-        }
+        self.pop().or_else(|| self.steal())
+    }
+
+    /// Takes a job, if there is one and jobs may start.
+    #[inline]
+    fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
         if self.shared.sleep.is_paused() {
             return None;
         }
-        let job = self.local.borrow_mut().steal()?;
+        let job = from(&mut self.local.borrow_mut())?;
         self.counters().popped.bump();
         Some(job)
     }
@@ -260,7 +262,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
             while let Some(job) = self.pop() {
                 self.perform(job, handler, sink);
             }
-            found = self.pop_or_steal();
+            found = self.steal();
             if found.is_some() {
                 self.shared.notify_if_work();
             } else {

@@ -1,0 +1,321 @@
+//! Models of the protocols, explored by loom over the code that ships: a whole pool with its
+//! worker loop, over queues of bare atomics.
+//!
+//! A lost wake-up, a missed rest or a forgotten worker shows as a deadlock, which loom reports.
+//!
+//! Run with `RUSTFLAGS="--cfg loom" cargo test -p pool-core --release --test loom`.
+#![cfg(loom)]
+
+#[path = "support/slots.rs"]
+mod slots;
+
+use std::time::Duration;
+
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+use pool_core::{
+    Handle, Job, ManualClock, ShutdownReport, SubmitError, Task, ThreadPool, ThreadPoolBuilder,
+    WorkQueue,
+};
+use slots::{Plain, Stealing};
+
+type PlainPool = ThreadPool<(), Plain<Job<Task>>>;
+
+/// Explores every execution with at most two preemptions, unless the environment asks for others.
+fn model(f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.check(f);
+}
+
+/// Does something that the model is not about, in one way only.
+fn unexplored<T>(f: impl FnOnce() -> T) -> T {
+    loom::stop_exploring();
+    let result = f();
+    loom::explore();
+    result
+}
+
+/// A pool of one thread for so many jobs, with its start explored as well.
+fn explored_pool(jobs: usize) -> PlainPool {
+    ThreadPoolBuilder::with_queue(Plain::new(jobs)).num_threads(1).build().unwrap()
+}
+
+fn pool<Q: WorkQueue<Job<Task>>>(threads: usize, queue: Q) -> ThreadPool<(), Q> {
+    unexplored(|| ThreadPoolBuilder::with_queue(queue).num_threads(threads).build().unwrap())
+}
+
+fn end<Q: WorkQueue<Job<Task>>>(pool: ThreadPool<(), Q>) -> ShutdownReport {
+    unexplored(|| {
+        let report = pool.shutdown();
+        drop(pool);
+        report
+    })
+}
+
+/// A count that jobs raise.
+#[derive(Clone)]
+struct Ran(Arc<AtomicUsize>);
+
+impl Ran {
+    fn new() -> Self {
+        Self(Arc::new(AtomicUsize::new(0)))
+    }
+
+    fn job(&self) -> impl FnOnce() + Send + 'static {
+        let ran = self.clone();
+        move || {
+            ran.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Jobs that end only when all of them have begun: they need a worker each.
+#[derive(Clone)]
+struct Meeting(Arc<(Mutex<usize>, Condvar)>);
+
+impl Meeting {
+    fn of(jobs: usize) -> Self {
+        Self(Arc::new((Mutex::new(jobs), Condvar::new())))
+    }
+
+    fn job(&self) -> impl FnOnce() + Send + 'static {
+        let Self(meeting) = self.clone();
+        move || {
+            let (missing, all_here) = &*meeting;
+            let mut missing = missing.lock().unwrap();
+            *missing -= 1;
+            all_here.notify_all();
+            while *missing > 0 {
+                missing = all_here.wait(missing).unwrap();
+            }
+        }
+    }
+}
+
+fn submit_from_a_thread<Q: WorkQueue<Job<Task>>>(
+    handle: Handle<Task, Q>,
+    job: impl FnOnce() + Send + 'static,
+) -> thread::JoinHandle<bool> {
+    thread::spawn(move || match handle.execute(job) {
+        Ok(_) => true,
+        Err(SubmitError::Closed(_) | SubmitError::Full(_)) => false,
+        Err(error) => panic!("{error}"),
+    })
+}
+
+/// C1, C5, C6: a submit that races with close is either accepted and run, or gives the job back.
+#[test]
+fn accept_and_close() {
+    model(|| {
+        let pool = explored_pool(1);
+        let ran = Ran::new();
+        let submitter = submit_from_a_thread(pool.handle(), ran.job());
+        let report = pool.shutdown();
+        let accepted = submitter.join().unwrap() as u64;
+        assert_eq!((report.accepted, report.done), (accepted, accepted));
+        assert_eq!(ran.count() as u64, accepted);
+    });
+}
+
+/// C7: jobs pushed while the only worker goes to sleep.
+#[test]
+fn push_and_sleep() {
+    model(|| {
+        let pool = explored_pool(2);
+        let ran = Ran::new();
+        let submitter = submit_from_a_thread(pool.handle(), ran.job());
+        pool.execute(ran.job()).unwrap();
+        pool.wait_idle().unwrap();
+        assert!(ran.count() >= 1);
+        submitter.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C7: two submitters, two workers, and jobs that need both at once.
+#[test]
+fn two_submitters_and_two_workers() {
+    model(|| {
+        let pool = pool(2, Plain::new(2));
+        let meeting = Meeting::of(2);
+        let submitter = submit_from_a_thread(pool.handle(), meeting.job());
+        pool.execute(meeting.job()).unwrap();
+        submitter.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C7: a job that was moved together with a stolen one is found, though the other worker may have
+/// taken its last look while it was on its way.
+#[test]
+fn moved_by_a_steal() {
+    model(|| {
+        let pool = pool(2, Stealing::new(2));
+        let meeting = Meeting::of(2);
+        let submitter = submit_from_a_thread(pool.handle(), meeting.job());
+        pool.execute(meeting.job()).unwrap();
+        submitter.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C5: whoever waits for idle sees its own jobs done, whatever others submit.
+#[test]
+fn quiescence() {
+    model(|| {
+        let pool = pool(1, Plain::new(2));
+        let (mine, theirs) = (Ran::new(), Ran::new());
+        let other = {
+            let (handle, theirs) = (pool.handle(), theirs.clone());
+            thread::spawn(move || {
+                handle.execute(theirs.job()).unwrap();
+                handle.wait_idle().unwrap();
+                assert_eq!(theirs.count(), 1);
+            })
+        };
+        pool.execute(mine.job()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(mine.count(), 1);
+        other.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C4, C5: a job submits another while the pool drains.
+#[test]
+fn nested_submit_during_the_drain() {
+    model(|| {
+        let pool = pool(2, Stealing::new(2));
+        let ran = Ran::new();
+        let (handle, child) = (pool.handle(), ran.job());
+        pool.execute(move || {
+            handle.execute(child).unwrap();
+        })
+        .unwrap();
+        let report = pool.shutdown();
+        assert_eq!((report.accepted, report.done), (2, 2));
+        assert_eq!(ran.count(), 1);
+    });
+}
+
+/// C4, C7: a parent waits for its child, which the other worker must run.
+#[test]
+fn nested_submit_finds_the_other_worker() {
+    model(|| {
+        let pool = pool(2, Stealing::new(2));
+        let meeting = Meeting::of(2);
+        let (handle, parent, child) = (pool.handle(), meeting.job(), meeting.job());
+        pool.execute(move || {
+            handle.execute(child).unwrap();
+            parent();
+        })
+        .unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C7: a job arrives while the last worker leaves.
+#[test]
+fn keep_alive_and_arrival() {
+    model(|| {
+        let clock = ManualClock::new();
+        let ran = Ran::new();
+        let pool = unexplored(|| {
+            let pool = ThreadPoolBuilder::with_queue(Plain::new(2))
+                .num_threads(1)
+                .thread_keep_alive(Duration::from_secs(1))
+                .clock(clock.clone())
+                .build()
+                .unwrap();
+            pool.execute(ran.job()).unwrap();
+            pool.wait_idle().unwrap();
+            pool
+        });
+        let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
+        pool.execute(ran.job()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(ran.count(), 2);
+        time.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C5, C10: the pool is closed while its last worker leaves.
+#[test]
+fn keep_alive_and_close() {
+    model(|| {
+        let clock = ManualClock::new();
+        let pool = unexplored(|| {
+            let pool = ThreadPoolBuilder::with_queue(Plain::new(1))
+                .num_threads(1)
+                .thread_keep_alive(Duration::from_secs(1))
+                .clock(clock.clone())
+                .build()
+                .unwrap();
+            pool.execute(|| ()).unwrap();
+            pool.wait_idle().unwrap();
+            pool
+        });
+        let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
+        assert_eq!(pool.shutdown().done, 1);
+        time.join().unwrap();
+    });
+}
+
+/// C7: a job is submitted while a paused pool is resumed.
+#[test]
+fn resume_and_submit() {
+    model(|| {
+        let queue = Plain::new(2);
+        let pool = unexplored(|| {
+            ThreadPoolBuilder::with_queue(queue).num_threads(1).paused().build().unwrap()
+        });
+        let ran = Ran::new();
+        let submitter = submit_from_a_thread(pool.handle(), ran.job());
+        pool.execute(ran.job()).unwrap();
+        assert_eq!(ran.count(), 0);
+        pool.resume();
+        submitter.join().unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(ran.count(), 2);
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C1, C5: a job that the queue refuses comes back, and nobody waits for it.
+#[test]
+fn refused_while_draining() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let ran = Ran::new();
+        let submitter = submit_from_a_thread(pool.handle(), ran.job());
+        let mine = pool.execute(ran.job()).is_ok();
+        pool.wait_idle().unwrap();
+        let report = pool.shutdown();
+        let accepted = u64::from(mine) + u64::from(submitter.join().unwrap());
+        assert_eq!((report.accepted, report.done), (accepted, accepted));
+        assert!(accepted <= 1);
+    });
+}
+
+/// C10: a job shuts its own pool down while the owner does.
+#[test]
+fn shutdown_inside_and_outside() {
+    model(|| {
+        let pool = std::sync::Arc::new(pool(1, Plain::new(1)));
+        let inner = pool.clone();
+        pool.execute(move || {
+            assert_eq!(inner.shutdown().unfinished, 1);
+        })
+        .unwrap();
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked, report.unfinished), (1, 0, 0));
+    });
+}
