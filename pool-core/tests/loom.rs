@@ -15,8 +15,8 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use pool_core::{
-    Handle, Job, ManualClock, ShutdownReport, SubmitError, Task, ThreadPool, ThreadPoolBuilder,
-    WorkQueue,
+    Handle, Job, ManualClock, ShutdownReport, StdThreads, SubmitError, Task, ThreadFactory,
+    ThreadPool, ThreadPoolBuilder, WorkQueue, WorkerThread,
 };
 use slots::{Plain, Stealing};
 
@@ -151,17 +151,32 @@ fn two_submitters_and_two_workers() {
     });
 }
 
+/// C7: two jobs that both relied on the same searcher, which finds only one of them.
+#[test]
+fn two_jobs_for_one_searcher() {
+    model(|| {
+        let pool = pool(2, Plain::new(3));
+        let meeting = Meeting::of(2);
+        pool.execute(|| ()).unwrap();
+        pool.execute(meeting.job()).unwrap();
+        pool.execute(meeting.job()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 3);
+    });
+}
+
 /// C7: a job that was moved together with a stolen one is found, though the other worker may have
 /// taken its last look while it was on its way.
 #[test]
 fn moved_by_a_steal() {
     model(|| {
-        let pool = pool(2, Stealing::new(2));
+        let pool = pool(2, Stealing::new(3));
         let meeting = Meeting::of(2);
-        let submitter = submit_from_a_thread(pool.handle(), meeting.job());
+        pool.execute(|| ()).unwrap();
         pool.execute(meeting.job()).unwrap();
-        submitter.join().unwrap();
-        assert_eq!(end(pool).done, 2);
+        pool.execute(meeting.job()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 3);
     });
 }
 
@@ -169,7 +184,7 @@ fn moved_by_a_steal() {
 #[test]
 fn quiescence() {
     model(|| {
-        let pool = pool(1, Plain::new(2));
+        let pool = pool(2, Plain::new(2));
         let (mine, theirs) = (Ran::new(), Ran::new());
         let other = {
             let (handle, theirs) = (pool.handle(), theirs.clone());
@@ -221,29 +236,90 @@ fn nested_submit_finds_the_other_worker() {
     });
 }
 
+/// A pool of one worker that has run a job and may leave one second later. Of its threads the
+/// factory starts so many.
+fn leaving_pool(jobs: usize, starts: usize) -> (PlainPool, ManualClock) {
+    let clock = ManualClock::new();
+    let left = std::sync::atomic::AtomicUsize::new(starts);
+    let factory = move |worker: WorkerThread| {
+        let one_less = |left: usize| left.checked_sub(1);
+        match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
+            Ok(_) => StdThreads.start(worker),
+            Err(_) => Err(std::io::ErrorKind::WouldBlock.into()),
+        }
+    };
+    let pool = unexplored(|| {
+        let pool = ThreadPoolBuilder::with_queue(Plain::new(jobs))
+            .num_threads(1)
+            .thread_keep_alive(Duration::from_secs(1))
+            .clock(clock.clone())
+            .thread_factory(factory)
+            .build()
+            .unwrap();
+        pool.execute(|| ()).unwrap();
+        pool.wait_idle().unwrap();
+        pool
+    });
+    (pool, clock)
+}
+
 /// C7: a job arrives while the last worker leaves.
 #[test]
 fn keep_alive_and_arrival() {
     model(|| {
+        let (pool, clock) = leaving_pool(2, 2);
+        let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
+        pool.execute(|| ()).unwrap();
+        pool.wait_idle().unwrap();
+        time.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C1, C7: a job arrives while the last worker leaves, and no other can be started: either that
+/// worker stays for it or the job comes back.
+#[test]
+fn keep_alive_and_no_more_threads() {
+    model(|| {
+        let (pool, clock) = leaving_pool(2, 1);
+        let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
+        let accepted = match pool.execute(|| ()) {
+            Ok(_) => 1,
+            Err(SubmitError::NoThread(..)) => 0,
+            Err(error) => panic!("{error}"),
+        };
+        pool.wait_idle().unwrap();
+        time.join().unwrap();
+        assert_eq!(end(pool).done, 1 + accepted);
+    });
+}
+
+/// C7: a job arrives while one worker leaves and the other is busy: the place that falls vacant is
+/// filled again.
+#[test]
+fn keep_alive_of_one_of_two() {
+    model(|| {
         let clock = ManualClock::new();
-        let ran = Ran::new();
+        let (first, second) = (Meeting::of(2), Meeting::of(2));
         let pool = unexplored(|| {
-            let pool = ThreadPoolBuilder::with_queue(Plain::new(2))
-                .num_threads(1)
+            let pool = ThreadPoolBuilder::with_queue(Plain::new(4))
+                .num_threads(2)
+                .core_threads(1)
                 .thread_keep_alive(Duration::from_secs(1))
                 .clock(clock.clone())
                 .build()
                 .unwrap();
-            pool.execute(ran.job()).unwrap();
+            pool.execute(first.job()).unwrap();
+            pool.execute(first.job()).unwrap();
             pool.wait_idle().unwrap();
             pool
         });
         let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
-        pool.execute(ran.job()).unwrap();
+        pool.execute(second.job()).unwrap();
+        pool.execute(second.job()).unwrap();
         pool.wait_idle().unwrap();
-        assert_eq!(ran.count(), 2);
         time.join().unwrap();
-        assert_eq!(end(pool).done, 2);
+        assert_eq!(end(pool).done, 4);
     });
 }
 
@@ -251,18 +327,7 @@ fn keep_alive_and_arrival() {
 #[test]
 fn keep_alive_and_close() {
     model(|| {
-        let clock = ManualClock::new();
-        let pool = unexplored(|| {
-            let pool = ThreadPoolBuilder::with_queue(Plain::new(1))
-                .num_threads(1)
-                .thread_keep_alive(Duration::from_secs(1))
-                .clock(clock.clone())
-                .build()
-                .unwrap();
-            pool.execute(|| ()).unwrap();
-            pool.wait_idle().unwrap();
-            pool
-        });
+        let (pool, clock) = leaving_pool(1, 1);
         let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
         assert_eq!(pool.shutdown().done, 1);
         time.join().unwrap();

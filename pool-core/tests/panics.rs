@@ -1,0 +1,258 @@
+//! C8 and C9: what panics stays with one job, and what is done is let go.
+#![cfg(not(loom))]
+
+mod support;
+
+use std::panic::panic_any;
+use std::sync::{Arc, mpsc};
+
+use pool_core::{Collect, Completed, JobError, ResultSink, SinkClosed, sink_fn};
+use support::{Bomb, Latch, Tally, builder, pool, within_patience};
+
+/// After whatever happened before, `threads` jobs still run at the same time.
+fn all_workers_live<R: 'static>(pool: &support::StdPool<R>, threads: usize, result: fn() -> R) {
+    let meeting = Arc::new(std::sync::Barrier::new(threads));
+    for _ in 0..threads {
+        let meeting = Arc::clone(&meeting);
+        pool.execute(move || {
+            meeting.wait();
+            result()
+        })
+        .unwrap();
+    }
+    pool.wait_idle().unwrap();
+}
+
+#[test]
+fn c8_every_third_job_panics_and_the_rest_goes_on() {
+    within_patience(|| {
+        let results = Collect::new();
+        let pool = builder().num_threads(4).sink(results.clone()).build().unwrap();
+        for n in 0..300_u32 {
+            pool.execute(move || {
+                assert!(n % 3 != 0, "job {n} panics, on purpose");
+                n
+            })
+            .unwrap();
+        }
+        all_workers_live(&pool, 4, || 1_000);
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked, report.unfinished), (204, 100, 0));
+        for done in results.take() {
+            match done.outcome {
+                Ok(n) => assert!(n % 3 != 0 || n == 1_000),
+                Err(JobError::Panicked(panic)) => {
+                    assert!(panic.message().unwrap().ends_with("panics, on purpose"));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn c8_a_panic_in_the_drop_of_captures() {
+    within_patience(|| {
+        let pool = pool(1);
+        let bomb = Bomb;
+        pool.execute(move || {
+            let _captured = &bomb;
+        })
+        .unwrap();
+        all_workers_live(&pool, 1, || ());
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked), (1, 1));
+    });
+}
+
+#[test]
+fn c8_a_panic_in_the_drop_of_the_payload() {
+    within_patience(|| {
+        let pool = pool(2);
+        pool.execute(|| panic_any(Bomb)).unwrap();
+        all_workers_live(&pool, 2, || ());
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked), (2, 1));
+    });
+}
+
+#[test]
+fn c8_a_panic_in_the_drop_of_a_result_that_nobody_takes() {
+    within_patience(|| {
+        let (results, received) = mpsc::channel::<Completed<Option<Bomb>>>();
+        drop(received);
+        let pool = builder().num_threads(2).sink(results).build().unwrap();
+        pool.execute(|| Some(Bomb)).unwrap();
+        all_workers_live(&pool, 2, || None);
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked, report.undelivered), (3, 0, 3));
+    });
+}
+
+/// Panics in whatever it is asked to do, once told to.
+#[derive(Clone)]
+struct Cursed {
+    flushes: Tally,
+}
+
+impl ResultSink<u32> for Cursed {
+    fn put(&mut self, done: Completed<u32>) -> Result<(), SinkClosed<u32>> {
+        assert!(done.outcome.unwrap() != 13, "the sink panics, on purpose");
+        Ok(())
+    }
+
+    fn flush(&mut self) {
+        self.flushes.add();
+        panic!("the flush panics, on purpose");
+    }
+}
+
+#[test]
+fn c8_a_sink_that_panics() {
+    within_patience(|| {
+        let flushes = Tally::new();
+        let sink = Cursed { flushes: flushes.clone() };
+        let pool = builder().num_threads(2).sink(sink).build().unwrap();
+        for n in 10..20 {
+            pool.execute(move || n).unwrap();
+        }
+        all_workers_live(&pool, 2, || 0);
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked, report.undelivered), (12, 0, 1));
+        assert!(flushes.get() >= 2);
+    });
+}
+
+#[test]
+fn c8_a_stop_hook_and_a_handler_whose_drops_panic() {
+    within_patience(|| {
+        let stops = Tally::new();
+        let count = stops.clone();
+        let pool = builder()
+            .num_threads(3)
+            .on_thread_stop(move |_| {
+                count.add();
+                panic!("the hook panics, on purpose");
+            })
+            .build_with(|_| {
+                let bomb = Bomb;
+                move |_: u32| {
+                    let _state = &bomb;
+                }
+            })
+            .unwrap();
+        pool.submit(1).unwrap();
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked), (1, 0));
+        assert_eq!(stops.get(), 3);
+    });
+}
+
+#[test]
+fn c8_a_sink_whose_original_panics_in_its_drop() {
+    within_patience(|| {
+        let bomb = Arc::new(Bomb);
+        let pool = builder()
+            .num_threads(2)
+            .sink(sink_fn(move |_: Completed<u32>| drop(Arc::clone(&bomb))))
+            .build()
+            .unwrap();
+        pool.execute(|| 1).unwrap();
+        assert_eq!(pool.shutdown().done, 1);
+    });
+}
+
+#[test]
+fn a_handler_goes_on_after_a_panic_with_the_state_it_has() {
+    within_patience(|| {
+        let results = Collect::new();
+        let pool = builder()
+            .num_threads(1)
+            .sink(results.clone())
+            .build_with(|_| {
+                let mut calls = 0;
+                move |panics: bool| {
+                    calls += 1;
+                    assert!(!panics, "on purpose");
+                    calls
+                }
+            })
+            .unwrap();
+        for panics in [false, true, false] {
+            pool.submit(panics).unwrap();
+        }
+        pool.shutdown();
+        let calls: Vec<_> = results.take().into_iter().map(|done| done.outcome.ok()).collect();
+        assert_eq!(calls, [Some(1), None, Some(3)]);
+    });
+}
+
+#[test]
+fn c9_captures_are_gone_before_the_outcome_is_there() {
+    within_patience(|| {
+        let (results, received) = mpsc::channel();
+        let pool = builder().num_threads(2).sink(results).build().unwrap();
+        for panics in [false, true] {
+            for _ in 0..100 {
+                let captured = Arc::new(());
+                let watch = Arc::downgrade(&captured);
+                pool.execute(move || {
+                    let _captured = captured;
+                    assert!(!panics, "on purpose");
+                })
+                .unwrap();
+                let done = received.recv().unwrap();
+                assert_eq!(done.outcome.is_err(), panics);
+                assert!(watch.upgrade().is_none(), "captures outlive the outcome");
+            }
+        }
+    });
+}
+
+#[test]
+fn c9_an_idle_worker_keeps_nothing_alive() {
+    within_patience(|| {
+        let results = Collect::new();
+        let pool = builder().num_threads(3).sink(results.clone()).build().unwrap();
+        let value = Arc::new(7);
+        for _ in 0..30 {
+            let value = Arc::clone(&value);
+            pool.execute(move || value).unwrap();
+        }
+        pool.wait_idle().unwrap();
+        assert_eq!(Arc::strong_count(&value), 31);
+        drop(results.take());
+        assert_eq!(Arc::strong_count(&value), 1);
+    });
+}
+
+#[test]
+fn c9_jobs_in_a_queue_that_is_dropped_are_dropped() {
+    let value = Arc::new(());
+    let queue = pool_std::StdQueue::new();
+    for _ in 0..10 {
+        pool_core::WorkQueue::push(&queue, Arc::clone(&value)).unwrap();
+    }
+    drop(queue);
+    assert_eq!(Arc::strong_count(&value), 1);
+}
+
+/// The drop of a capture calls back into the pool.
+#[test]
+fn a_drop_that_submits() {
+    struct Submits(pool_core::Handle<pool_core::Task, support::Queue>, Latch);
+    impl Drop for Submits {
+        fn drop(&mut self) {
+            let open = self.1.clone();
+            self.0.execute(move || open.open()).unwrap();
+        }
+    }
+    within_patience(|| {
+        let pool = pool(1);
+        let opened = Latch::new();
+        let submits = Submits(pool.handle(), opened.clone());
+        pool.execute(move || drop(submits)).unwrap();
+        opened.wait();
+        assert_eq!(pool.shutdown().done, 2);
+    });
+}

@@ -1,0 +1,73 @@
+//! Hashes directory trees with SHA-256, on all processors: a `sha256sum` that walks.
+//!
+//! ```text
+//! cargo run --release --example checksum -- PATH... > list
+//! cargo run --release --example checksum -- --check list
+//! ```
+//!
+//! It prints what `find -H PATH... -type f -exec sha256sum {} +` prints, in another order, and
+//! checks such lists as `sha256sum --check` does.
+//!
+//! # How it uses the pool
+//!
+//! * `crew.rs` builds a pool for jobs of one type, whose workers each have a buffer and a handle of
+//!   their own, and whose sink is a bounded channel.
+//! * `work.rs` has the jobs. Listing a directory submits a job for each of its entries, so a tree
+//!   may be as deep as it likes: nothing recurses.
+//! * `sums.rs` and `check.rs` read the results and print them, on the main thread alone.
+//!
+//! # Exit status
+//!
+//! 0 if all went well. 1 if anything could not be read, did not match, or could not be written.
+//! 2 for a wrong command line. 141 if nobody reads the output any more, as in `checksum . | head`;
+//! this is what a shell reports for a program that the closed pipe has killed.
+
+mod args;
+mod check;
+mod crew;
+mod fatal;
+mod list;
+mod names;
+mod print;
+mod progress;
+mod sums;
+mod work;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+use crate::fatal::Fatal;
+use crate::print::Printer;
+use crate::progress::Progress;
+
+/// 128 + 13, the number of `SIGPIPE`.
+const NOBODY_READS: u8 = 141;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let progress = Progress::new();
+    let mut printer = Printer::new(progress.clone());
+    let ended = run(&args, &progress, &mut printer);
+    progress.finish();
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fatal) if fatal.is_broken_pipe() => ExitCode::from(NOBODY_READS),
+        Err(fatal) => {
+            printer.complain(fatal);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well.
+fn run(args: &Args, progress: &Progress, printer: &mut Printer) -> Result<bool, Fatal> {
+    let fine = match &args.check {
+        Some(list) => check::run(args, list, progress, printer)?,
+        None => sums::run(args, progress, printer)?,
+    };
+    printer.flush()?;
+    Ok(fine)
+}
