@@ -64,3 +64,22 @@ impl<J> Jobs<'_, J> {
         self.len.store(self.deque.len(), Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_back_the_memory_of_a_burst() {
+        let shard = Shard::new();
+        for n in 0..100_000 {
+            shard.push(n);
+        }
+        assert!(shard.lock().deque.capacity() >= 100_000);
+        for n in 0..100_000 {
+            assert_eq!(shard.pop(), Some(n));
+        }
+        assert_eq!((shard.pop(), shard.len()), (None, 0));
+        assert!(shard.lock().deque.capacity() <= KEEP);
+    }
+}

@@ -52,3 +52,8 @@ pub use pool_core::{
 };
 #[cfg(feature = "std-only")]
 pub use pool_std::{StdLocal, StdQueue};
+
+/// Runs the examples in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
