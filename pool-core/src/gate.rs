@@ -56,29 +56,38 @@ impl Gate {
         self.0.fetch_or(CLOSED, Relaxed);
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.0.load(Relaxed) & CLOSED != 0
+    /// The word as it stands: how many were accepted and whether more may be, of one moment.
+    pub(crate) fn read(&self) -> Word {
+        Word(self.0.load(Relaxed))
     }
 
-    pub(crate) fn is_dormant(&self) -> bool {
-        self.0.load(Relaxed) & DORMANT != 0
-    }
-
-    /// How many jobs were ever accepted here.
-    pub(crate) fn accepted(&self) -> u64 {
-        self.0.load(Relaxed) / ONE
-    }
-
-    /// Goes dormant, unless a job beyond the first `accepted` has come in meanwhile.
-    pub(crate) fn fall_dormant(&self, accepted: u64) -> bool {
-        let word = self.0.load(Relaxed);
-        word / ONE == accepted
-            && self.0.compare_exchange(word, word | DORMANT, Relaxed, Relaxed).is_ok()
+    /// Goes dormant, unless anything has changed since `seen` was read.
+    pub(crate) fn fall_dormant(&self, seen: Word) -> bool {
+        self.0.compare_exchange(seen.0, seen.0 | DORMANT, Relaxed, Relaxed).is_ok()
     }
 
     /// A worker is there: jobs may come in.
     pub(crate) fn rouse(&self) {
         self.0.fetch_and(!DORMANT, Relaxed);
+    }
+}
+
+/// What a [`Gate`]'s word said at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    /// How many jobs were ever accepted.
+    pub(crate) fn accepted(self) -> u64 {
+        self.0 / ONE
+    }
+
+    pub(crate) fn is_closed(self) -> bool {
+        self.0 & CLOSED != 0
+    }
+
+    pub(crate) fn is_dormant(self) -> bool {
+        self.0 & DORMANT != 0
     }
 }
 
@@ -96,17 +105,19 @@ mod tests {
         assert_eq!(gate.accept(1), Ok(4));
         gate.close();
         assert_eq!(gate.accept(1), Err(Barred::Closed));
-        assert_eq!(gate.accepted(), 5);
+        assert_eq!(gate.read().accepted(), 5);
+        assert!(gate.read().is_closed());
     }
 
     #[test]
-    fn falls_dormant_only_on_the_count_it_was_shown() {
+    fn falls_dormant_only_on_the_word_it_was_shown() {
         let gate = Gate::new();
         gate.rouse();
+        let before = gate.read();
         gate.accept(2).unwrap();
-        assert!(!gate.fall_dormant(1));
-        assert!(!gate.is_dormant());
-        assert!(gate.fall_dormant(2));
+        assert!(!gate.fall_dormant(before));
+        assert!(!gate.read().is_dormant());
+        assert!(gate.fall_dormant(gate.read()));
         assert_eq!(gate.accept(1), Err(Barred::Dormant));
         gate.close();
         assert_eq!(gate.accept(1), Err(Barred::Closed), "closed outranks dormant");

@@ -125,7 +125,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Whether the pool is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shared.ledger.gate.0.is_closed()
+        self.shared.ledger.gate.0.read().is_closed()
     }
 
     /// Starts no more jobs until [`resume`](Self::resume). Jobs that run go on, and a worker that

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::gate::Gate;
-use crate::sync::{AtomicU64, CachePadded, Relaxed};
+use crate::gate::{Gate, Word};
+use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
 /// Ids of nested jobs are handed to the workers in blocks of this many.
 const ID_BLOCK: u64 = 1024;
@@ -80,7 +80,13 @@ impl Ledger {
 
     /// A job was counted in, but the queue would not have it.
     pub(crate) fn refuse(&self) {
-        self.refused.fetch_add(1, Relaxed);
+        self.refused.fetch_add(1, Release);
+    }
+
+    /// To be read before the gate's word: whatever was refused by then is counted there. Acquire and
+    /// release see to that across the two.
+    fn refused(&self) -> u64 {
+        self.refused.load(Acquire)
     }
 
     /// A fresh block of ids for one worker's nested jobs.
@@ -89,17 +95,20 @@ impl Ledger {
         start..start + ID_BLOCK
     }
 
-    /// If every accepted job was taken: the number that came from outside. An unequal sum means
-    /// that a submit is on its way, which will look for sleepers when it arrives.
+    /// If every accepted job was taken: the gate's word by which that is so. Whatever follows from
+    /// it must be decided on this word and not on a later one, before which more may have come in.
+    /// An unequal sum means that a submit is on its way, which will look for sleepers when it
+    /// arrives.
     ///
     /// Exact only while every worker sleeps or has left, under the lock they sleep on.
-    pub(crate) fn balanced(&self) -> Option<u64> {
-        let outside = self.gate.0.accepted();
-        let mut open = outside.wrapping_sub(self.refused.load(Relaxed));
+    pub(crate) fn balanced(&self) -> Option<Word> {
+        let refused = self.refused();
+        let word = self.gate.0.read();
+        let mut open = word.accepted().wrapping_sub(refused);
         for CachePadded(worker) in &self.workers {
             open = open.wrapping_add(worker.pushed.get()).wrapping_sub(worker.popped.get());
         }
-        (open == 0).then_some(outside)
+        (open == 0).then_some(word)
     }
 
     pub(crate) fn sums(&self) -> Sums {
@@ -116,9 +125,8 @@ impl Ledger {
         for CachePadded(worker) in &self.workers {
             sums.accepted += worker.pushed.get();
         }
-        // Refusals first: whatever was refused by now was accepted before.
-        let refused = self.refused.load(Relaxed);
-        sums.accepted += self.gate.0.accepted().saturating_sub(refused);
+        let refused = self.refused();
+        sums.accepted += self.gate.0.read().accepted().saturating_sub(refused);
         sums
     }
 }

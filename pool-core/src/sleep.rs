@@ -240,7 +240,7 @@ impl Sleep {
         !crew.paused
             && crew.ready > self.core
             && (crew.ready > 1
-                || ledger.balanced().is_some_and(|outside| ledger.gate.0.fall_dormant(outside)))
+                || ledger.balanced().is_some_and(|word| ledger.gate.0.fall_dormant(word)))
     }
 
     // ---- Rest ----------------------------------------------------------------------------------
@@ -248,11 +248,12 @@ impl Sleep {
     /// If the pool has come to rest, says so to those who wait for it, and, when the gate is
     /// closed, sends everyone home.
     fn settle(&self, state: &mut State, ledger: &Ledger) {
-        if !state.crew.all_asleep() || ledger.balanced().is_none() {
+        if !state.crew.all_asleep() {
             return;
         }
+        let Some(word) = ledger.balanced() else { return };
         state.crew.rests += 1;
-        if ledger.gate.0.is_closed() {
+        if word.is_closed() {
             self.send_home(state);
         }
         self.publish(state, 0);
@@ -430,7 +431,8 @@ impl Sleep {
     pub(crate) fn reserve_first(&self, ledger: &Ledger) -> Option<usize> {
         let mut state = lock(&self.state);
         loop {
-            if !ledger.gate.0.is_dormant() || ledger.gate.0.is_closed() {
+            let word = ledger.gate.0.read();
+            if !word.is_dormant() || word.is_closed() {
                 return None;
             }
             if state.crew.starting == 0 {

@@ -9,7 +9,7 @@ pub(crate) use loom::{
     },
     thread,
 };
-pub(crate) use std::sync::atomic::Ordering::{AcqRel, Relaxed, SeqCst};
+pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 #[cfg(not(loom))]
 pub(crate) use std::{
     sync::{

@@ -123,6 +123,20 @@ fn accept_and_close() {
     });
 }
 
+/// C1, C5: a submit and a close that both come while the worker, after a first job, checks whether
+/// the pool is at rest.
+#[test]
+fn accept_and_close_and_rest() {
+    model(|| {
+        let pool = pool(1, Plain::new(2));
+        pool.execute(|| ()).unwrap();
+        let submitter = submit_from_a_thread(pool.handle(), || ());
+        let report = pool.shutdown();
+        let accepted = 1 + u64::from(submitter.join().unwrap());
+        assert_eq!((report.accepted, report.done, report.unfinished), (accepted, accepted, 0));
+    });
+}
+
 /// C7: jobs pushed while the only worker goes to sleep.
 #[test]
 fn push_and_sleep() {
