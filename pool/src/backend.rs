@@ -4,44 +4,146 @@ use std::fmt;
 use std::str::FromStr;
 
 use pool_core::{LocalQueue, MakeQueue, PushError, WorkQueue};
-use pool_std::{StdLocal, StdQueue};
 
-/// The queues that are enabled, by name: for a command line, or to compare them on real work.
-///
-/// # Examples
-///
-/// ```
-/// use pool::{Backend, ThreadPoolBuilder};
-///
-/// let backend: Backend = "std".parse()?;
-/// let pool = ThreadPoolBuilder::new().backend(backend).build()?;
-/// pool.execute(move || println!("over {backend}"))?;
-///
-/// let error = "abacus".parse::<Backend>().unwrap_err();
-/// assert_eq!(error.to_string(), "unknown backend \"abacus\"; available: std");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Backend {
-    /// `std`: [`StdQueue`].
-    Std,
+/// Writes, from one list, everything that has an arm for each backend.
+macro_rules! backends {
+    ($($variant:ident, $name:literal, feature $feature:literal, $queue:ty, $local:ty;)*) => {
+        /// The queues that are enabled, by name: for a command line, or to compare them on real
+        /// work.
+        ///
+        /// A pool over a backend asks at every job which queue it has. Where that is too much, name
+        /// the queue in the type.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use pool::{Backend, ThreadPoolBuilder};
+        ///
+        /// let backend: Backend = Backend::available()[0].to_string().parse()?;
+        /// let pool = ThreadPoolBuilder::new().backend(backend).build()?;
+        /// pool.execute(move || println!("over {backend}"))?;
+        ///
+        /// let error = "abacus".parse::<Backend>().unwrap_err();
+        /// assert!(error.to_string().starts_with("unknown backend \"abacus\"; available: "));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Backend {
+            $(
+                #[cfg(feature = $feature)]
+                #[doc = concat!("`", $name, "`, with the feature `", $feature, "`.")]
+                $variant,
+            )*
+        }
+
+        impl Backend {
+            /// The backends that are enabled, the strongest first.
+            #[must_use]
+            pub fn available() -> &'static [Self] {
+                &[$(#[cfg(feature = $feature)] Self::$variant,)*]
+            }
+
+            /// The name by which [`str::parse`] knows the backend.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant => $name,)*
+                }
+            }
+        }
+
+        impl<J: Send + 'static> MakeQueue<J> for Backend {
+            type Queue = AnyQueue<J>;
+
+            fn make_queue(self) -> AnyQueue<J> {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant => AnyQueue::$variant(<$queue>::new()),)*
+                }
+            }
+        }
+
+        /// The queue of a [`Backend`].
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub enum AnyQueue<J> {
+            $(
+                #[cfg(feature = $feature)]
+                #[doc = concat!("That of [`Backend::", stringify!($variant), "`].")]
+                $variant($queue),
+            )*
+        }
+
+        /// One worker's own end of an [`AnyQueue`].
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub enum AnyLocal<J> {
+            $(
+                #[cfg(feature = $feature)]
+                #[doc = concat!("That of [`Backend::", stringify!($variant), "`].")]
+                $variant($local),
+            )*
+        }
+
+        impl<J: Send + 'static> WorkQueue<J> for AnyQueue<J> {
+            type Local = AnyLocal<J>;
+
+            fn local(&self, worker: usize) -> AnyLocal<J> {
+                match self {
+                    $(
+                        #[cfg(feature = $feature)]
+                        Self::$variant(queue) => AnyLocal::$variant(queue.local(worker)),
+                    )*
+                }
+            }
+
+            fn push(&self, job: J) -> Result<(), PushError<J>> {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.push(job),)*
+                }
+            }
+
+            fn len(&self) -> usize {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.len(),)*
+                }
+            }
+
+            fn is_empty(&self) -> bool {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.is_empty(),)*
+                }
+            }
+        }
+
+        impl<J: Send + 'static> LocalQueue<J> for AnyLocal<J> {
+            fn push(&mut self, job: J) {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(local) => local.push(job),)*
+                }
+            }
+
+            fn pop(&mut self) -> Option<J> {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(local) => local.pop(),)*
+                }
+            }
+
+            fn steal(&mut self) -> Option<J> {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(local) => local.steal(),)*
+                }
+            }
+        }
+    };
 }
 
-impl Backend {
-    /// The backends that are enabled, the strongest first.
-    #[must_use]
-    pub fn available() -> &'static [Self] {
-        &[Self::Std]
-    }
-
-    /// The name by which [`str::parse`] knows the backend.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Std => "std",
-        }
-    }
+// The strongest first: `DefaultQueue` follows the same order.
+backends! {
+    Crossbeam, "crossbeam", feature "crossbeam",
+        pool_crossbeam::CrossbeamQueue<J>, pool_crossbeam::CrossbeamLocal<J>;
+    Flume, "flume", feature "flume", pool_flume::FlumeQueue<J>, pool_flume::FlumeLocal<J>;
+    Std, "std", feature "std-only", pool_std::StdQueue<J>, pool_std::StdLocal<J>;
 }
 
 impl fmt::Display for Backend {
@@ -68,82 +170,12 @@ pub struct UnknownBackend {
 impl fmt::Display for UnknownBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown backend {:?}; available:", self.name)?;
-        Backend::available().iter().try_for_each(|backend| write!(f, " {backend}"))
+        for (place, backend) in Backend::available().iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            write!(f, "{comma} {backend}")?;
+        }
+        Ok(())
     }
 }
 
 impl std::error::Error for UnknownBackend {}
-
-impl<J: Send + 'static> MakeQueue<J> for Backend {
-    type Queue = AnyQueue<J>;
-
-    fn make_queue(self) -> AnyQueue<J> {
-        match self {
-            Self::Std => AnyQueue::Std(StdQueue::new()),
-        }
-    }
-}
-
-/// The queue of a [`Backend`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum AnyQueue<J> {
-    /// That of [`Backend::Std`].
-    Std(StdQueue<J>),
-}
-
-/// One worker's own end of an [`AnyQueue`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum AnyLocal<J> {
-    /// That of [`Backend::Std`].
-    Std(StdLocal<J>),
-}
-
-impl<J: Send + 'static> WorkQueue<J> for AnyQueue<J> {
-    type Local = AnyLocal<J>;
-
-    fn local(&self, worker: usize) -> AnyLocal<J> {
-        match self {
-            Self::Std(queue) => AnyLocal::Std(queue.local(worker)),
-        }
-    }
-
-    fn push(&self, job: J) -> Result<(), PushError<J>> {
-        match self {
-            Self::Std(queue) => queue.push(job),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Std(queue) => queue.len(),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Std(queue) => queue.is_empty(),
-        }
-    }
-}
-
-impl<J> LocalQueue<J> for AnyLocal<J> {
-    fn push(&mut self, job: J) {
-        match self {
-            Self::Std(local) => local.push(job),
-        }
-    }
-
-    fn pop(&mut self) -> Option<J> {
-        match self {
-            Self::Std(local) => local.pop(),
-        }
-    }
-
-    fn steal(&mut self) -> Option<J> {
-        match self {
-            Self::Std(local) => local.steal(),
-        }
-    }
-}

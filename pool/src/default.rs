@@ -2,8 +2,16 @@
 
 use pool_core::{Job, MakeQueue, Task};
 
-/// The strongest queue that is enabled: `StdQueue`.
-pub type DefaultQueue<J> = pool_std::StdQueue<J>;
+#[cfg(feature = "crossbeam")]
+use pool_crossbeam::CrossbeamQueue as Strongest;
+#[cfg(all(feature = "flume", not(feature = "crossbeam")))]
+use pool_flume::FlumeQueue as Strongest;
+#[cfg(not(any(feature = "crossbeam", feature = "flume")))]
+use pool_std::StdQueue as Strongest;
+
+/// The strongest queue that is enabled: that of the first of the features `crossbeam`, `flume` and
+/// `std-only`.
+pub type DefaultQueue<J> = Strongest<J>;
 
 /// A pool whose jobs are closures that return `R`; see [`pool_core::Pool`].
 ///

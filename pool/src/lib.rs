@@ -26,9 +26,11 @@
 //!
 //! # Features
 //!
-//! Each enabled feature adds a queue. [`DefaultQueue`] is the strongest of them.
+//! Each enabled feature adds a queue. [`DefaultQueue`] is the first of them in this order:
 //!
-//! * `std-only` (default): `StdQueue`, locked deques from the standard library, without any
+//! * `crossbeam` (default): `CrossbeamQueue`, lock-free work stealing.
+//! * `flume`: `FlumeQueue`, one channel that all workers share, strictly first in, first out.
+//! * `std-only`: `StdQueue`, locked deques from the standard library; alone, it brings no
 //!   third-party crate.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
@@ -36,8 +38,8 @@
 //!
 //! [`ThreadPoolBuilder::queue`]: pool_core::ThreadPoolBuilder::queue
 
-#[cfg(not(feature = "std-only"))]
-compile_error!("`pool` needs a queue: enable the feature `std-only`");
+#[cfg(not(any(feature = "crossbeam", feature = "flume", feature = "std-only")))]
+compile_error!("`pool` needs a queue: enable the feature `crossbeam`, `flume` or `std-only`");
 
 mod backend;
 mod default;
@@ -45,11 +47,16 @@ mod default;
 pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
 pub use default::{DefaultBackend, DefaultQueue, Handle, Pool, ThreadPool, ThreadPoolBuilder};
 pub use pool_core::{
-    BuildError, Clock, Collect, Completed, FnSink, Job, JobError, JobId, JoinHandle, LocalQueue,
-    MAX_THREADS, MakeQueue, ManualClock, NoSink, Panic, PushError, Ready, ResultSink,
+    sink_fn, BuildError, Clock, Collect, Completed, FnSink, Job, JobError, JobId, JoinHandle,
+    LocalQueue, MakeQueue, ManualClock, NoSink, Panic, PushError, Ready, ResultSink,
     ShutdownReport, SinkClosed, StartCause, StartError, Stats, StdThreads, SubmitError,
-    SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext, WorkerThread, sink_fn,
+    SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext, WorkerThread,
+    MAX_THREADS,
 };
+#[cfg(feature = "crossbeam")]
+pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, LocalOrder};
+#[cfg(feature = "flume")]
+pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 #[cfg(feature = "std-only")]
 pub use pool_std::{StdLocal, StdQueue};
 

@@ -1,0 +1,119 @@
+//! One worker's own end.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crossbeam_deque::{Steal, Stealer, Worker};
+use pool_core::LocalQueue;
+
+use crate::queue::Shared;
+
+/// Every so many pops a worker looks first for those who might wait too long. A prime, so that it
+/// does not keep step with whatever the jobs do.
+const FAIRNESS: u32 = 61;
+
+/// One worker's end of a [`CrossbeamQueue`](crate::CrossbeamQueue).
+pub struct CrossbeamLocal<J> {
+    shared: Arc<Shared<J>>,
+    deque: Worker<J>,
+    worker: usize,
+    /// The other workers' stealers, as of `version`.
+    others: Vec<Stealer<J>>,
+    version: usize,
+    pops: u32,
+    random: u32,
+}
+
+impl<J> CrossbeamLocal<J> {
+    pub(crate) fn new(shared: Arc<Shared<J>>, deque: Worker<J>, worker: usize) -> Self {
+        shared.set_stealer(worker, Some(deque.stealer()));
+        // Any odd seed that differs from worker to worker will do.
+        let random = (worker as u32).wrapping_mul(0x9E37_79B9) | 1;
+        let version = shared.version();
+        let others = shared.others(worker);
+        Self { shared, deque, worker, others, version, pops: 0, random }
+    }
+
+    /// A job that might wait for ever while this worker feeds itself: in turn one from outside and
+    /// the oldest of its own, which a last-in, first-out deque would otherwise keep for the end.
+    fn pop_fairly(&mut self) -> Option<J> {
+        if (self.pops / FAIRNESS).is_multiple_of(2) {
+            insist(|| self.shared.injector.steal())
+        } else {
+            insist(|| self.deque.stealer().steal())
+        }
+    }
+
+    /// Steals from the other workers, beginning with one picked at random, so that nobody is
+    /// everybody's first victim.
+    fn rob(&mut self) -> Option<J> {
+        let version = self.shared.version();
+        if version != self.version {
+            self.others = self.shared.others(self.worker);
+            self.version = version;
+        }
+        if self.others.is_empty() {
+            return None;
+        }
+        let start = self.random() % self.others.len();
+        let (after, before) = self.others.split_at(start);
+        let victims = before.iter().chain(after);
+        insist(|| victims.clone().map(|victim| victim.steal_batch_and_pop(&self.deque)).collect())
+    }
+
+    /// A xorshift generator (G. Marsaglia, "Xorshift RNGs", 2003).
+    fn random(&mut self) -> usize {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        self.random as usize
+    }
+}
+
+/// Repeats a steal while it asks for that: somebody else was quicker, but jobs may be left. Only
+/// `Empty` means that there are none.
+fn insist<J>(mut steal: impl FnMut() -> Steal<J>) -> Option<J> {
+    loop {
+        match steal() {
+            Steal::Success(job) => return Some(job),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}
+
+impl<J> LocalQueue<J> for CrossbeamLocal<J> {
+    fn push(&mut self, job: J) {
+        self.deque.push(job);
+    }
+
+    fn pop(&mut self) -> Option<J> {
+        self.pops = self.pops.wrapping_add(1);
+        if self.pops.is_multiple_of(FAIRNESS)
+            && let Some(job) = self.pop_fairly()
+        {
+            return Some(job);
+        }
+        self.deque.pop()
+    }
+
+    fn steal(&mut self) -> Option<J> {
+        insist(|| self.shared.injector.steal_batch_and_pop(&self.deque)).or_else(|| self.rob())
+    }
+}
+
+/// Whatever is left goes where the other workers find it.
+impl<J> Drop for CrossbeamLocal<J> {
+    fn drop(&mut self) {
+        while let Some(job) = self.deque.pop() {
+            self.shared.injector.push(job);
+        }
+        self.shared.set_stealer(self.worker, None);
+    }
+}
+
+impl<J> fmt::Debug for CrossbeamLocal<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CrossbeamLocal").field("worker", &self.worker).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,132 @@
+//! The shared half of the queue.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crossbeam_deque::{Injector, Stealer, Worker};
+use pool_core::{PushError, WorkQueue};
+
+use crate::local::CrossbeamLocal;
+
+/// In which order a worker takes the jobs that its own jobs submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LocalOrder {
+    /// The newest first. A tree of jobs is then walked depth first, in little memory and with warm
+    /// caches. Other workers steal the oldest.
+    #[default]
+    Lifo,
+    /// The oldest first.
+    Fifo,
+}
+
+/// An unbounded work-stealing queue without locks: an injector for the jobs from outside and a
+/// deque for each worker.
+///
+/// A worker takes its own jobs, then a batch from the injector, then a batch from another worker,
+/// beginning with one picked at random. Now and then it looks at the injector and at its own oldest
+/// job first, so that a worker that keeps feeding itself starves nobody.
+///
+/// **Order**: jobs from outside start first in, first out, as far as several workers and batches
+/// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen.
+///
+/// The deques are those of Chase and Lev ("Dynamic Circular Work-Stealing Deque", SPAA 2005), in
+/// the weak-memory form of Lê, Pop, Cohen and Zappa Nardelli (PPoPP 2013).
+pub struct CrossbeamQueue<J> {
+    shared: Arc<Shared<J>>,
+    order: LocalOrder,
+}
+
+/// What the queue and its workers' ends share.
+pub(crate) struct Shared<J> {
+    /// Jobs from outside.
+    pub(crate) injector: Injector<J>,
+    /// How to steal from each worker, by index; `None` while there is no such worker.
+    stealers: RwLock<Vec<Option<Stealer<J>>>>,
+    /// How often the stealers have changed.
+    version: AtomicUsize,
+}
+
+impl<J> CrossbeamQueue<J> {
+    /// An empty queue with [`LocalOrder::Lifo`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_order(LocalOrder::default())
+    }
+
+    /// An empty queue.
+    #[must_use]
+    pub fn with_order(order: LocalOrder) -> Self {
+        let shared = Shared {
+            injector: Injector::new(),
+            stealers: RwLock::default(),
+            version: AtomicUsize::new(0),
+        };
+        Self { shared: Arc::new(shared), order }
+    }
+}
+
+impl<J> Default for CrossbeamQueue<J> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<J> Shared<J> {
+    /// Makes the deque of one worker reachable for the others, or takes it away.
+    pub(crate) fn set_stealer(&self, worker: usize, stealer: Option<Stealer<J>>) {
+        let mut stealers = self.stealers.write().unwrap_or_else(PoisonError::into_inner);
+        if stealers.len() <= worker {
+            stealers.resize_with(worker + 1, || None);
+        }
+        stealers[worker] = stealer;
+        // Release: who sees the new version and then takes the lock finds this change.
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often the stealers have changed.
+    pub(crate) fn version(&self) -> usize {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The stealers of all workers but one.
+    pub(crate) fn others(&self, worker: usize) -> Vec<Stealer<J>> {
+        let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
+        let others = stealers.iter().enumerate().filter(|(index, _)| *index != worker);
+        others.filter_map(|(_, stealer)| stealer.clone()).collect()
+    }
+}
+
+impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
+    type Local = CrossbeamLocal<J>;
+
+    fn local(&self, worker: usize) -> CrossbeamLocal<J> {
+        let deque = match self.order {
+            LocalOrder::Lifo => Worker::new_lifo(),
+            LocalOrder::Fifo => Worker::new_fifo(),
+        };
+        CrossbeamLocal::new(Arc::clone(&self.shared), deque, worker)
+    }
+
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        self.shared.injector.push(job);
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        let stealers = self.shared.stealers.read().unwrap_or_else(PoisonError::into_inner);
+        let local: usize = stealers.iter().flatten().map(Stealer::len).sum();
+        self.shared.injector.len() + local
+    }
+
+    fn is_empty(&self) -> bool {
+        let stealers = self.shared.stealers.read().unwrap_or_else(PoisonError::into_inner);
+        self.shared.injector.is_empty() && stealers.iter().flatten().all(Stealer::is_empty)
+    }
+}
+
+impl<J> fmt::Debug for CrossbeamQueue<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CrossbeamQueue").field("order", &self.order).finish_non_exhaustive()
+    }
+}

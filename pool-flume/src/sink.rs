@@ -1,0 +1,59 @@
+//! Flume channels as sinks.
+
+use std::fmt;
+
+use flume::{SendError, Sender};
+use pool_core::{Completed, ResultSink, SinkClosed};
+
+/// Sends every outcome into a flume channel.
+///
+/// With an unbounded channel `put` never blocks. A bounded one that is full holds up the worker
+/// until the receiver has made room; whoever waits for the pool must then not be the only one to
+/// receive.
+///
+/// The receiver ends when the pool has shut down and no other sender is left.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_flume::{FlumeQueue, FlumeSink};
+///
+/// let (results, received) = flume::bounded(16);
+/// let pool = ThreadPoolBuilder::with_queue(FlumeQueue::new())
+///     .sink(FlumeSink::new(results))
+///     .build()?;
+/// for n in 0..100 {
+///     pool.execute(move || n)?;
+/// }
+/// pool.close();
+/// assert_eq!(received.iter().count(), 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct FlumeSink<R>(Sender<Completed<R>>);
+
+impl<R> FlumeSink<R> {
+    /// A sink that sends into this channel.
+    #[must_use]
+    pub fn new(sender: Sender<Completed<R>>) -> Self {
+        Self(sender)
+    }
+}
+
+impl<R> Clone for FlumeSink<R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<R> ResultSink<R> for FlumeSink<R> {
+    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
+        self.0.send(done).map_err(|SendError(done)| SinkClosed(done))
+    }
+}
+
+impl<R> fmt::Debug for FlumeSink<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlumeSink").field("len", &self.0.len()).finish_non_exhaustive()
+    }
+}
