@@ -20,6 +20,7 @@ pub(crate) fn join_pool(pool: usize) {
 
 /// Whether the present thread is a worker of the pool at this address: to wait there for the pool's
 /// end would be to wait for itself. A thread whose locals are gone already is on its way out.
+#[inline]
 pub(crate) fn is_worker_of(pool: usize) -> bool {
     POOL.try_with(|mine| mine.get() == pool).unwrap_or(false)
 }

@@ -35,6 +35,7 @@ impl Gate {
     }
 
     /// Counts `jobs` in and returns the sequence number of the first.
+    #[inline]
     pub(crate) fn accept(&self, jobs: u64) -> Result<u64, Barred> {
         let mut word = self.0.load(Relaxed);
         loop {

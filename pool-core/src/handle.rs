@@ -54,14 +54,15 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// assert_eq!(refused.into_inner(), "too late");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    // Inlined down to the queue: a job that is moved from hand to hand on the way, before the
+    // processor has finished writing it, costs more than all the rest.
+    #[inline]
     pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        let job = match current::worker::<Worker<J, Q>>(self.shared.address()) {
-            Some(worker) => match worker.submit(job) {
-                Ok(id) => return Ok(id),
-                Err(job) => job,
-            },
-            None => job,
-        };
+        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
+            && let Some(end) = worker.own_end()
+        {
+            return Ok(worker.submit(end, job));
+        }
         self.shared.submit(job)
     }
 
@@ -212,6 +213,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
     /// assert_eq!(pool.shutdown().done, 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn execute<F>(&self, closure: F) -> Result<JobId, SubmitError<Task<R>>>
     where
         F: FnOnce() -> R + Send + 'static,

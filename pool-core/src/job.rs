@@ -44,6 +44,7 @@ pub struct Job<J> {
 }
 
 impl<J> Job<J> {
+    #[inline]
     pub(crate) const fn new(id: JobId, payload: J) -> Self {
         Self { id, payload }
     }
@@ -61,6 +62,7 @@ impl<J> Job<J> {
     }
 
     /// Takes what the user submitted out of its wrapping.
+    #[inline]
     #[must_use]
     pub fn into_payload(self) -> J {
         self.payload

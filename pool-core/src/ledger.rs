@@ -1,12 +1,11 @@
 //! Who accepted, took and finished how many jobs.
 
-use std::ops::Range;
-
 use crate::gate::{Gate, Word};
 use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
-/// Ids of nested jobs are handed to the workers in blocks of this many.
-const ID_BLOCK: u64 = 1024;
+/// Ids of nested jobs are handed to the workers in blocks of this many, which start at its
+/// multiples.
+pub(crate) const ID_BLOCK: u64 = 1024;
 /// Set in the id of a nested job, so that it can not meet one that was submitted from outside.
 const NESTED: u64 = 1 << 63;
 
@@ -74,6 +73,7 @@ impl Ledger {
         }
     }
 
+    #[inline]
     pub(crate) fn worker(&self, index: usize) -> &Counters {
         &self.workers[index].0
     }
@@ -89,10 +89,9 @@ impl Ledger {
         self.refused.load(Acquire)
     }
 
-    /// A fresh block of ids for one worker's nested jobs.
-    pub(crate) fn nested_ids(&self) -> Range<u64> {
-        let start = NESTED | self.next_block.fetch_add(ID_BLOCK, Relaxed);
-        start..start + ID_BLOCK
+    /// The first of a fresh block of [`ID_BLOCK`] ids for one worker's nested jobs.
+    pub(crate) fn nested_ids(&self) -> u64 {
+        NESTED | self.next_block.fetch_add(ID_BLOCK, Relaxed)
     }
 
     /// If every accepted job was taken: the gate's word by which that is so. Whatever follows from

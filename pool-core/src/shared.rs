@@ -39,6 +39,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     }
 
     /// Tells this pool from others, for as long as it lives.
+    #[inline]
     pub(crate) fn address(&self) -> usize {
         ptr::from_ref(self).addr()
     }
@@ -48,6 +49,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     }
 
     /// Accepts a job from outside, in the order accept, push, look for sleepers.
+    #[inline]
     pub(crate) fn submit(self: &Arc<Self>, job: J) -> Result<JobId, SubmitError<J>> {
         let sequence = loop {
             match self.ledger.gate.0.accept(1) {

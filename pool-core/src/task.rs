@@ -71,6 +71,7 @@ where
 
 impl<R: 'static> Task<R> {
     /// Wraps a closure.
+    #[inline]
     pub fn new<F>(closure: F) -> Self
     where
         F: FnOnce() -> R + Send + 'static,
@@ -84,6 +85,7 @@ impl<R: 'static> Task<R> {
     }
 
     /// Stores a closure that fits inline.
+    #[inline]
     fn store<F>(closure: F) -> Self
     where
         F: FnOnce() -> R + Send + 'static,
@@ -102,6 +104,7 @@ impl<R: 'static> Task<R> {
     }
 
     /// Runs the closure.
+    #[inline]
     pub fn run(self) -> R {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `store` put the closure and its vtable together. `ManuallyDrop` keeps our `drop`

@@ -1,8 +1,8 @@
 //! The worker: set up, take jobs, run them, deliver, sleep, leave.
 
-use std::cell::{Cell, RefCell};
+use std::any::Any;
+use std::cell::{Cell, RefCell, RefMut};
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::current;
 use crate::error::{JobError, StartCause, StartError};
 use crate::handle::Handle;
 use crate::job::{Job, JobId};
-use crate::ledger::Counters;
+use crate::ledger::{Counters, ID_BLOCK};
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::shared::Shared;
@@ -112,12 +112,12 @@ where
     let worked = guarded(|| {
         let worker = Rc::new(Worker::new(Arc::clone(shared), index));
         current::set_worker(Some(Rc::clone(&worker) as Rc<_>));
-        worker.run(&mut handler, &mut sink);
+        worker.run(&mut handler, &mut sink)
     });
     // From here on, what this thread submits comes from outside.
     let local = guarded(|| current::set_worker(None));
-    if let Err(payload) = worked.and(local) {
-        // Jobs and sinks are guarded, so this came from the queue.
+    if let Err(payload) = worked.and_then(|worked| worked).and(local) {
+        // Whatever jobs and sinks threw was dealt with, so this came from the queue.
         drop_quietly(payload);
         shared.sleep.give_up(index, &shared.ledger);
     }
@@ -182,52 +182,79 @@ where
     shared.notify_if_work();
 }
 
+/// Whose code a worker runs, for the case that it panics.
+#[derive(Clone, Copy)]
+enum Running {
+    /// The queue's, or the pool's own.
+    Queue,
+    /// A job's.
+    Job(JobId),
+    /// The sink's, with an outcome that it has not taken yet.
+    Put,
+    /// The drop of an outcome that the sink did not take.
+    Drop,
+}
+
 /// A worker at work, reachable for the jobs it runs through [`current`].
 pub(crate) struct Worker<J: Send + 'static, Q: WorkQueue<Job<J>>> {
     shared: Arc<Shared<J, Q>>,
     index: usize,
     local: RefCell<Q::Local>,
-    /// Ids for the jobs that its jobs submit.
-    ids: Cell<Range<u64>>,
+    /// The id for the next job that its jobs submit. A multiple of the block's size: a new block is
+    /// due.
+    next_id: Cell<u64>,
+    running: Cell<Running>,
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
     fn new(shared: Arc<Shared<J, Q>>, index: usize) -> Self {
         let local = RefCell::new(shared.queue.local(index));
-        Self { shared, index, local, ids: Cell::default() }
+        Self { shared, index, local, next_id: Cell::new(0), running: Cell::new(Running::Queue) }
     }
 
+    #[inline]
     fn counters(&self) -> &Counters {
         self.shared.ledger.worker(self.index)
     }
 
-    /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
-    /// no atomic of its own: while its parent runs, the pool can not come to rest.
-    ///
-    /// Gives the job back when called from within the queue itself.
-    pub(crate) fn submit(&self, job: J) -> Result<JobId, J> {
-        let Ok(mut local) = self.local.try_borrow_mut() else {
-            return Err(job);
-        };
-        let id = self.next_id();
-        local.push(Job::new(id, job));
-        self.counters().pushed.bump();
-        drop(local);
-        self.shared.notify();
-        Ok(id)
+    /// The worker's end of the queue, to submit to. `None` if it is in use: the call comes from
+    /// within the queue itself.
+    #[inline]
+    pub(crate) fn own_end(&self) -> Option<RefMut<'_, Q::Local>> {
+        self.local.try_borrow_mut().ok()
     }
 
+    /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
+    /// no atomic of its own: while its parent runs, the pool can not come to rest.
+    #[inline]
+    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, job: J) -> JobId {
+        let id = self.next_id();
+        end.push(Job::new(id, job));
+        self.counters().pushed.bump();
+        drop(end);
+        self.shared.notify();
+        id
+    }
+
+    #[inline]
     fn next_id(&self) -> JobId {
-        let mut ids = self.ids.take();
-        let id = ids.next().unwrap_or_else(|| {
-            ids = self.shared.ledger.nested_ids();
-            ids.next().unwrap_or_default()
-        });
-        self.ids.set(ids);
+        let id = self.next_id.get();
+        if id.is_multiple_of(ID_BLOCK) {
+            return self.first_id_of_next_block();
+        }
+        self.next_id.set(id + 1);
+        JobId::new(id)
+    }
+
+    #[cold]
+    fn first_id_of_next_block(&self) -> JobId {
+        let id = self.shared.ledger.nested_ids();
+        self.next_id.set(id + 1);
         JobId::new(id)
     }
 
     /// The next job of this worker's own end.
+    #[inline]
     fn pop(&self) -> Option<Job<J>> {
         self.take(|local| local.pop())
     }
@@ -253,24 +280,78 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
         Some(job)
     }
 
-    /// Takes jobs and runs them until it is to leave.
-    fn run<R>(&self, handler: &mut impl FnMut(J) -> R, sink: &mut impl ResultSink<R>) {
+    /// Takes jobs and runs them until it is to leave. Nothing that a job or the sink throws can hurt
+    /// the worker (C8); what the queue throws comes back.
+    ///
+    /// One net is stretched under the whole loop, since one under each job would cost each job.
+    fn run<R>(
+        &self,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<R>,
+    ) -> Result<(), Box<dyn Any + Send>> {
         // Whoever started this thread has counted it among the searchers.
-        let mut found = self.search_or_sleep(true);
-        while let Some(job) = found {
-            self.perform(job, handler, sink);
+        let mut found = guarded(|| self.search_or_sleep(true))?;
+        if found.is_none() {
+            return Ok(());
+        }
+        loop {
+            match guarded(|| self.work(found.take(), handler, sink)) {
+                Ok(()) => return Ok(()),
+                Err(payload) => self.recover(payload, sink)?,
+            }
+        }
+    }
+
+    /// Takes jobs and runs them, this one first, until it is to leave.
+    fn work<R>(
+        &self,
+        mut found: Option<Job<J>>,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<R>,
+    ) {
+        loop {
+            if let Some(job) = found {
+                self.perform(job, handler, sink);
+            }
             while let Some(job) = self.pop() {
                 self.perform(job, handler, sink);
             }
             found = self.steal();
             if found.is_some() {
                 self.shared.notify_if_work();
-            } else {
-                // Before it joins the searchers: a flush may block, and others rely on a searcher.
-                let _ = guarded(|| sink.flush()).map_err(drop_quietly);
-                found = self.search_or_sleep(self.shared.sleep.start_searching());
+                continue;
+            }
+            // Before it joins the searchers: a flush may block, and others rely on a searcher.
+            let _ = guarded(|| sink.flush()).map_err(drop_quietly);
+            found = self.search_or_sleep(self.shared.sleep.start_searching());
+            if found.is_none() {
+                return;
             }
         }
+    }
+
+    /// Deals with a panic of a job or of the sink, and gives back one of the queue.
+    fn recover<R>(
+        &self,
+        payload: Box<dyn Any + Send>,
+        sink: &mut impl ResultSink<R>,
+    ) -> Result<(), Box<dyn Any + Send>> {
+        match self.running.replace(Running::Queue) {
+            Running::Queue => return Err(payload),
+            Running::Job(id) => {
+                self.counters().panicked.bump();
+                let error = JobError::Panicked(Panic::new(payload));
+                if let Err(payload) = guarded(|| self.deliver(id, Err(error), sink)) {
+                    return self.recover(payload, sink);
+                }
+            }
+            Running::Put => {
+                self.counters().undelivered.bump();
+                drop_quietly(payload);
+            }
+            Running::Drop => drop_quietly(payload),
+        }
+        Ok(())
     }
 
     /// Searches and sleeps until there is a job; `None` if the worker is to leave.
@@ -320,7 +401,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
         }
     }
 
-    /// Runs a job and delivers its outcome. Nothing of either can hurt the worker (C8).
+    /// Runs a job and delivers its outcome.
+    #[inline]
     fn perform<R>(
         &self,
         job: Job<J>,
@@ -328,27 +410,21 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
         sink: &mut impl ResultSink<R>,
     ) {
         let id = job.id();
-        let outcome = match guarded(|| handler(job.into_payload())) {
-            Ok(result) => {
-                self.counters().done.bump();
-                Ok(result)
-            }
-            Err(payload) => {
-                self.counters().panicked.bump();
-                Err(JobError::Panicked(Panic::new(payload)))
-            }
-        };
+        self.running.set(Running::Job(id));
+        let result = handler(job.into_payload());
         // The job and its captures are gone by now (C9).
-        match guarded(|| sink.put(Completed::new(id, self.index, outcome))) {
-            Ok(Ok(())) => {}
-            Ok(Err(SinkClosed(done))) => {
-                self.counters().undelivered.bump();
-                drop_quietly(done);
-            }
-            Err(payload) => {
-                self.counters().undelivered.bump();
-                drop_quietly(payload);
-            }
+        self.counters().done.bump();
+        self.deliver(id, Ok(result), sink);
+    }
+
+    #[inline]
+    fn deliver<R>(&self, id: JobId, outcome: Result<R, JobError>, sink: &mut impl ResultSink<R>) {
+        self.running.set(Running::Put);
+        if let Err(SinkClosed(done)) = sink.put(Completed::new(id, self.index, outcome)) {
+            self.counters().undelivered.bump();
+            self.running.set(Running::Drop);
+            drop(done);
         }
+        self.running.set(Running::Queue);
     }
 }

@@ -83,10 +83,12 @@ fn insist<J>(mut steal: impl FnMut() -> Steal<J>) -> Option<J> {
 }
 
 impl<J> LocalQueue<J> for CrossbeamLocal<J> {
+    #[inline]
     fn push(&mut self, job: J) {
         self.deque.push(job);
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<J> {
         self.pops = self.pops.wrapping_add(1);
         if self.pops.is_multiple_of(FAIRNESS)

@@ -108,6 +108,7 @@ impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
         CrossbeamLocal::new(Arc::clone(&self.shared), deque, worker)
     }
 
+    #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
         self.shared.injector.push(job);
         Ok(())

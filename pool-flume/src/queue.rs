@@ -48,6 +48,7 @@ impl<J: Send + 'static> WorkQueue<J> for FlumeQueue<J> {
         FlumeLocal { channel: Arc::clone(&self.0), tap: None, pops: 0 }
     }
 
+    #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
         self.0.send(job).map_err(PushError)
     }
@@ -58,11 +59,13 @@ impl<J: Send + 'static> WorkQueue<J> for FlumeQueue<J> {
 }
 
 impl<J> LocalQueue<J> for FlumeLocal<J> {
+    #[inline]
     fn push(&mut self, job: J) {
         let sent = self.channel.send(job);
         debug_assert!(sent.is_ok(), "the channel holds its own receiver");
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<J> {
         let tap = self.tap.get_or_insert_with(|| self.channel.tap());
         let job = self.channel.receive(tap);

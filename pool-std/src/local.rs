@@ -78,10 +78,12 @@ impl<J> StdLocal<J> {
 }
 
 impl<J> LocalQueue<J> for StdLocal<J> {
+    #[inline]
     fn push(&mut self, job: J) {
         self.own.push(job);
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<J> {
         self.pops = self.pops.wrapping_add(1);
         if self.pops.is_multiple_of(FAIRNESS) && self.shared.injector.len() > 0 {

@@ -81,6 +81,7 @@ impl<J: Send + 'static> WorkQueue<J> for StdQueue<J> {
         StdLocal::new(Arc::clone(&self.shared), self.shared.own(worker), worker)
     }
 
+    #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
         self.shared.injector.push(job);
         Ok(())
