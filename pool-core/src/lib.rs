@@ -55,6 +55,8 @@
 
 mod builder;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod crew;
 mod current;
 mod error;

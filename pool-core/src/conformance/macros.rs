@@ -1,0 +1,87 @@
+//! Named tests of every check, from one list.
+
+/// Makes a named test of every check of the [conformance kit](crate::conformance) for a queue.
+///
+/// Takes a name for the module of the tests, an expression that makes an empty queue for jobs of
+/// whatever type each check needs, and the order that the queue promises for a single worker:
+/// `fifo`, `outside` (first in, first out for jobs from outside alone), or `none`.
+///
+/// The crate that uses it needs `proptest` as a dev-dependency. The property runs `PROPTEST_CASES`
+/// plans, 256 unless set.
+///
+/// ```
+/// use pool_std::StdQueue;
+///
+/// pool_core::conformance_tests! {
+///     my_queue: StdQueue::new();
+///     order: fifo;
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! conformance_tests {
+    ($name:ident: $queue:expr; order: $order:ident;) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $crate::__conformance_checks! { $queue;
+                c1_a_closed_pool_gives_the_job_back
+                c1_submits_that_race_with_close_run_or_come_back
+                c2_c3_every_job_runs_once_and_has_one_outcome
+                c3_outcomes_that_find_no_taker_are_counted
+                c4_jobs_submit_jobs_during_the_drain
+                c5_workers_stay_while_a_job_runs_and_leave_after_it
+                c6_a_forgotten_handle_keeps_nothing_open
+                c7_as_many_jobs_run_at_once_as_there_are_workers
+                c7_children_of_a_busy_parent_find_the_other_workers
+                c7_a_job_from_outside_starts_while_a_worker_feeds_itself
+                c8_panics_stay_with_their_jobs
+                c9_nothing_lingers
+                c10_workers_come_and_go
+                nothing_is_lost_and_nothing_doubled
+                what_is_there_is_found
+                local_jobs_are_within_reach
+                an_end_that_is_dropped_loses_no_job
+                a_dropped_queue_drops_its_jobs
+                a_refused_job_comes_back
+                a_worker_that_feeds_itself_starves_nobody
+            }
+            $crate::__conformance_order! { $order; $queue }
+
+            proptest::proptest! {
+                #[test]
+                fn drain_then_exit(
+                    bytes in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..120)
+                ) {
+                    $crate::conformance::Plan::from_bytes(&bytes).run($queue);
+                }
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_checks {
+    ($queue:expr; $($check:ident)*) => {
+        $(
+            #[test]
+            fn $check() {
+                $crate::conformance::$check(|| $queue);
+            }
+        )*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_order {
+    (fifo; $queue:expr) => {
+        $crate::__conformance_checks! { $queue; one_worker_is_first_in_first_out }
+    };
+    (outside; $queue:expr) => {
+        $crate::__conformance_checks! { $queue; one_worker_takes_outside_jobs_in_order }
+    };
+    (none; $queue:expr) => {};
+}

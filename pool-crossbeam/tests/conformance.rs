@@ -1,0 +1,13 @@
+//! The queue under the contract, in both orders.
+
+use pool_crossbeam::{CrossbeamQueue, LocalOrder};
+
+pool_core::conformance_tests! {
+    lifo: CrossbeamQueue::with_order(LocalOrder::Lifo);
+    order: none;
+}
+
+pool_core::conformance_tests! {
+    fifo: CrossbeamQueue::with_order(LocalOrder::Fifo);
+    order: none;
+}

@@ -1,0 +1,8 @@
+//! The queue under the contract.
+
+use pool_flume::FlumeQueue;
+
+pool_core::conformance_tests! {
+    flume: FlumeQueue::new();
+    order: fifo;
+}
