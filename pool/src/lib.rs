@@ -47,11 +47,10 @@ mod default;
 pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
 pub use default::{DefaultBackend, DefaultQueue, Handle, Pool, ThreadPool, ThreadPoolBuilder};
 pub use pool_core::{
-    sink_fn, BuildError, Clock, Collect, Completed, FnSink, Job, JobError, JobId, JoinHandle,
-    LocalQueue, MakeQueue, ManualClock, NoSink, Panic, PushError, Ready, ResultSink,
+    BuildError, Clock, Collect, Completed, FnSink, Job, JobError, JobId, JoinHandle, LocalQueue,
+    MAX_THREADS, MakeQueue, ManualClock, NoSink, Panic, PushError, Ready, ResultSink,
     ShutdownReport, SinkClosed, StartCause, StartError, Stats, StdThreads, SubmitError,
-    SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext, WorkerThread,
-    MAX_THREADS,
+    SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext, WorkerThread, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, LocalOrder};

@@ -179,9 +179,10 @@ impl<'a> Check<'a> {
     fn conclude(&mut self, list: &Path) -> bool {
         let Tally { proper, malformed, unreadable, different } = self.tally;
         if proper == 0 {
-            let list = match names::is_stdin(list) {
-                true => "'standard input'".to_owned(),
-                false => names::shown(list),
+            let list = if names::is_stdin(list) {
+                "'standard input'".to_owned()
+            } else {
+                names::shown(list)
             };
             self.printer.complain(format!("{list}: no properly formatted checksum lines found"));
             return false;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-const TEMPLATE: &str = "{files} files, {bytes}/{total_bytes} [{bar:24}] \
-                        {binary_bytes_per_sec}, {eta} left";
+const TEMPLATE: &str =
+    "{files} files, {bytes}/{total_bytes} [{wide_bar}] {binary_bytes_per_sec}, {eta} left";
 
 /// Shows how far the work is, on a terminal only. All clones are one; without a terminal they do
 /// nothing.

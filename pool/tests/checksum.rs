@@ -1,0 +1,21 @@
+//! The example `checksum`, run as a program and compared with `find` and `sha256sum`.
+
+#[cfg(target_os = "linux")]
+#[path = "checksum/check.rs"]
+mod check;
+#[cfg(target_os = "linux")]
+#[path = "checksum/output.rs"]
+mod output;
+#[path = "checksum/program.rs"]
+mod program;
+#[cfg(target_os = "linux")]
+#[path = "checksum/tree.rs"]
+mod tree;
+#[cfg(target_os = "linux")]
+#[path = "checksum/unreadable.rs"]
+mod unreadable;
+#[path = "checksum/usage.rs"]
+mod usage;
+#[cfg(target_os = "linux")]
+#[path = "checksum/walk.rs"]
+mod walk;
