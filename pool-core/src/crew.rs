@@ -153,10 +153,10 @@ impl Crew {
     /// Keeps the handle of a thread that was started, and hands back those that have ended.
     pub(crate) fn enlist(&mut self, handle: JoinHandle<()>) -> Vec<JoinHandle<()>> {
         self.spawning -= 1;
-        // loom has no `is_finished`; there the handles are all kept until the end.
-        #[cfg(not(loom))]
+        // The models have no `is_finished`; there the handles are all kept until the end.
+        #[cfg(not(any(loom, shuttle)))]
         let ended = self.handles.extract_if(.., |handle| handle.is_finished()).collect();
-        #[cfg(loom)]
+        #[cfg(any(loom, shuttle))]
         let ended = Vec::new();
         self.handles.push(handle);
         ended

@@ -1,23 +1,17 @@
-//! The primitives, through one door: the standard library's as shipped, loom's under `--cfg loom`.
-//! The models so explore the very code that users run.
+//! The primitives, through one door: the standard library's as shipped, loom's under `--cfg loom`,
+//! shuttle's under `--cfg shuttle`. The models so explore the very code that users run.
 
 #[cfg(loom)]
-pub(crate) use loom::{
-    sync::{
-        Condvar, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU64, fence},
-    },
-    thread,
-};
+use loom as primitives;
+#[cfg(shuttle)]
+use shuttle as primitives;
+#[cfg(not(any(loom, shuttle)))]
+use std as primitives;
+
+pub(crate) use primitives::sync::atomic::{AtomicBool, AtomicU64, fence};
+pub(crate) use primitives::sync::{Condvar, Mutex, MutexGuard};
+pub(crate) use primitives::thread;
 pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-#[cfg(not(loom))]
-pub(crate) use std::{
-    sync::{
-        Condvar, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU64, fence},
-    },
-    thread,
-};
 
 use std::sync::PoisonError;
 
@@ -25,10 +19,12 @@ use std::sync::PoisonError;
 /// loom does not know of.
 macro_rules! thread_locals {
     ($($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;)*) => {
-        #[cfg(not(loom))]
+        #[cfg(not(any(loom, shuttle)))]
         std::thread_local! { $($(#[$attr])* static $name: $type = const { $init };)* }
         #[cfg(loom)]
         loom::thread_local! { $($(#[$attr])* static $name: $type = $init;)* }
+        #[cfg(shuttle)]
+        shuttle::thread_local! { $($(#[$attr])* static $name: $type = $init;)* }
     };
 }
 pub(crate) use thread_locals;

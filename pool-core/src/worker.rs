@@ -19,10 +19,12 @@ use crate::sink::{Completed, ResultSink, SinkClosed};
 use crate::sleep::Wake;
 use crate::sync::{Mutex, lock, thread};
 
+/// A model has no use for looks that only pass the time.
+const MODELLED: bool = cfg!(any(loom, shuttle));
 /// A searcher looks this often while only pausing the processor in between…
-const SPINS: u32 = if cfg!(loom) { 0 } else { 6 };
+const SPINS: u32 = if MODELLED { 0 } else { 6 };
 /// …and then this often while letting other threads run.
-const YIELDS: u32 = if cfg!(loom) { 0 } else { 10 };
+const YIELDS: u32 = if MODELLED { 0 } else { 10 };
 
 /// Tells the maker of a worker's handler for which worker it is.
 ///

@@ -1,5 +1,5 @@
 //! Tests of the tests: queues with one classic fault each, which the kit must catch.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,5 @@
 //! What a pool promises beyond what the conformance kit checks on every queue.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! C8 and C9: what panics stays with one job, and what is done is let go.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! A queue as anybody may write one, held to the contract by one macro call: bounded for those
 //! outside, while what jobs submit is always taken.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! C10: threads that start, fail to start, leave, come back, and end.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 mod support;
 

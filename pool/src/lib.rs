@@ -60,6 +60,6 @@ pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 pub use pool_std::{StdLocal, StdQueue};
 
 /// Runs the examples in the README.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "crossbeam"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

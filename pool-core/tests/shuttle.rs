@@ -1,0 +1,189 @@
+//! Larger scenes than loom can explore, under shuttle's random and priority-based schedulers: many
+//! workers, and the code that ships.
+//!
+//! Run with `RUSTFLAGS="--cfg shuttle" cargo test -p pool-core --release --test shuttle`.
+//! `SHUTTLE_ITERATIONS` sets how many schedules each scene is played in.
+#![cfg(shuttle)]
+
+#[path = "support/retrying.rs"]
+mod retrying;
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pool_core::{Handle, Job, ManualClock, Task, ThreadPool, ThreadPoolBuilder, WorkQueue};
+use pool_std::StdQueue;
+use retrying::Retrying;
+use shuttle::sync::atomic::{AtomicUsize, Ordering};
+use shuttle::sync::{Barrier, Mutex};
+use shuttle::thread;
+
+/// Plays a scene in many schedules. A hang is a deadlock, which shuttle reports.
+fn play(scene: impl Fn() + Send + Sync + Copy + 'static) {
+    let iterations = std::env::var("SHUTTLE_ITERATIONS").ok().and_then(|n| n.parse().ok());
+    let iterations = iterations.unwrap_or(2_000);
+    shuttle::check_random(scene, iterations);
+    shuttle::check_pct(scene, iterations, 3);
+}
+
+/// Stamps a test of each scene with each queue.
+macro_rules! scenes {
+    ($($scene:ident)*) => {
+        mod plain {
+            $(#[test] fn $scene() { super::play(|| super::$scene(super::StdQueue::new())); })*
+        }
+        mod stealing {
+            $(#[test] fn $scene() { super::play(|| super::$scene(super::Retrying::new())); })*
+        }
+    };
+}
+
+scenes! {
+    every_worker_is_used
+    drain_under_fire
+    nested_submits_during_the_drain
+    a_pool_dropped_from_inside
+    a_storm_of_panics
+    workers_come_and_go
+    waiters_and_submitters
+}
+
+fn pool<Q: WorkQueue<Job<Task>>>(threads: usize, queue: Q) -> ThreadPool<(), Q> {
+    ThreadPoolBuilder::with_queue(queue).num_threads(threads).build().unwrap()
+}
+
+fn every_worker_is_used<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    const THREADS: usize = 4;
+    let pool = pool(THREADS, queue);
+    for _ in 0..2 {
+        let meeting = Arc::new(Barrier::new(THREADS));
+        for _ in 0..THREADS {
+            let meeting = Arc::clone(&meeting);
+            pool.execute(move || {
+                meeting.wait();
+            })
+            .unwrap();
+        }
+        pool.wait_idle().unwrap();
+    }
+    assert_eq!(pool.shutdown().done, 2 * THREADS as u64);
+}
+
+fn drain_under_fire<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(3, queue);
+    let submitters: Vec<_> = (0..3)
+        .map(|_| {
+            let handle = pool.handle();
+            thread::spawn(move || (0..4).filter(|_| handle.execute(|| ()).is_ok()).count())
+        })
+        .collect();
+    let report = pool.shutdown();
+    let accepted: usize = submitters.into_iter().map(|s| s.join().unwrap()).sum();
+    assert_eq!((report.accepted, report.done), (accepted as u64, accepted as u64));
+}
+
+fn tree<Q: WorkQueue<Job<Task>>>(handle: &Handle<Task, Q>, depth: u32) {
+    if depth > 0 {
+        for _ in 0..2 {
+            let next = handle.clone();
+            handle.execute(move || tree(&next, depth - 1)).unwrap();
+        }
+    }
+}
+
+fn nested_submits_during_the_drain<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(4, queue);
+    let handle = pool.handle();
+    pool.execute(move || tree(&handle, 3)).unwrap();
+    let report = pool.shutdown();
+    assert_eq!((report.accepted, report.done), (15, 15));
+}
+
+fn a_pool_dropped_from_inside<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let ran = Arc::new(AtomicUsize::new(0));
+    let (ended, gone) = (Arc::new(Barrier::new(3)), Arc::new(Mutex::new(0)));
+    let (at_end, stops) = (Arc::clone(&ended), Arc::clone(&gone));
+    let pool = ThreadPoolBuilder::with_queue(queue)
+        .num_threads(2)
+        .on_thread_stop(move |_| {
+            *stops.lock().unwrap() += 1;
+            at_end.wait();
+        })
+        .build::<()>()
+        .unwrap();
+    let pool = Arc::new(pool);
+    let (inner, count) = (Arc::clone(&pool), Arc::clone(&ran));
+    pool.execute(move || {
+        let counted = Arc::clone(&count);
+        inner.execute(move || _ = counted.fetch_add(1, Ordering::SeqCst)).unwrap();
+        drop(inner);
+        count.fetch_add(1, Ordering::SeqCst);
+    })
+    .unwrap();
+    let waiter = thread::spawn(move || ended.wait());
+    drop(pool);
+    waiter.join().unwrap();
+    assert_eq!((ran.load(Ordering::SeqCst), *gone.lock().unwrap()), (2, 2));
+}
+
+fn a_storm_of_panics<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(3, queue);
+    for n in 0..9 {
+        let handle = pool.handle();
+        pool.execute(move || {
+            if n % 2 == 0 {
+                handle.execute(|| resume_unwind(Box::new("on purpose"))).unwrap();
+            }
+            resume_unwind(Box::new("on purpose"))
+        })
+        .unwrap();
+    }
+    let report = pool.shutdown();
+    assert_eq!((report.accepted, report.done, report.panicked), (14, 0, 14));
+}
+
+fn workers_come_and_go<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let clock = ManualClock::new();
+    let pool = ThreadPoolBuilder::with_queue(queue)
+        .num_threads(3)
+        .thread_keep_alive(Duration::from_secs(1))
+        .clock(clock.clone())
+        .build::<()>()
+        .unwrap();
+    let time = thread::spawn(move || {
+        for _ in 0..3 {
+            clock.advance(Duration::from_secs(1));
+            thread::yield_now();
+        }
+    });
+    for _ in 0..3 {
+        pool.execute(|| ()).unwrap();
+        pool.execute(|| ()).unwrap();
+        pool.wait_idle().unwrap();
+    }
+    time.join().unwrap();
+    assert_eq!(pool.shutdown().done, 6);
+}
+
+fn waiters_and_submitters<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(2, queue);
+    let others: Vec<_> = (0..3)
+        .map(|_| {
+            let handle = pool.handle();
+            thread::spawn(move || {
+                let ran = Arc::new(AtomicUsize::new(0));
+                for n in 1..=3 {
+                    let count = Arc::clone(&ran);
+                    handle.execute(move || _ = count.fetch_add(1, Ordering::SeqCst)).unwrap();
+                    handle.wait_idle().unwrap();
+                    assert_eq!(ran.load(Ordering::SeqCst), n);
+                }
+            })
+        })
+        .collect();
+    for other in others {
+        other.join().unwrap();
+    }
+    assert_eq!(pool.shutdown().done, 9);
+}
