@@ -46,7 +46,7 @@ struct Deques<J> {
 
 impl<J> Faulty<J> {
     fn new(fault: Fault) -> Self {
-        let ends = (0..8).map(|_| VecDeque::new()).collect();
+        let ends = (0..16).map(|_| VecDeque::new()).collect();
         let deques = Deques { outside: VecDeque::new(), ends, pushes: 0 };
         let shared = Arc::new(Mutex::new(deques));
         if fault == Fault::LeaksJobs {
@@ -201,12 +201,18 @@ copying_queue!(
     |state| state.0.pop_front()
 );
 
-/// The check must fail.
+/// The check must fail, for this reason.
 #[track_caller]
-fn caught(check: impl FnOnce()) {
+fn caught(reason: &str, check: impl FnOnce()) {
     kit::set_patience(Duration::from_secs(5));
-    let outcome = catch_unwind(AssertUnwindSafe(check));
-    assert!(outcome.is_err(), "the kit let a fault pass");
+    match catch_unwind(AssertUnwindSafe(check)) {
+        Ok(()) => panic!("the kit let a fault pass"),
+        Err(payload) => {
+            let panic = pool_core::Panic::new(payload);
+            let message = panic.message().unwrap();
+            assert!(message.contains(reason), "caught for another reason: {message}");
+        }
+    }
 }
 
 #[test]
@@ -226,31 +232,31 @@ fn the_faultless_queue_passes() {
 #[test]
 fn a_job_lost_in_a_thousand_is_caught() {
     let make = || Faulty::new(Fault::LosesOneInAThousand);
-    caught(|| kit::nothing_is_lost_and_nothing_doubled(make));
-    caught(|| kit::a_refused_job_comes_back(make));
+    caught("jobs lost", || kit::nothing_is_lost_and_nothing_doubled(make));
+    caught("other jobs than it accepted", || kit::a_refused_job_comes_back(make));
 }
 
 #[test]
 fn a_job_lost_is_caught_by_the_contract() {
     let make = || Faulty::new(Fault::LosesOneInAThousand);
-    caught(|| kit::c2_c3_every_job_runs_once_and_has_one_outcome(make));
+    caught("hangs", || kit::c2_c3_every_job_runs_once_and_has_one_outcome(make));
 }
 
 #[test]
 fn a_doubled_job_is_caught() {
-    caught(|| kit::nothing_is_lost_and_nothing_doubled(Doubling::new));
+    caught("jobs doubled", || kit::nothing_is_lost_and_nothing_doubled(Doubling::new));
 }
 
 #[test]
 fn the_wrong_job_given_back_is_caught() {
-    caught(|| kit::a_refused_job_comes_back(Swapping::new));
+    caught("another job came back", || kit::a_refused_job_comes_back(Swapping::new));
 }
 
 #[test]
 fn stranded_jobs_are_caught() {
     let make = || Faulty::new(Fault::StrandsLocalJobs);
-    caught(|| kit::local_jobs_are_within_reach(make));
-    caught(|| {
+    caught("out of the others' reach", || kit::local_jobs_are_within_reach(make));
+    caught("hangs", || {
         kit::c7_children_of_a_busy_parent_find_the_other_workers(|| {
             Faulty::new(Fault::StrandsLocalJobs)
         });
@@ -259,31 +265,37 @@ fn stranded_jobs_are_caught() {
 
 #[test]
 fn jobs_dropped_with_their_end_are_caught() {
-    caught(|| {
+    caught("lost with the end", || {
         kit::an_end_that_is_dropped_loses_no_job(|| Faulty::new(Fault::DropsJobsWithTheirEnd));
     });
 }
 
 #[test]
 fn retry_taken_for_empty_is_caught() {
-    caught(|| kit::what_is_there_is_found(|| Faulty::new(Fault::TakesRetryForEmpty)));
+    caught("did not find the only job", || {
+        kit::what_is_there_is_found(|| Faulty::new(Fault::TakesRetryForEmpty))
+    });
 }
 
 #[test]
 fn reordering_is_caught() {
-    caught(|| kit::one_worker_is_first_in_first_out(|| Faulty::new(Fault::Reorders)));
+    caught("out of order", || {
+        kit::one_worker_is_first_in_first_out(|| Faulty::new(Fault::Reorders))
+    });
 }
 
 #[test]
 fn leaked_jobs_are_caught() {
-    caught(|| kit::a_dropped_queue_drops_its_jobs(|| Faulty::new(Fault::LeaksJobs)));
+    caught("outlive their queue", || {
+        kit::a_dropped_queue_drops_its_jobs(|| Faulty::new(Fault::LeaksJobs))
+    });
 }
 
 #[test]
 fn starvation_is_caught() {
     let make = || Faulty::new(Fault::StarvesThoseOutside);
-    caught(|| kit::a_worker_that_feeds_itself_starves_nobody(make));
-    caught(|| {
+    caught("starved", || kit::a_worker_that_feeds_itself_starves_nobody(make));
+    caught("starved", || {
         kit::c7_a_job_from_outside_starts_while_a_worker_feeds_itself(|| {
             Faulty::new(Fault::StarvesThoseOutside)
         });
@@ -292,7 +304,7 @@ fn starvation_is_caught() {
 
 #[test]
 fn a_queue_that_says_it_is_empty_is_caught() {
-    caught(|| kit::what_is_there_is_found(|| Faulty::new(Fault::SaysEmpty)));
+    caught("says that none does", || kit::what_is_there_is_found(|| Faulty::new(Fault::SaysEmpty)));
 }
 
 #[test]

@@ -7,55 +7,42 @@ use std::sync::Arc;
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
-struct Bounded<J>(Arc<Queues<J>>);
-
-struct Queues<J> {
-    outside: ArrayQueue<J>,
-    nested: SegQueue<J>,
-}
+/// Each worker's own end is the queue once more; the flag tells it where to look first.
+struct Bounded<J>(Arc<(ArrayQueue<J>, SegQueue<J>)>, bool);
 
 impl<J> Bounded<J> {
     fn new(capacity: usize) -> Self {
-        let queues = Queues { outside: ArrayQueue::new(capacity), nested: SegQueue::new() };
-        Self(Arc::new(queues))
+        Self(Arc::new((ArrayQueue::new(capacity), SegQueue::new())), false)
     }
 }
 
 impl<J: Send + 'static> WorkQueue<J> for Bounded<J> {
-    type Local = BoundedEnd<J>;
+    type Local = Self;
 
-    fn local(&self, _worker: usize) -> BoundedEnd<J> {
-        BoundedEnd { queues: Arc::clone(&self.0), pops: 0 }
+    fn local(&self, _worker: usize) -> Self {
+        Self(Arc::clone(&self.0), false)
     }
 
     fn push(&self, job: J) -> Result<(), PushError<J>> {
-        self.0.outside.push(job).map_err(PushError)
+        self.0.0.push(job).map_err(PushError)
     }
 
     fn len(&self) -> usize {
-        self.0.outside.len() + self.0.nested.len()
+        self.0.0.len() + self.0.1.len()
     }
 }
 
-struct BoundedEnd<J> {
-    queues: Arc<Queues<J>>,
-    pops: usize,
-}
-
-impl<J> LocalQueue<J> for BoundedEnd<J> {
+impl<J> LocalQueue<J> for Bounded<J> {
     fn push(&mut self, job: J) {
-        self.queues.nested.push(job);
+        self.0.1.push(job);
     }
 
+    /// Turn and turn about, so that neither side starves the other.
     fn pop(&mut self) -> Option<J> {
-        self.pops += 1;
-        let Queues { outside, nested } = &*self.queues;
-        // Turn and turn about, so that neither starves the other.
-        if self.pops.is_multiple_of(2) {
-            nested.pop().or_else(|| outside.pop())
-        } else {
-            outside.pop().or_else(|| nested.pop())
-        }
+        self.1 = !self.1;
+        let (outside, nested) = &*self.0;
+        let first = if self.1 { outside.pop() } else { nested.pop() };
+        first.or_else(|| nested.pop()).or_else(|| outside.pop())
     }
 }
 

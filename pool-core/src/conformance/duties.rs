@@ -26,7 +26,7 @@ fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {
 /// Like every check: if the queue fails it.
 pub fn nothing_is_lost_and_nothing_doubled<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const JOBS: usize = if cfg!(debug_assertions) { 20_000 } else { 500_000 };
-    for workers in [1, 2, 8] {
+    for workers in [1, 2, 16] {
         let queue = make();
         within_patience(move || {
             let seen: Vec<_> = (0..JOBS).map(|_| AtomicU8::new(0)).collect();
@@ -61,8 +61,9 @@ pub fn nothing_is_lost_and_nothing_doubled<Q: WorkQueue<usize>>(make: impl Fn() 
             let times = |wanted: fn(u8) -> bool| {
                 seen.iter().filter(|seen| wanted(seen.load(Ordering::Relaxed))).count()
             };
-            assert_eq!(times(|n| n == 0), 0, "jobs lost");
+            // A doubled job ends the count early and so makes others look lost: it comes first.
             assert_eq!(times(|n| n > 1), 0, "jobs doubled");
+            assert_eq!(times(|n| n == 0), 0, "jobs lost");
             assert!(queue.is_empty() || queue.len() == 0, "an empty queue that does not know it");
         });
     }
@@ -211,7 +212,7 @@ pub fn one_worker_is_first_in_first_out<Q: WorkQueue<usize>>(make: impl Fn() -> 
         let mut end = queue.local(0);
         (0..1_000).for_each(|n| end.push(n));
         let taken: Vec<_> = std::iter::from_fn(|| take(&mut end)).collect();
-        assert_eq!(taken, (0..1_000).collect::<Vec<_>>());
+        assert_eq!(taken, (0..1_000).collect::<Vec<_>>(), "out of order");
     });
 }
 
@@ -231,6 +232,6 @@ pub fn one_worker_takes_outside_jobs_in_order<Q: WorkQueue<usize>>(make: impl Fn
             }
         }
         let taken: Vec<_> = std::iter::from_fn(|| take(&mut end)).collect();
-        assert_eq!(taken, accepted);
+        assert_eq!(taken, accepted, "out of order");
     });
 }

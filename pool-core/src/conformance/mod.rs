@@ -1,7 +1,7 @@
 //! The contract as a test kit, for any queue.
 //!
 //! A [`WorkQueue`](crate::WorkQueue) that passes it can be trusted with a pool. There is a check for
-//! each clause of [the contract](crate#the-contract), run with pools of one, two and eight workers,
+//! each clause of [the contract](crate#the-contract), run with pools of one, two and sixteen workers,
 //! one for each [duty of a queue](crate::WorkQueue), run on the queue alone, and a
 //! [plan](Plan) of random steps whose outcome a sequential model foretells.
 //!
