@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Hook};
 use crate::error::{BuildError, StartCause, StartError};
 use crate::handle::Handle;
 use crate::job::Job;
+use crate::launch::{Launcher, WorkerContext};
 use crate::panics::{Panic, guarded};
 use crate::pool::{Pool, ThreadPool};
 use crate::queue::{MakeQueue, Ready};
@@ -17,24 +19,9 @@ use crate::sink::{NoSink, ResultSink};
 use crate::sleep::Sleep;
 use crate::task::Task;
 use crate::threads::{StdThreads, ThreadFactory};
-use crate::worker::{Launcher, WorkerContext};
 
 /// The most threads that one pool can have.
 pub const MAX_THREADS: usize = u16::MAX as usize;
-
-/// Called with a worker's index.
-pub(crate) type Hook = Box<dyn Fn(usize) + Send + Sync>;
-
-/// What the builder leaves to the pool.
-pub(crate) struct Config {
-    /// The names of the worker threads, one for each that there may be.
-    pub(crate) names: Box<[String]>,
-    pub(crate) stack_size: Option<usize>,
-    pub(crate) on_thread_start: Option<Hook>,
-    pub(crate) on_thread_stop: Option<Hook>,
-    pub(crate) factory: Box<dyn ThreadFactory>,
-    pub(crate) clock: Box<dyn Clock>,
-}
 
 /// Configures and builds a pool: of closures with [`build`](Self::build), or of one type of jobs
 /// with [`build_with`](Self::build_with).

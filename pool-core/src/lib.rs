@@ -55,6 +55,7 @@
 
 mod builder;
 mod clock;
+mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod crew;
@@ -63,6 +64,7 @@ mod error;
 mod gate;
 mod handle;
 mod job;
+mod launch;
 mod ledger;
 mod panics;
 mod pool;
@@ -81,6 +83,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{BuildError, JobError, StartCause, StartError, SubmitError, WaitError};
 pub use handle::Handle;
 pub use job::{Job, JobId};
+pub use launch::WorkerContext;
 pub use panics::Panic;
 pub use pool::{Pool, ThreadPool};
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};
@@ -88,4 +91,3 @@ pub use report::{ShutdownReport, Stats};
 pub use sink::{Collect, Completed, FnSink, NoSink, ResultSink, SinkClosed, sink_fn};
 pub use task::Task;
 pub use threads::{JoinHandle, StdThreads, ThreadFactory, WorkerThread};
-pub use worker::WorkerContext;

@@ -3,18 +3,18 @@
 use std::ptr;
 use std::sync::Arc;
 
-use crate::builder::Config;
+use crate::config::Config;
 use crate::current;
 use crate::error::{StartCause, StartError, SubmitError};
 use crate::gate::Barred;
 use crate::job::{Job, JobId};
+use crate::launch::{Launch, Starting};
 use crate::ledger::Ledger;
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::queue::{PushError, WorkQueue};
 use crate::sleep::Sleep;
 use crate::sync::{Mutex, lock};
 use crate::threads::WorkerThread;
-use crate::worker::{Launch, Starting};
 
 /// One pool.
 pub(crate) struct Shared<J, Q> {

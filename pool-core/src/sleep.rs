@@ -37,17 +37,18 @@
 //! stealing searcher does so when it leaves the searchers as the last; if it is not the last, the
 //! others' last looks come after its step, which releases what it moved to their acquiring steps.
 
+mod threads;
+
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::crew::{Crew, Recruit, Slot};
-use crate::error::{StartError, WaitError};
+use crate::error::WaitError;
 use crate::ledger::Ledger;
 use crate::sync::{
     AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed,
 };
 use crate::sync::{SeqCst, fence, lock};
-use crate::threads::JoinHandle;
 
 /// One available worker, in the word's lower half.
 const AVAILABLE: u64 = 1;
@@ -296,29 +297,6 @@ impl Sleep {
         }
     }
 
-    /// Waits until the last thread has left, and joins them all.
-    pub(crate) fn wait_gone(&self) {
-        let mut state = lock(&self.state);
-        loop {
-            if state.crew.is_over() && state.crew.spawning == 0 {
-                let handles = state.crew.take_handles();
-                if !handles.is_empty() {
-                    state.joining += 1;
-                    drop(state);
-                    join_all(handles);
-                    state = lock(&self.state);
-                    state.joining -= 1;
-                    self.changed.notify_all();
-                    continue;
-                }
-                if state.joining == 0 {
-                    return;
-                }
-            }
-            state = wait_changed(&self.changed, state);
-        }
-    }
-
     /// Wakes every thread that waits for a moment, so that it looks at the clock again.
     pub(crate) fn time_changed(&self) {
         let _state = lock(&self.state);
@@ -345,117 +323,6 @@ impl Sleep {
             self.beds.iter().for_each(Condvar::notify_one);
         }
     }
-
-    // ---- Threads that come and go --------------------------------------------------------------
-
-    /// Reserves an index for a thread that is wanted at once. The thread counts as a searcher.
-    pub(crate) fn reserve(&self) -> Option<usize> {
-        let mut state = lock(&self.state);
-        let worker = state.crew.reserve();
-        self.publish(&mut state, i64::from(worker.is_some()));
-        worker
-    }
-
-    /// A thread was started for a reserved index.
-    pub(crate) fn enlist(&self, handle: JoinHandle<()>) {
-        let ended = lock(&self.state).crew.enlist(handle);
-        self.changed.notify_all();
-        join_all(ended);
-    }
-
-    /// The factory gave no thread for a reserved index. That the worker did not start was reported
-    /// when the factory dropped it; here comes the reason.
-    pub(crate) fn not_spawned(&self, error: StartError) {
-        let mut state = lock(&self.state);
-        state.crew.spawning -= 1;
-        if let Some(reported) = &mut state.crew.start_error
-            && reported.worker() == error.worker()
-        {
-            *reported = error;
-        }
-        self.changed.notify_all();
-    }
-
-    /// A worker has been set up and goes to work, as a searcher.
-    pub(crate) fn started(&self, worker: usize, ledger: &Ledger) {
-        let mut state = lock(&self.state);
-        state.crew.started(worker);
-        // Under the lock, like all that others wait for on `changed`.
-        ledger.gate.0.rouse();
-        self.changed.notify_all();
-    }
-
-    /// A worker could not be set up. The caller must look whether somebody else is to be woken.
-    pub(crate) fn start_failed(&self, worker: usize, error: StartError, ledger: &Ledger) {
-        let mut state = lock(&self.state);
-        state.crew.start_failed(worker, error);
-        self.publish(&mut state, -1);
-        self.settle(&mut state, ledger);
-        self.changed.notify_all();
-    }
-
-    /// A worker has left. The caller must look whether its index is wanted again.
-    /// Returns whether it was the last, for good.
-    pub(crate) fn gone(&self, worker: usize, ledger: &Ledger) -> bool {
-        let mut state = lock(&self.state);
-        state.crew.gone(worker);
-        self.publish(&mut state, 0);
-        self.settle(&mut state, ledger);
-        self.changed.notify_all();
-        state.crew.is_over()
-    }
-
-    /// The queue panicked in a worker's hands: gives the pool up. Nobody waits for jobs that can
-    /// not be reached any more.
-    pub(crate) fn give_up(&self, worker: usize, ledger: &Ledger) {
-        ledger.gate.0.close();
-        let mut state = lock(&self.state);
-        state.crew.failed = true;
-        state.crew.leave(worker);
-        self.send_home(&mut state);
-        self.publish(&mut state, 0);
-        self.changed.notify_all();
-    }
-
-    /// Waits until no thread is starting any more; the first failure, if there was one.
-    pub(crate) fn wait_started(&self) -> Result<(), StartError> {
-        let mut state = lock(&self.state);
-        while state.crew.starting > 0 {
-            state = wait_changed(&self.changed, state);
-        }
-        state.crew.start_error.take().map_or(Ok(()), Err)
-    }
-
-    /// For a submitter that found the gate dormant: reserves an index, or waits for a start or an
-    /// end that is under way. `None`: look at the gate again.
-    pub(crate) fn reserve_first(&self, ledger: &Ledger) -> Option<usize> {
-        let mut state = lock(&self.state);
-        loop {
-            let word = ledger.gate.0.read();
-            if !word.is_dormant() || word.is_closed() {
-                return None;
-            }
-            if state.crew.starting == 0 {
-                state.crew.unbench();
-                if let Some(worker) = state.crew.reserve() {
-                    self.publish(&mut state, 1);
-                    return Some(worker);
-                }
-            }
-            state = wait_changed(&self.changed, state);
-        }
-    }
-
-    /// Whether the last thread has left for good.
-    pub(crate) fn is_over(&self) -> bool {
-        lock(&self.state).crew.is_over()
-    }
-
-    /// Threads that exist, and threads that sleep.
-    pub(crate) fn threads(&self) -> (usize, usize) {
-        let state = lock(&self.state);
-        (state.crew.live, state.crew.asleep)
-    }
 }
 
 fn wait_changed<'a>(changed: &Condvar, guard: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
@@ -475,15 +342,5 @@ fn wait<'a>(
             Err(poisoned) => poisoned.into_inner().0,
         },
         None => wait_changed(condvar, guard),
-    }
-}
-
-fn join_all(handles: Vec<JoinHandle<()>>) {
-    for handle in handles {
-        // A worker's panic can only come from a thread factory's own wrapping; it is reported
-        // where it happened.
-        if let Err(payload) = handle.join() {
-            crate::panics::drop_quietly(payload);
-        }
     }
 }

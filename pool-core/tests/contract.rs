@@ -138,7 +138,7 @@ fn wait_idle_returns_at_once_when_idle_and_releases_everyone() {
     within_patience(|| {
         let pool = pool(2);
         pool.wait_idle().unwrap();
-        let go = Latch::new();
+        let go = Latch::default();
         let wait = go.clone();
         pool.execute(move || wait.wait()).unwrap();
         let waiters: Vec<_> = (0..4)
@@ -158,7 +158,7 @@ fn wait_idle_returns_at_once_when_idle_and_releases_everyone() {
 fn wait_idle_ends_though_others_keep_submitting() {
     within_patience(|| {
         let pool = pool(2);
-        let stop = Latch::new();
+        let stop = Latch::default();
         let other = {
             let (handle, stop) = (pool.handle(), stop.clone());
             std::thread::spawn(move || {
@@ -169,7 +169,7 @@ fn wait_idle_ends_though_others_keep_submitting() {
             })
         };
         for _ in 0..100 {
-            let done = Latch::new();
+            let done = Latch::default();
             let open = done.clone();
             pool.execute(move || open.open()).unwrap();
             pool.wait_idle().unwrap();
@@ -213,7 +213,7 @@ fn a_job_may_wait_for_another_pool() {
 fn a_paused_pool_starts_nothing_until_it_is_resumed() {
     within_patience(|| {
         let pool = builder().num_threads(2).paused().build().unwrap();
-        let ran = Tally::new();
+        let ran = Tally::default();
         for _ in 0..10 {
             let ran = ran.clone();
             pool.execute(move || ran.add()).unwrap();

@@ -165,33 +165,28 @@ fn two_submitters_and_two_workers() {
     });
 }
 
+/// A job to get a worker going, then two that need both workers at once.
+fn two_that_meet<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(2, queue);
+    let meeting = Meeting::of(2);
+    pool.execute(|| ()).unwrap();
+    pool.execute(meeting.job()).unwrap();
+    pool.execute(meeting.job()).unwrap();
+    pool.wait_idle().unwrap();
+    assert_eq!(end(pool).done, 3);
+}
+
 /// C7: two jobs that both relied on the same searcher, which finds only one of them.
 #[test]
 fn two_jobs_for_one_searcher() {
-    model(|| {
-        let pool = pool(2, Plain::new(3));
-        let meeting = Meeting::of(2);
-        pool.execute(|| ()).unwrap();
-        pool.execute(meeting.job()).unwrap();
-        pool.execute(meeting.job()).unwrap();
-        pool.wait_idle().unwrap();
-        assert_eq!(end(pool).done, 3);
-    });
+    model(|| two_that_meet(Plain::new(3)));
 }
 
 /// C7: a job that was moved together with a stolen one is found, though the other worker may have
 /// taken its last look while it was on its way.
 #[test]
 fn moved_by_a_steal() {
-    model(|| {
-        let pool = pool(2, Stealing::new(3));
-        let meeting = Meeting::of(2);
-        pool.execute(|| ()).unwrap();
-        pool.execute(meeting.job()).unwrap();
-        pool.execute(meeting.job()).unwrap();
-        pool.wait_idle().unwrap();
-        assert_eq!(end(pool).done, 3);
-    });
+    model(|| two_that_meet(Stealing::new(3)));
 }
 
 /// C5: whoever waits for idle sees its own jobs done, whatever others submit.

@@ -110,7 +110,7 @@ impl ResultSink<u32> for Cursed {
 #[test]
 fn c8_a_sink_that_panics() {
     within_patience(|| {
-        let flushes = Tally::new();
+        let flushes = Tally::default();
         let sink = Cursed { flushes: flushes.clone() };
         let pool = builder().num_threads(2).sink(sink).build().unwrap();
         for n in 10..20 {
@@ -126,7 +126,7 @@ fn c8_a_sink_that_panics() {
 #[test]
 fn c8_a_stop_hook_and_a_handler_whose_drops_panic() {
     within_patience(|| {
-        let stops = Tally::new();
+        let stops = Tally::default();
         let count = stops.clone();
         let pool = builder()
             .num_threads(3)
@@ -249,7 +249,7 @@ fn a_drop_that_submits() {
     }
     within_patience(|| {
         let pool = pool(1);
-        let opened = Latch::new();
+        let opened = Latch::default();
         let submits = Submits(pool.handle(), opened.clone());
         pool.execute(move || drop(submits)).unwrap();
         opened.wait();

@@ -115,7 +115,7 @@ fn a_start_that_fails_at_the_kth_thread_undoes_the_others() {
             let cause = fails_and_leaves_nothing(&hooks, || {
                 builder()
                     .num_threads(THREADS)
-                    .thread_factory(Moody { starts: Tally::new(), fails: move |nth| nth == k })
+                    .thread_factory(Moody { starts: Tally::default(), fails: move |nth| nth == k })
                     .on_thread_start(move |_| started.add())
                     .on_thread_stop(move |_| stopped.add())
                     .build::<()>()
@@ -203,7 +203,7 @@ fn a_name_that_panics_and_a_factory_that_panics_or_forgets() {
 #[test]
 fn a_shutdown_may_be_called_twice_and_by_several_at_once() {
     within_patience(|| {
-        let stops = Tally::new();
+        let stops = Tally::default();
         let count = stops.clone();
         let pool = builder().num_threads(3).on_thread_stop(move |_| count.add()).build().unwrap();
         let pool = Arc::new(pool);
@@ -226,7 +226,7 @@ fn a_shutdown_may_be_called_twice_and_by_several_at_once() {
 #[test]
 fn a_drop_runs_what_was_accepted() {
     within_patience(|| {
-        let ran = Tally::new();
+        let ran = Tally::default();
         let pool = pool(2);
         for _ in 0..100 {
             let ran = ran.clone();
@@ -240,7 +240,7 @@ fn a_drop_runs_what_was_accepted() {
 #[test]
 fn a_paused_pool_that_is_dropped_runs_what_was_accepted() {
     within_patience(|| {
-        let ran = Tally::new();
+        let ran = Tally::default();
         let pool = builder().num_threads(2).paused().build().unwrap();
         let count = ran.clone();
         pool.execute(move || count.add()).unwrap();
@@ -253,12 +253,12 @@ fn a_paused_pool_that_is_dropped_runs_what_was_accepted() {
 #[test]
 fn a_job_may_drop_its_own_pool() {
     within_patience(|| {
-        let (stops, ran) = (Tally::new(), Tally::new());
+        let (stops, ran) = (Tally::default(), Tally::default());
         for _ in 0..50 {
             let (stopped, done) = (stops.clone(), ran.clone());
             let built = builder().num_threads(2).on_thread_stop(move |_| stopped.add()).build();
             let pool = Arc::new(built.unwrap());
-            let (inner, count, go) = (Arc::clone(&pool), ran.clone(), Latch::new());
+            let (inner, count, go) = (Arc::clone(&pool), ran.clone(), Latch::default());
             let owner_gone = go.clone();
             pool.execute(move || {
                 owner_gone.wait();
@@ -310,7 +310,7 @@ fn thread_locals_are_destroyed_before_shutdown_returns() {
     }
     thread_local!(static MARK: std::cell::RefCell<Option<Mark>> = const { std::cell::RefCell::new(None) });
     within_patience(|| {
-        let gone = Tally::new();
+        let gone = Tally::default();
         let pool = pool(1);
         let mark = Mark(gone.clone());
         pool.execute(move || MARK.set(Some(mark))).unwrap();
@@ -424,7 +424,7 @@ fn keep_alive_of_any_length() {
 fn timeouts_of_any_length() {
     within_patience(|| {
         let pool = pool(1);
-        let go = Latch::new();
+        let go = Latch::default();
         let wait = go.clone();
         pool.execute(move || wait.wait()).unwrap();
         assert_eq!(pool.wait_idle_timeout(Duration::ZERO), Err(WaitError::TimedOut));
@@ -465,7 +465,7 @@ fn a_job_comes_back_if_its_worker_can_not_be_started() {
         let pool = builder()
             .num_threads(2)
             .thread_keep_alive(SECOND)
-            .thread_factory(Moody { starts: Tally::new(), fails: |nth| nth < 3 })
+            .thread_factory(Moody { starts: Tally::default(), fails: |nth| nth < 3 })
             .build()
             .unwrap();
         for _ in 0..3 {
@@ -486,14 +486,14 @@ fn a_job_comes_back_if_its_worker_can_not_be_started() {
 #[test]
 fn the_first_worker_does_all_if_no_other_can_be_started() {
     within_patience(|| {
-        let starts = Tally::new();
+        let starts = Tally::default();
         let pool = builder()
             .num_threads(8)
             .thread_keep_alive(SECOND)
             .thread_factory(Moody { starts: starts.clone(), fails: |nth| nth > 0 })
             .build()
             .unwrap();
-        let go = Latch::new();
+        let go = Latch::default();
         let wait = go.clone();
         pool.execute(move || wait.wait()).unwrap();
         for _ in 0..1_000 {
@@ -505,6 +505,36 @@ fn the_first_worker_does_all_if_no_other_can_be_started() {
     });
 }
 
+/// That a pool could not grow once is no reason to refuse a job later.
+#[test]
+fn a_start_that_failed_long_ago_is_forgotten() {
+    within_patience(|| {
+        let clock = ManualClock::new();
+        let pool = builder()
+            .num_threads(2)
+            .thread_keep_alive(SECOND)
+            .clock(clock.clone())
+            .thread_factory(Moody { starts: Tally::default(), fails: |nth| nth == 1 })
+            .build()
+            .unwrap();
+        let (begun, go) = (Latch::default(), Latch::default());
+        let (running, wait) = (begun.clone(), go.clone());
+        pool.execute(move || {
+            running.open();
+            wait.wait();
+        })
+        .unwrap();
+        begun.wait();
+        pool.execute(|| ()).unwrap();
+        go.open();
+        pool.wait_idle().unwrap();
+        clock.advance(SECOND);
+        eventually(|| pool.stats().threads == 0);
+        pool.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 3);
+    });
+}
+
 /// The last worker's stop hook submits: it can not be served by the worker that just leaves.
 #[test]
 fn a_leaving_worker_that_submits_does_not_wait_for_itself() {
@@ -513,7 +543,7 @@ fn a_leaving_worker_that_submits_does_not_wait_for_itself() {
         let clock = ManualClock::new();
         let given: Given = Arc::default();
         let handle = Arc::clone(&given);
-        let refused = Tally::new();
+        let refused = Tally::default();
         let count = refused.clone();
         let pool = builder()
             .num_threads(1)

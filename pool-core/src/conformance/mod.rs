@@ -20,7 +20,8 @@
 //! That is all of a test file in a crate with the dev-dependencies `pool-core`, with the feature
 //! `conformance`, and `proptest`. A check is a function and can be called by itself, too.
 //!
-//! Every check has a watchdog: what hangs fails, after [a time](set_patience).
+//! Every check has a watchdog: what hangs fails, after [a time](set_patience). It, [`Latch`] and
+//! [`Tally`] are there for checks of your own.
 
 mod contract;
 mod duties;
@@ -31,4 +32,4 @@ mod support;
 pub use contract::*;
 pub use duties::*;
 pub use plan::{Plan, Step, Tree};
-pub use support::set_patience;
+pub use support::{Latch, Tally, set_patience, within_patience};

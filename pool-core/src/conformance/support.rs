@@ -26,7 +26,11 @@ pub fn set_patience(patience: Duration) {
 }
 
 /// Runs a check with a watchdog: a hang is a failure that says so.
-pub(crate) fn within_patience(check: impl FnOnce() + Send + 'static) {
+///
+/// # Panics
+///
+/// If the check takes longer than [a set time](set_patience), or panics itself.
+pub fn within_patience(check: impl FnOnce() + Send + 'static) {
     let patience = Duration::from_millis(PATIENCE_MILLIS.load(Ordering::SeqCst));
     let (finished, outcome) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -84,38 +88,45 @@ pub(crate) fn panic_quietly() -> ! {
     resume_unwind(Box::new("on purpose"))
 }
 
-/// Opens once, for everybody who waits.
-#[derive(Clone, Default)]
-pub(crate) struct Latch(Arc<(Mutex<bool>, Condvar)>);
+/// Opens once, for everybody who waits. Clones are one latch.
+#[derive(Debug, Clone, Default)]
+pub struct Latch(Arc<(Mutex<bool>, Condvar)>);
 
 impl Latch {
-    pub(crate) fn open(&self) {
+    /// Opens it.
+    pub fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
     }
 
-    pub(crate) fn wait(&self) {
+    /// Waits until it is open.
+    pub fn wait(&self) {
         let mut open = self.0.0.lock().unwrap();
         while !*open {
             open = self.0.1.wait(open).unwrap();
         }
     }
 
-    pub(crate) fn is_open(&self) -> bool {
+    /// Whether it is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
         *self.0.0.lock().unwrap()
     }
 }
 
-/// A count that several threads raise.
-#[derive(Clone, Default)]
-pub(crate) struct Tally(Arc<AtomicU64>);
+/// A count that several threads raise. Clones are one count.
+#[derive(Debug, Clone, Default)]
+pub struct Tally(Arc<AtomicU64>);
 
 impl Tally {
-    pub(crate) fn add(&self) {
+    /// Adds one.
+    pub fn add(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn get(&self) -> u64 {
+    /// What was added up to now.
+    #[must_use]
+    pub fn get(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 }
