@@ -130,6 +130,23 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// default is to keep all workers.
     ///
     /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .num_threads(8)
+    ///     .core_threads(1)
+    ///     .thread_keep_alive(Duration::from_secs(30))
+    ///     .build()?;
+    /// assert_eq!(pool.stats().threads, 1);
+    /// # pool.execute(|| ())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn thread_keep_alive(mut self, keep_alive: Duration) -> Self {
         self.settings.keep_alive = Some(keep_alive);
         self

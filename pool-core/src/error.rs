@@ -7,6 +7,22 @@ use std::sync::Arc;
 use crate::panics::Panic;
 
 /// A job was not accepted; it is in here, untouched (C1).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{SubmitError, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+///     .build_with(|_worker| |order: Vec<u8>| drop(order))?;
+/// pool.close();
+/// match pool.submit(vec![1, 2, 3]) {
+///     Err(SubmitError::Closed(order)) => assert_eq!(order, [1, 2, 3]),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[non_exhaustive]
 pub enum SubmitError<J> {
     /// The pool is closed.
@@ -57,6 +73,16 @@ impl<J> std::error::Error for SubmitError<J> {
 }
 
 /// A pool was not built. Nothing is left of it: workers that had started have ended (C10).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{BuildError, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// let error = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(0).build().unwrap_err();
+/// assert!(matches!(error, BuildError::ZeroThreads));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -210,6 +236,23 @@ impl fmt::Display for WaitError {
 impl std::error::Error for WaitError {}
 
 /// Why an accepted job has no result.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{Collect, JobError, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// let results = Collect::new();
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(results.clone()).build()?;
+/// pool.execute(|| -> u32 { panic!("no luck") })?;
+/// pool.shutdown();
+/// match results.take().remove(0).outcome {
+///     Err(JobError::Panicked(panic)) => assert_eq!(panic.message(), Some("no luck")),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {

@@ -102,6 +102,19 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Waits until the pool is idle, at most for `timeout`. One that is too long to be expressed
     /// as a moment, such as [`Duration::MAX`], means for ever; zero means to look once.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::{ThreadPoolBuilder, WaitError};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// pool.execute(|| ())?;
+    /// assert_eq!(pool.wait_idle_timeout(Duration::ZERO), Err(WaitError::TimedOut));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`WaitError::TimedOut`], and as for [`wait_idle`](Self::wait_idle).
@@ -119,6 +132,21 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were
     /// accepted, and those they submit, still run; then the workers leave (C5). It does not wait.
     /// A paused pool stays paused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let forgotten = pool.handle();
+    /// pool.execute(|| ())?;
+    /// pool.close();
+    /// assert!(forgotten.is_closed());
+    /// assert!(forgotten.execute(|| ()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(&self) {
         self.shared.close();
     }
@@ -131,6 +159,22 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
 
     /// Starts no more jobs until [`resume`](Self::resume). Jobs that run go on, and a worker that
     /// is just about to start one may do so. Submits are still accepted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// pool.execute(|| println!("at last"))?;
+    /// assert_eq!(pool.stats().queued, 1);
+    /// pool.resume();
+    /// pool.wait_idle()?;
+    /// pool.pause();
+    /// assert_eq!(pool.stats().done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pause(&self) {
         self.shared.set_paused(true);
     }

@@ -17,7 +17,9 @@ use crate::task::Task;
 /// come from, while the pool itself stays with the one who ends it.
 ///
 /// Dropping a pool shuts it down: the jobs that were accepted run, then the threads end, then the
-/// drop returns. See [`shutdown`](Self::shutdown) for the case that a job drops its own pool.
+/// drop returns. See [`shutdown`](Self::shutdown) for the case that a job drops its own pool. With a
+/// bounded sink, somebody must go on receiving meanwhile, or the receiver must be dropped first: in
+/// a struct that holds both, it is the field above.
 pub struct Pool<J: Send + 'static, R, Q: WorkQueue<Job<J>>> {
     handle: Handle<J, Q>,
     result: PhantomData<fn(J) -> R>,

@@ -26,6 +26,42 @@ pub use collect::Collect;
 ///
 /// Sinks at hand: [`std::sync::mpsc::Sender`] and [`SyncSender`](std::sync::mpsc::SyncSender),
 /// [`Collect`], any closure through [`sink_fn`], and [`NoSink`].
+///
+/// # Examples
+///
+/// A sink that sums up, each worker for itself until it has nothing else to do:
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use pool_core::{Completed, ResultSink, SinkClosed, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// #[derive(Clone, Default)]
+/// struct Sum {
+///     own: u64,
+///     total: Arc<AtomicU64>,
+/// }
+///
+/// impl ResultSink<u64> for Sum {
+///     fn put(&mut self, done: Completed<u64>) -> Result<(), SinkClosed<u64>> {
+///         self.own += done.outcome.unwrap_or(0);
+///         Ok(())
+///     }
+///     fn flush(&mut self) {
+///         self.total.fetch_add(std::mem::take(&mut self.own), Ordering::Relaxed);
+///     }
+/// }
+///
+/// let sum = Sum::default();
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(sum.clone()).build()?;
+/// for n in 1..=100 {
+///     pool.execute(move || n)?;
+/// }
+/// pool.wait_idle()?;
+/// assert_eq!(sum.total.load(Ordering::Relaxed), 5_050);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ResultSink<R> {
     /// Takes one outcome.
     ///

@@ -11,6 +11,21 @@ pub use crate::sync::thread::JoinHandle;
 /// priority, count, or refuse.
 ///
 /// Any `Fn(WorkerThread) -> io::Result<JoinHandle<()>>` is one.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{StdThreads, ThreadFactory, ThreadPoolBuilder, WorkerThread};
+/// use pool_std::StdQueue;
+///
+/// let announce = |worker: WorkerThread| {
+///     println!("starting {}", worker.name());
+///     StdThreads.start(worker)
+/// };
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).thread_factory(announce).build()?;
+/// pool.execute(|| ())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ThreadFactory: Send + Sync + 'static {
     /// Starts a thread that calls [`WorkerThread::run`].
     ///

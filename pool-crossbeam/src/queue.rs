@@ -32,6 +32,18 @@ pub enum LocalOrder {
 ///
 /// The deques are those of Chase and Lev ("Dynamic Circular Work-Stealing Deque", SPAA 2005), in
 /// the weak-memory form of Lê, Pop, Cohen and Zappa Nardelli (PPoPP 2013).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_crossbeam::{CrossbeamQueue, LocalOrder};
+///
+/// let queue = CrossbeamQueue::with_order(LocalOrder::Fifo);
+/// let pool = ThreadPoolBuilder::with_queue(queue).build()?;
+/// pool.execute(|| println!("hello"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct CrossbeamQueue<J> {
     shared: Arc<Shared<J>>,
     order: LocalOrder,

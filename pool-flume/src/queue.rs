@@ -17,6 +17,17 @@ const GAUGE: u32 = 64;
 ///
 /// Workers that wait do so in the pool's own sleep and never in the channel, which makes a great
 /// difference where there are more workers than processors.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_flume::FlumeQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(FlumeQueue::new()).build()?;
+/// pool.execute(|| println!("hello"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct FlumeQueue<J>(Arc<Channel<J>>);
 
 /// One worker's end of a [`FlumeQueue`].

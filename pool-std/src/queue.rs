@@ -18,6 +18,17 @@ use crate::shard::Shard;
 /// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
 /// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
 /// submit.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+/// pool.execute(|| println!("hello"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct StdQueue<J> {
     pub(crate) shared: Arc<Shared<J>>,
