@@ -204,7 +204,7 @@ copying_queue!(
 /// The check must fail, for this reason.
 #[track_caller]
 fn caught(reason: &str, check: impl FnOnce()) {
-    kit::set_patience(Duration::from_secs(5));
+    kit::set_patience(Duration::from_secs(10));
     match catch_unwind(AssertUnwindSafe(check)) {
         Ok(()) => panic!("the kit let a fault pass"),
         Err(payload) => {
@@ -309,7 +309,7 @@ fn a_queue_that_says_it_is_empty_is_caught() {
 
 #[test]
 fn a_plan_that_fails_shows_itself() {
-    kit::set_patience(Duration::from_secs(5));
+    kit::set_patience(Duration::from_secs(10));
     // A thousand jobs from outside, of which the queue loses one.
     let plan = Plan::from_bytes(&[0; 2_100]);
     let run = || plan.run(Faulty::new(Fault::LosesOneInAThousand));
