@@ -61,6 +61,8 @@ pub(crate) struct Crew {
     pub(crate) spawning: usize,
     /// No job is to be started.
     pub(crate) paused: bool,
+    /// Somebody waits for the end of the pool: it is not to be paused any more.
+    pub(crate) ending: bool,
     /// Everyone goes home.
     pub(crate) exit: bool,
     /// The queue panicked; the pool was given up.
@@ -88,6 +90,7 @@ impl Crew {
             starting: 0,
             spawning: 0,
             paused: false,
+            ending: false,
             exit: false,
             failed: false,
             rests: 0,

@@ -165,8 +165,9 @@ pub enum StartCause {
     Factory,
     /// The hook `on_thread_start`, the maker of the handler or the sink's `clone` panicked.
     Panicked(Arc<Panic>),
-    /// The pool's only worker is just leaving, and it was itself that submitted.
-    Leaving,
+    /// The pool has no worker at work, and the one that submitted is being set up or is leaving: it
+    /// can not wait for itself.
+    NotAtWork,
 }
 
 impl StartError {
@@ -196,7 +197,7 @@ impl fmt::Display for StartError {
             }
             StartCause::Factory => f.write_str("the thread factory did not run it"),
             StartCause::Panicked(panic) => write!(f, "its set-up panicked: {panic}"),
-            StartCause::Leaving => f.write_str("it is just leaving"),
+            StartCause::NotAtWork => f.write_str("it submitted itself, outside of a job"),
         }
     }
 }

@@ -158,7 +158,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     }
 
     /// Starts no more jobs until [`resume`](Self::resume). Jobs that run go on, and a worker that
-    /// is just about to start one may do so. Submits are still accepted.
+    /// is just about to start one may do so. Submits are still accepted. Once
+    /// [`shutdown`](crate::Pool::shutdown) was called, or the pool dropped, it does nothing.
     ///
     /// # Examples
     ///
@@ -176,13 +177,13 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&self) {
-        self.shared.set_paused(true);
+        self.shared.pause();
     }
 
     /// Starts jobs again after [`pause`](Self::pause), or for the first time in a pool that was
     /// built [`paused`](crate::ThreadPoolBuilder::paused).
     pub fn resume(&self) {
-        self.shared.set_paused(false);
+        self.shared.resume();
     }
 
     /// The pool at this moment.
@@ -215,8 +216,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
 
     /// See [`Pool::shutdown`](crate::Pool::shutdown).
     pub(crate) fn shutdown(&self) -> ShutdownReport {
-        self.shared.close();
-        self.shared.set_paused(false);
+        self.shared.drain();
         if !current::is_worker_of(self.shared.address()) {
             self.shared.sleep.wait_gone();
             self.shared.finish_if_over();

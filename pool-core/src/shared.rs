@@ -119,8 +119,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     #[cold]
     fn start_first(self: &Arc<Self>) -> Result<(), StartError> {
         if current::is_worker_of(self.address()) {
-            // Its own end is what we would wait for.
-            return Err(StartError::new(0, StartCause::Leaving));
+            // What we would wait for is this thread itself.
+            return Err(StartError::new(0, StartCause::NotAtWork));
         }
         match self.sleep.reserve_first(&self.ledger) {
             Some(worker) => {
@@ -138,11 +138,20 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         self.finish_if_over();
     }
 
-    pub(crate) fn set_paused(self: &Arc<Self>, paused: bool) {
-        self.sleep.set_paused(paused);
-        if !paused {
-            self.notify_if_work();
-        }
+    pub(crate) fn pause(&self) {
+        self.sleep.set_paused(true);
+    }
+
+    pub(crate) fn resume(self: &Arc<Self>) {
+        self.sleep.set_paused(false);
+        self.notify_if_work();
+    }
+
+    /// Closes, and sees to it that the pool drains whatever anybody does.
+    pub(crate) fn drain(self: &Arc<Self>) {
+        self.close();
+        self.sleep.end_pause();
+        self.notify_if_work();
     }
 
     /// After the last worker: drops the original of the handler's maker and of the sink.

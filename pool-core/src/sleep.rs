@@ -313,8 +313,17 @@ impl Sleep {
         self.paused.load(Relaxed)
     }
 
+    /// Resumes, for good: from here on a pause would keep those waiting who wait for the end.
+    pub(crate) fn end_pause(&self) {
+        lock(&self.state).crew.ending = true;
+        self.set_paused(false);
+    }
+
     pub(crate) fn set_paused(&self, paused: bool) {
         let mut state = lock(&self.state);
+        if paused && state.crew.ending {
+            return;
+        }
         state.crew.paused = paused;
         self.paused.store(paused, Relaxed);
         self.publish(&mut state, 0);

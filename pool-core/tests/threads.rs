@@ -251,6 +251,23 @@ fn a_paused_pool_that_is_dropped_runs_what_was_accepted() {
 }
 
 #[test]
+fn a_pause_does_not_stop_a_shutdown() {
+    within_patience(|| {
+        let pool = pool(1);
+        let handle = pool.handle();
+        pool.execute(move || {
+            eventually(|| handle.is_closed());
+            for _ in 0..10_000 {
+                handle.pause();
+            }
+        })
+        .unwrap();
+        pool.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 2);
+    });
+}
+
+#[test]
 fn a_job_may_drop_its_own_pool() {
     within_patience(|| {
         let (stops, ran) = (Tally::default(), Tally::default());
