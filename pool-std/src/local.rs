@@ -43,7 +43,7 @@ impl<J> StdLocal<J> {
     /// who looks through the injector and then through the workers' deques misses none.
     fn take_in(&mut self) {
         let mut own = self.own.lock();
-        let mut injected = self.shared.injector.lock();
+        let mut injected = self.shared.injector.lock_politely();
         let count =
             (injected.deque.len() / self.peers.len()).clamp(1, BATCH).min(injected.deque.len());
         own.deque.extend(injected.deque.drain(..count));

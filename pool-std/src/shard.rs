@@ -2,10 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 
 /// A drained deque keeps room for so many jobs and gives back what it had beyond.
 const KEEP: usize = 256;
+
+/// So often [`Shard::lock_politely`] lets others run before it sleeps.
+const YIELDS: u32 = 32;
 
 /// On cache lines of its own: each worker has one, which it uses much more than others do.
 #[derive(Debug)]
@@ -36,6 +40,20 @@ impl<J> Shard<J> {
     pub(crate) fn lock(&self) -> Jobs<'_, J> {
         let deque = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         Jobs { deque, len: &self.len }
+    }
+
+    /// Locks, and rather gives up its time slice some times than sleep for it: the one who unlocks
+    /// need not wake it then, which would cost that one a system call. It sleeps at last, lest a
+    /// thread of high priority keep one of low priority from unlocking.
+    pub(crate) fn lock_politely(&self) -> Jobs<'_, J> {
+        for _ in 0..YIELDS {
+            match self.jobs.try_lock() {
+                Ok(deque) => return Jobs { deque, len: &self.len },
+                Err(TryLockError::Poisoned(_)) => break,
+                Err(TryLockError::WouldBlock) => thread::yield_now(),
+            }
+        }
+        self.lock()
     }
 
     pub(crate) fn push(&self, job: J) {
