@@ -161,9 +161,10 @@ pub struct StartError {
 pub enum StartCause {
     /// The thread could not be had.
     Thread(Arc<io::Error>),
-    /// The thread factory panicked, or dropped the worker without running it.
+    /// The thread factory dropped the worker without running it.
     Factory,
-    /// The hook `on_thread_start`, the maker of the handler or the sink's `clone` panicked.
+    /// The thread factory, the hook `on_thread_start`, the maker of the handler, the sink's `clone`
+    /// or the maker of the thread's name panicked.
     Panicked(Arc<Panic>),
     /// The pool has no worker at work, and the one that submitted is being set up or is leaving: it
     /// can not wait for itself.
