@@ -1,10 +1,14 @@
-//! What the tests share.
-#![allow(dead_code)]
+//! What the tests share. Each file uses some of it.
+#![allow(dead_code, unused_imports)]
 
+use std::io;
 use std::sync::Once;
 
 pub(crate) use pool_core::conformance::{Latch, Tally};
-use pool_core::{Job, Ready, Task, ThreadPool, ThreadPoolBuilder};
+use pool_core::{
+    Job, JoinHandle, Ready, StdThreads, Task, ThreadFactory, ThreadPool, ThreadPoolBuilder,
+    WorkerThread,
+};
 use pool_std::StdQueue;
 
 pub(crate) type Queue<R = ()> = StdQueue<Job<Task<R>>>;
@@ -59,4 +63,28 @@ pub(crate) fn eventually(check: impl Fn() -> bool) {
     while !check() {
         std::thread::yield_now();
     }
+}
+
+/// Fails at the starts that `fails` says, counted from 0.
+pub(crate) struct Moody<F> {
+    pub(crate) starts: Tally,
+    pub(crate) fails: F,
+}
+
+impl<F: Fn(u64) -> bool + Send + Sync + 'static> ThreadFactory for Moody<F> {
+    fn start(&self, worker: WorkerThread) -> io::Result<JoinHandle<()>> {
+        let nth = self.starts.get();
+        self.starts.add();
+        if (self.fails)(nth) {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "no more threads, on purpose"));
+        }
+        StdThreads.start(worker)
+    }
+}
+
+/// A builder's hooks, counted.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    pub(crate) started: Tally,
+    pub(crate) stopped: Tally,
 }

@@ -1,0 +1,213 @@
+//! C10: a pool ends, whoever ends it and wherever, and leaves no thread.
+#![cfg(not(any(loom, shuttle)))]
+
+mod support;
+
+use std::sync::Arc;
+
+use pool_core::{
+    Collect, LocalQueue, PushError, SubmitError, ThreadPoolBuilder, WaitError, WorkQueue,
+};
+use support::{Hooks, Latch, Tally, builder, eventually, pool, within_patience};
+
+#[test]
+fn a_shutdown_may_be_called_twice_and_by_several_at_once() {
+    within_patience(|| {
+        let stops = Tally::default();
+        let count = stops.clone();
+        let pool = builder().num_threads(3).on_thread_stop(move |_| count.add()).build().unwrap();
+        let pool = Arc::new(pool);
+        pool.execute(|| ()).unwrap();
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                let pool = Arc::clone(&pool);
+                std::thread::spawn(move || (pool.shutdown(), pool.stats().threads))
+            })
+            .collect();
+        for caller in callers {
+            let (report, threads) = caller.join().unwrap();
+            assert_eq!((report.accepted, report.done, threads), (1, 1, 0));
+        }
+        assert_eq!(pool.shutdown().done, 1);
+        assert_eq!(stops.get(), 3);
+    });
+}
+
+#[test]
+fn a_drop_runs_what_was_accepted() {
+    within_patience(|| {
+        let ran = Tally::default();
+        let pool = pool(2);
+        for _ in 0..100 {
+            let ran = ran.clone();
+            pool.execute(move || ran.add()).unwrap();
+        }
+        drop(pool);
+        assert_eq!(ran.get(), 100);
+    });
+}
+
+#[test]
+fn a_paused_pool_that_is_dropped_runs_what_was_accepted() {
+    within_patience(|| {
+        let ran = Tally::default();
+        let pool = builder().num_threads(2).paused().build().unwrap();
+        let count = ran.clone();
+        pool.execute(move || count.add()).unwrap();
+        pool.close();
+        drop(pool);
+        assert_eq!(ran.get(), 1);
+    });
+}
+
+#[test]
+fn a_pause_does_not_stop_a_shutdown() {
+    within_patience(|| {
+        let pool = pool(1);
+        let handle = pool.handle();
+        pool.execute(move || {
+            eventually(|| handle.is_closed());
+            for _ in 0..10_000 {
+                handle.pause();
+            }
+        })
+        .unwrap();
+        pool.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 2);
+    });
+}
+
+#[test]
+fn a_job_may_drop_its_own_pool() {
+    within_patience(|| {
+        let (stops, ran) = (Tally::default(), Tally::default());
+        for _ in 0..50 {
+            let (stopped, done) = (stops.clone(), ran.clone());
+            let built = builder().num_threads(2).on_thread_stop(move |_| stopped.add()).build();
+            let pool = Arc::new(built.unwrap());
+            let (inner, count, go) = (Arc::clone(&pool), ran.clone(), Latch::default());
+            let owner_gone = go.clone();
+            pool.execute(move || {
+                owner_gone.wait();
+                inner.execute(move || count.add()).unwrap();
+                drop(inner);
+                done.add();
+            })
+            .unwrap();
+            drop(pool);
+            go.open();
+        }
+        // Both jobs of each pool ran, and all threads end by themselves.
+        eventually(|| ran.get() == 100 && stops.get() == 100);
+    });
+}
+
+#[test]
+fn a_shutdown_inside_a_job_reports_what_is_unfinished() {
+    within_patience(|| {
+        let results = Collect::new();
+        let pool = builder().num_threads(1).sink(results.clone()).build().unwrap();
+        let pool = Arc::new(pool);
+        let inner = Arc::clone(&pool);
+        pool.execute(move || inner.shutdown().unfinished).unwrap();
+        assert_eq!(pool.shutdown().unfinished, 0);
+        assert_eq!(results.take().pop().unwrap().outcome.unwrap(), 1);
+    });
+}
+
+#[test]
+fn two_pools_may_drop_each_other() {
+    within_patience(|| {
+        let (a, b) = (pool(1), pool(1));
+        let handle = b.handle();
+        a.execute(move || drop(b)).unwrap();
+        a.shutdown();
+        assert!(handle.is_closed());
+        assert_eq!(handle.stats().threads, 0);
+    });
+}
+
+#[test]
+fn thread_locals_are_destroyed_before_shutdown_returns() {
+    struct Mark(Tally);
+    impl Drop for Mark {
+        fn drop(&mut self) {
+            self.0.add();
+        }
+    }
+    thread_local!(static MARK: std::cell::RefCell<Option<Mark>> = const { std::cell::RefCell::new(None) });
+    within_patience(|| {
+        let gone = Tally::default();
+        let pool = pool(1);
+        let mark = Mark(gone.clone());
+        pool.execute(move || MARK.set(Some(mark))).unwrap();
+        pool.shutdown();
+        assert_eq!(gone.get(), 1);
+    });
+}
+
+#[test]
+fn pools_come_and_go_without_leaving_threads() {
+    const POOLS: u64 = if cfg!(debug_assertions) { 1_000 } else { 10_000 };
+    within_patience(|| {
+        let hooks = Hooks::default();
+        for n in 0..POOLS {
+            let (started, stopped) = (hooks.started.clone(), hooks.stopped.clone());
+            let pool = builder()
+                .num_threads(1 + n as usize % 3)
+                .on_thread_start(move |_| started.add())
+                .on_thread_stop(move |_| stopped.add())
+                .build()
+                .unwrap();
+            if n % 2 == 0 {
+                pool.execute(|| ()).unwrap();
+            }
+            drop(pool);
+            assert_eq!(hooks.started.get(), hooks.stopped.get());
+        }
+    });
+}
+
+/// Panics when a worker asks it for a job.
+struct Broken;
+
+impl<J: Send + 'static> WorkQueue<J> for Broken {
+    type Local = Self;
+
+    fn local(&self, _worker: usize) -> Self {
+        Self
+    }
+
+    fn push(&self, _job: J) -> Result<(), PushError<J>> {
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+impl<J> LocalQueue<J> for Broken {
+    fn push(&mut self, _job: J) {}
+
+    fn pop(&mut self) -> Option<J> {
+        panic!("the queue panics, on purpose");
+    }
+}
+
+#[test]
+fn a_queue_that_panics_ends_its_pool_but_hangs_nobody() {
+    within_patience(|| {
+        let pool = ThreadPoolBuilder::with_queue(Broken).num_threads(2).paused().build().unwrap();
+        pool.execute(|| ()).unwrap();
+        pool.resume();
+        assert_eq!(pool.wait_idle(), Err(WaitError::QueueFailed));
+        assert!(matches!(pool.execute(|| ()), Err(SubmitError::Closed(_))));
+        let report = pool.shutdown();
+        assert_eq!((report.accepted, report.done, report.unfinished), (1, 0, 1));
+    });
+}
