@@ -129,6 +129,10 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// Lets a worker that had nothing to do for so long leave; it comes back on demand. The
     /// default is to keep all workers.
     ///
+    /// Should its thread not be had then, the other workers run its jobs, and the start is tried
+    /// again once one of them has been idle. Without any other worker the submit fails with
+    /// [`SubmitError::NoThread`](crate::SubmitError::NoThread).
+    ///
     /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
     ///
     /// # Examples

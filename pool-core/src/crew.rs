@@ -57,7 +57,7 @@ pub(crate) struct Crew {
     pub(crate) asleep: usize,
     /// Threads in [`Slot::Starting`].
     pub(crate) starting: usize,
-    /// Reservations whose thread was not yet handed to [`Crew::enlist`] or [`Crew::start_failed`].
+    /// Reservations of which the thread factory has not returned yet, with or without a handle.
     pub(crate) spawning: usize,
     /// No job is to be started.
     pub(crate) paused: bool,

@@ -46,9 +46,9 @@ use crate::crew::{Crew, Recruit, Slot};
 use crate::error::WaitError;
 use crate::ledger::Ledger;
 use crate::sync::{
-    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed,
+    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
+    lock,
 };
-use crate::sync::{SeqCst, fence, lock};
 
 /// One available worker, in the word's lower half.
 const AVAILABLE: u64 = 1;
