@@ -9,8 +9,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Hook};
 use crate::error::{BuildError, StartCause, StartError};
 use crate::handle::Handle;
+use crate::hub::{Hub, Waiters};
 use crate::job::Job;
 use crate::launch::{Launcher, WorkerContext};
+use crate::ledger::Ledger;
+use crate::limit::Limit;
 use crate::panics::{Panic, guarded};
 use crate::pool::{Pool, ThreadPool};
 use crate::queue::{MakeQueue, Ready};
@@ -22,6 +25,10 @@ use crate::threads::{StdThreads, ThreadFactory};
 
 /// The most threads that one pool can have.
 pub const MAX_THREADS: usize = u16::MAX as usize;
+
+/// The largest [`capacity`](ThreadPoolBuilder::capacity) that a pool can have: more jobs than memory
+/// can hold.
+pub const MAX_CAPACITY: usize = usize::MAX / 4;
 
 /// Configures and builds a pool: of closures with [`build`](Self::build), or of one type of jobs
 /// with [`build_with`](Self::build_with).
@@ -54,6 +61,7 @@ struct Settings {
     core_threads: Option<usize>,
     keep_alive: Option<Duration>,
     paused: bool,
+    capacity: Option<usize>,
     thread_name: Box<dyn Fn(usize) -> String>,
     stack_size: Option<usize>,
     on_thread_start: Option<Hook>,
@@ -90,6 +98,7 @@ impl<B> ThreadPoolBuilder<B> {
             core_threads: None,
             keep_alive: None,
             paused: false,
+            capacity: None,
             thread_name: Box::new(|worker| format!("pool-worker-{worker}")),
             stack_size: None,
             on_thread_start: None,
@@ -160,6 +169,37 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// build and never leave. The default is 0: all start on demand, and all may leave.
     pub fn core_threads(mut self, threads: usize) -> Self {
         self.settings.core_threads = Some(threads);
+        self
+    }
+
+    /// Bounds the queue: at most so many jobs from outside wait to be started, at least 1. The default
+    /// is no bound.
+    ///
+    /// When the queue is full, [`execute`](Handle::execute), [`submit`](Handle::submit) and
+    /// [`spawn`](Handle::spawn) wait for room; [`try_execute`](Handle::try_execute) and its like fail
+    /// with the job, [`execute_timeout`](Handle::execute_timeout) and its like wait for a while, and
+    /// [`execute_or_run`](Handle::execute_or_run) and its like run it in the caller. Those who wait
+    /// get room in the order in which they came.
+    ///
+    /// A job that submits jobs is never held up by its own pool, nor refused: what it submits does
+    /// not count here (C4, C11).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused().build()?;
+    /// pool.execute(|| println!("first"))?;
+    /// match pool.try_execute(|| println!("second")) {
+    ///     Err(SubmitError::Full(task)) => task.run(),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn capacity(mut self, jobs: usize) -> Self {
+        self.settings.capacity = Some(jobs);
         self
     }
 
@@ -270,14 +310,17 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let size = settings.size()?;
         let core = settings.core(size)?;
         let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
-        let config = settings.into_config(size)?;
+        let limit = settings.limit()?;
+        let (config, clock) = settings.into_config(size)?;
+        let hub = Hub { ledger: Ledger::new(size), sleep, waiters: Waiters::new(clock), limit };
         let launcher = Arc::new(Launcher::new(make_handler, sink));
-        let shared = Arc::new(Shared::new(backend.make_queue(), sleep, config, launcher));
+        let shared = Arc::new(Shared::new(backend.make_queue(), hub, config, launcher));
 
         let weak = Arc::downgrade(&shared);
-        shared.config.clock.subscribe(Box::new(move || {
+        shared.hub.waiters.clock.subscribe(Box::new(move || {
             if let Some(shared) = weak.upgrade() {
-                shared.sleep.time_changed();
+                shared.hub.sleep.time_changed();
+                shared.hub.waiters.wake_all();
             }
         }));
 
@@ -285,12 +328,12 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let pool = Pool::new(Handle { shared });
         let shared = &pool.shared;
         for _ in 0..core {
-            let Some(worker) = shared.sleep.reserve() else {
+            let Some(worker) = shared.hub.sleep.reserve() else {
                 break;
             };
             shared.start(worker);
         }
-        shared.sleep.wait_started().map_err(BuildError::Start)?;
+        shared.hub.sleep.wait_started().map_err(BuildError::Start)?;
         Ok(pool)
     }
 }
@@ -318,6 +361,16 @@ impl Settings {
         }
     }
 
+    fn limit(&self) -> Result<Option<Limit>, BuildError> {
+        match self.capacity {
+            Some(0) => Err(BuildError::ZeroCapacity),
+            Some(capacity) if capacity > MAX_CAPACITY => {
+                Err(BuildError::CapacityTooLarge { requested: capacity, max: MAX_CAPACITY })
+            }
+            capacity => Ok(capacity.map(Limit::new)),
+        }
+    }
+
     fn names(&self, size: usize) -> Result<Box<[String]>, BuildError> {
         let name = |worker| {
             let name = guarded(|| (self.thread_name)(worker)).map_err(|payload| {
@@ -341,15 +394,15 @@ impl Settings {
         }
     }
 
-    fn into_config(self, size: usize) -> Result<Config, BuildError> {
-        Ok(Config {
+    fn into_config(self, size: usize) -> Result<(Config, Box<dyn Clock>), BuildError> {
+        let config = Config {
             names: self.names(size)?,
             stack_size: self.checked_stack_size()?,
             on_thread_start: self.on_thread_start,
             on_thread_stop: self.on_thread_stop,
             factory: self.factory,
-            clock: self.clock,
-        })
+        };
+        Ok((config, self.clock))
     }
 }
 
@@ -360,6 +413,7 @@ impl<B, S> fmt::Debug for ThreadPoolBuilder<B, S> {
             .field("core_threads", &self.settings.core_threads)
             .field("keep_alive", &self.settings.keep_alive)
             .field("paused", &self.settings.paused)
+            .field("capacity", &self.settings.capacity)
             .field("stack_size", &self.settings.stack_size)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,5 @@
 //! What the builder leaves to the pool.
 
-use crate::clock::Clock;
 use crate::threads::ThreadFactory;
 
 /// Called with a worker's index.
@@ -14,5 +13,4 @@ pub(crate) struct Config {
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
     pub(crate) factory: Box<dyn ThreadFactory>,
-    pub(crate) clock: Box<dyn Clock>,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::job::JobIds;
 use crate::panics::Panic;
 
 /// A job was not accepted; it is in here, untouched (C1).
@@ -41,6 +42,15 @@ impl<J> SubmitError<J> {
             Self::Closed(job) | Self::Full(job) | Self::NoThread(job, _) => job,
         }
     }
+
+    /// The same error about another form of the job.
+    pub(crate) fn map<K>(self, f: impl FnOnce(J) -> K) -> SubmitError<K> {
+        match self {
+            Self::Closed(job) => SubmitError::Closed(f(job)),
+            Self::Full(job) => SubmitError::Full(f(job)),
+            Self::NoThread(job, error) => SubmitError::NoThread(f(job), error),
+        }
+    }
 }
 
 impl<J> fmt::Debug for SubmitError<J> {
@@ -72,6 +82,68 @@ impl<J> std::error::Error for SubmitError<J> {
     }
 }
 
+/// Of a batch, not all jobs were accepted; those that were not are in here, untouched (C1).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{SubmitError, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build_with(|_worker| |_: u8| ())?;
+/// pool.close();
+/// let error = pool.submit_batch([1, 2, 3]).unwrap_err();
+/// assert_eq!(error.accepted().len(), 0);
+/// assert!(matches!(error.reason(), SubmitError::Closed(_)));
+/// assert_eq!(error.into_inner(), [1, 2, 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct BatchError<J> {
+    accepted: JobIds,
+    reason: SubmitError<Vec<J>>,
+}
+
+impl<J> BatchError<J> {
+    pub(crate) fn new(accepted: JobIds, reason: SubmitError<Vec<J>>) -> Self {
+        Self { accepted, reason }
+    }
+
+    /// The ids of those that were accepted: the first of the batch.
+    #[must_use]
+    pub fn accepted(&self) -> JobIds {
+        self.accepted.clone()
+    }
+
+    /// Why the others were not.
+    #[must_use]
+    pub fn reason(&self) -> &SubmitError<Vec<J>> {
+        &self.reason
+    }
+
+    /// The jobs that were not accepted, in their order.
+    #[must_use]
+    pub fn into_inner(self) -> Vec<J> {
+        self.reason.into_inner()
+    }
+}
+
+impl<J> fmt::Debug for BatchError<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchError")
+            .field("accepted", &self.accepted.len())
+            .field("reason", &self.reason)
+            .finish()
+    }
+}
+
+impl<J> fmt::Display for BatchError<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "only {} jobs of the batch were accepted: {}", self.accepted.len(), self.reason)
+    }
+}
+
+impl<J> std::error::Error for BatchError<J> {}
+
 /// A pool was not built. Nothing is left of it: workers that had started have ended (C10).
 ///
 /// # Examples
@@ -102,6 +174,15 @@ pub enum BuildError {
         /// The pool's number of threads.
         num_threads: usize,
     },
+    /// `capacity(0)`: no job could ever be accepted.
+    ZeroCapacity,
+    /// A larger capacity than can be counted.
+    CapacityTooLarge {
+        /// What was asked for.
+        requested: usize,
+        /// What a pool can have.
+        max: usize,
+    },
     /// A thread's name holds a NUL, which no operating system takes.
     ThreadName {
         /// The worker's index.
@@ -127,6 +208,10 @@ impl fmt::Display for BuildError {
             }
             Self::CoreThreads { core, num_threads } => {
                 write!(f, "{core} core threads do not fit in a pool of {num_threads}")
+            }
+            Self::ZeroCapacity => f.write_str("a bounded queue needs room for at least one job"),
+            Self::CapacityTooLarge { requested, max } => {
+                write!(f, "a capacity of {requested} is more than a pool can have, which is {max}")
             }
             Self::ThreadName { worker, name } => {
                 write!(f, "the name of worker {worker}, {name:?}, contains a NUL")
@@ -228,7 +313,7 @@ pub enum WaitError {
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TimedOut => "the time ran out before the pool was idle",
+            Self::TimedOut => "the time ran out first",
             Self::InsideJob => "a job can not wait for its own pool to be idle",
             Self::QueueFailed => "the pool's queue panicked; its jobs can not be reached",
         })
@@ -260,12 +345,18 @@ impl std::error::Error for WaitError {}
 pub enum JobError {
     /// The job panicked.
     Panicked(Panic),
+    /// Its handle cancelled it before it had started. It never ran.
+    Cancelled,
+    /// The pool came to its end without it: its queue panicked or let the job go. It never ran.
+    Returned,
 }
 
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Panicked(panic) => write!(f, "the job panicked: {panic}"),
+            Self::Cancelled => f.write_str("the job was cancelled before it started"),
+            Self::Returned => f.write_str("the pool ended without running the job"),
         }
     }
 }

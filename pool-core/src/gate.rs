@@ -52,7 +52,7 @@ impl Gate {
         }
     }
 
-    /// Nothing is accepted from here on.
+    /// Nothing is accepted from outside from here on.
     pub(crate) fn close(&self) {
         self.0.fetch_or(CLOSED, Relaxed);
     }

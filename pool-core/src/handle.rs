@@ -1,17 +1,15 @@
-//! Submitting, waiting, pausing, closing: what anybody may do with a pool.
+//! Waiting, pausing, closing, looking: what anybody may do with a pool, besides submitting.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::current;
-use crate::error::{SubmitError, WaitError};
-use crate::job::{Job, JobId};
+use crate::error::WaitError;
+use crate::job::Job;
 use crate::queue::WorkQueue;
 use crate::report::{ShutdownReport, Stats};
 use crate::shared::Shared;
-use crate::task::Task;
-use crate::worker::Worker;
 
 /// Access to a pool, for other threads and for its own jobs.
 ///
@@ -29,43 +27,6 @@ impl<J, Q> Clone for Handle<J, Q> {
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
-    /// Submits a job.
-    ///
-    /// It never blocks, except to start the first worker of a pool that has none at present
-    /// (keep-alive). Called by a running job of the same pool, it submits a nested job: that is
-    /// accepted after [`close`](Self::close) too, and drained (C4).
-    ///
-    /// # Errors
-    ///
-    /// The job comes back (C1) if the pool is closed, if its queue is full, or if it has no worker
-    /// and none could be started.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
-    ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
-    ///     .build_with(|_worker| |word: String| println!("{word}"))?;
-    /// pool.submit("hello".to_owned())?;
-    /// pool.close();
-    /// let refused = pool.submit("too late".to_owned()).unwrap_err();
-    /// assert_eq!(refused.into_inner(), "too late");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    // Inlined down to the queue: a job that is moved from hand to hand on the way, before the
-    // processor has finished writing it, costs more than all the rest.
-    #[inline]
-    pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
-            && let Some(end) = worker.own_end()
-        {
-            return Ok(worker.submit(end, job));
-        }
-        self.shared.submit(job)
-    }
-
     /// Waits until the pool is idle: nothing queued, nothing running, every outcome with the sink.
     ///
     /// It also returns when the pool was idle at some moment since the call and has new jobs by
@@ -123,10 +84,11 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     }
 
     fn wait(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
-        if current::is_worker_of(self.shared.address()) {
+        if current::is_inside(self.shared.address()) {
             return Err(WaitError::InsideJob);
         }
-        self.shared.sleep.wait_rest(&self.shared.ledger, &*self.shared.config.clock, timeout)
+        let hub = &self.shared.hub;
+        hub.sleep.wait_rest(&hub.ledger, &*hub.waiters.clock, timeout)
     }
 
     /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were
@@ -154,7 +116,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Whether the pool is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shared.ledger.gate.0.read().is_closed()
+        self.shared.hub.ledger.gate.0.read().is_closed()
     }
 
     /// Starts no more jobs until [`resume`](Self::resume). Jobs that run go on, and a worker that
@@ -189,16 +151,17 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// The pool at this moment.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let (threads, idle_threads) = self.shared.sleep.threads();
-        let sums = self.shared.ledger.sums();
+        let (threads, idle_threads) = self.shared.hub.sleep.threads();
+        let sums = self.shared.hub.ledger.sums();
         Stats {
             threads,
             idle_threads,
             accepted: sums.accepted,
             queued: sums.accepted.saturating_sub(sums.popped),
-            running: sums.popped.saturating_sub(sums.done + sums.panicked),
+            running: sums.popped.saturating_sub(sums.ended()),
             done: sums.done,
             panicked: sums.panicked,
+            cancelled: sums.cancelled,
         }
     }
 
@@ -217,52 +180,19 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// See [`Pool::shutdown`](crate::Pool::shutdown).
     pub(crate) fn shutdown(&self) -> ShutdownReport {
         self.shared.drain();
-        if !current::is_worker_of(self.shared.address()) {
-            self.shared.sleep.wait_gone();
+        if !current::is_inside(self.shared.address()) {
+            self.shared.hub.sleep.wait_gone();
             self.shared.finish_if_over();
         }
-        let sums = self.shared.ledger.sums();
+        let sums = self.shared.hub.ledger.sums();
         ShutdownReport {
             accepted: sums.accepted,
             done: sums.done,
             panicked: sums.panicked,
-            unfinished: sums.accepted.saturating_sub(sums.done + sums.panicked),
+            cancelled: sums.cancelled,
+            unfinished: sums.accepted.saturating_sub(sums.ended()),
             undelivered: sums.undelivered,
         }
-    }
-}
-
-impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
-    /// Submits a closure. Its result goes to the pool's sink.
-    ///
-    /// Like [`submit`](Self::submit) in everything else. A closure with captures of up to 48 bytes
-    /// costs no allocation.
-    ///
-    /// # Errors
-    ///
-    /// The closure comes back as a [`Task`], which can be [run](Task::run) on the spot.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
-    ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// let handle = pool.handle();
-    /// pool.execute(move || {
-    ///     // A job may submit jobs, even while the pool shuts down.
-    ///     handle.execute(|| println!("and I am its child")).unwrap();
-    /// })?;
-    /// assert_eq!(pool.shutdown().done, 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[inline]
-    pub fn execute<F>(&self, closure: F) -> Result<JobId, SubmitError<Task<R>>>
-    where
-        F: FnOnce() -> R + Send + 'static,
-    {
-        self.submit(Task::new(closure))
     }
 }
 

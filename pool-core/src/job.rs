@@ -1,6 +1,9 @@
 //! What lies in a queue: a job and its id.
 
+use std::collections::VecDeque;
 use std::fmt;
+
+use crate::errand::Claim;
 
 /// Identifies one accepted job within its pool.
 ///
@@ -10,8 +13,25 @@ use std::fmt;
 pub struct JobId(u64);
 
 impl JobId {
+    /// Of no job: for claims on work that is a part of other jobs.
+    pub(crate) const NONE: Self = Self(u64::MAX);
+
     pub(crate) const fn new(id: u64) -> Self {
         Self(id)
+    }
+
+    pub(crate) const fn nested(id: u64) -> Self {
+        Self(id | NESTED)
+    }
+
+    /// The id that comes so many after this one.
+    pub(crate) const fn plus(self, nth: u64) -> Self {
+        Self(self.0 + nth)
+    }
+
+    /// Whether a running job submitted it.
+    pub(crate) const fn is_nested(self) -> bool {
+        self.0 & NESTED != 0
     }
 
     /// The number behind the id.
@@ -33,20 +53,32 @@ impl fmt::Display for JobId {
     }
 }
 
-/// An accepted job on its way through a queue.
+/// Set in the id of a nested job, so that it can not meet one that was submitted from outside.
+const NESTED: u64 = 1 << 63;
+
+/// What lies in a pool's queue: an accepted job on its way, or a claim on work that lies elsewhere.
 ///
 /// A queue stores these by value. One that orders or sorts its jobs looks at
 /// [`payload`](Self::payload).
 #[derive(Debug)]
 pub struct Job<J> {
     id: JobId,
-    payload: J,
+    body: Body<J>,
+}
+
+/// What a [`Job`] brings to a worker.
+#[derive(Debug)]
+pub(crate) enum Body<J> {
+    /// What the user submitted, for the pool's handler and its sink.
+    Payload(J),
+    /// Leads to a job with a handle of its own, or to work that somebody shares.
+    Claim(Claim),
 }
 
 impl<J> Job<J> {
     #[inline]
-    pub(crate) const fn new(id: JobId, payload: J) -> Self {
-        Self { id, payload }
+    pub(crate) const fn new(id: JobId, body: Body<J>) -> Self {
+        Self { id, body }
     }
 
     /// The id under which the job was accepted.
@@ -55,16 +87,72 @@ impl<J> Job<J> {
         self.id
     }
 
-    /// What the user submitted.
+    /// What the user submitted. `None` for the claims that the pool puts in between: on a job that
+    /// was [spawned](crate::Handle::spawn), or on work that a [scope](crate::Handle::scope) or a
+    /// [join](crate::Handle::join) shares. They want to be taken soon.
     #[must_use]
-    pub const fn payload(&self) -> &J {
-        &self.payload
+    pub const fn payload(&self) -> Option<&J> {
+        match &self.body {
+            Body::Payload(payload) => Some(payload),
+            Body::Claim(_) => None,
+        }
     }
 
-    /// Takes what the user submitted out of its wrapping.
     #[inline]
-    #[must_use]
-    pub fn into_payload(self) -> J {
-        self.payload
+    pub(crate) fn into_parts(self) -> (JobId, Body<J>) {
+        (self.id, self.body)
+    }
+
+    /// Lets a job go that the queue refused.
+    pub(crate) fn withdraw(self) {
+        if let Body::Claim(claim) = self.body {
+            claim.withdraw();
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn is_claim(&self) -> bool {
+        matches!(self.body, Body::Claim(_))
     }
 }
+
+/// The ids of the jobs of a batch, in the order of the batch.
+///
+/// Made by [`Handle::submit_batch`](crate::Handle::submit_batch) and
+/// [`execute_batch`](crate::Handle::execute_batch).
+#[derive(Debug, Clone, Default)]
+pub struct JobIds {
+    /// The first of each run of consecutive ids that is left, and its length.
+    runs: VecDeque<(u64, u64)>,
+    left: usize,
+}
+
+impl JobIds {
+    pub(crate) fn push_run(&mut self, first: JobId, count: usize) {
+        if count > 0 {
+            self.runs.push_back((first.0, count as u64));
+            self.left += count;
+        }
+    }
+}
+
+impl Iterator for JobIds {
+    type Item = JobId;
+
+    fn next(&mut self) -> Option<JobId> {
+        let (first, count) = self.runs.front_mut()?;
+        let id = JobId(*first);
+        (*first, *count) = (*first + 1, *count - 1);
+        if *count == 0 {
+            self.runs.pop_front();
+        }
+        self.left -= 1;
+        Some(id)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for JobIds {}

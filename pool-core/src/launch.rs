@@ -1,5 +1,6 @@
 //! A worker's life around its work: start, set-up, end.
 
+use std::any::Any;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,11 +9,11 @@ use crate::config::Hook;
 use crate::current;
 use crate::error::{StartCause, StartError};
 use crate::handle::Handle;
-use crate::job::Job;
+use crate::job::{Job, JobId};
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::queue::WorkQueue;
 use crate::shared::Shared;
-use crate::sink::ResultSink;
+use crate::sink::{Completed, ResultSink, flush_quietly};
 use crate::sync::{Mutex, lock};
 use crate::worker::Worker;
 
@@ -48,6 +49,13 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> WorkerContext<J, Q> {
 pub(crate) trait Launch<J, Q>: Send + Sync {
     /// Returns the panic if the set-up panicked.
     fn work(&self, context: &WorkerContext<J, Q>) -> Result<(), Panic>;
+
+    /// Brings an outcome to the sink from a thread that is no worker: an `Option<Completed<R>>` with
+    /// the `R` of the pool, which is taken. How many outcomes the sink did not take.
+    fn deliver(&self, outcome: &mut dyn Any) -> u64;
+
+    /// Tells the sink that this job has no outcome for it.
+    fn skip(&self, id: JobId);
 }
 
 /// Makes workers with handlers from `M` and clones of the sink `S`.
@@ -70,6 +78,7 @@ where
     Q: WorkQueue<Job<J>>,
     M: Fn(&WorkerContext<J, Q>) -> H + Send + Sync,
     H: FnMut(J) -> R,
+    R: 'static,
     S: ResultSink<R> + Clone + Send,
 {
     fn work(&self, context: &WorkerContext<J, Q>) -> Result<(), Panic> {
@@ -84,12 +93,29 @@ where
         call(&shared.config.on_thread_start).map_err(Panic::new)?;
         let set_up = guarded(|| ((self.make_handler)(context), lock(&self.sink).clone()));
         let worked = set_up.map_err(Panic::new).map(|(handler, sink)| {
-            shared.sleep.started(context.index, &shared.ledger);
+            shared.hub.sleep.started(context.index, &shared.hub.ledger);
             work(shared, context.index, handler, sink);
         });
         // It answers the start hook, whatever happened in between.
         let _ = call(&shared.config.on_thread_stop).map_err(drop_quietly);
         worked
+    }
+
+    fn deliver(&self, outcome: &mut dyn Any) -> u64 {
+        let Some(outcome) = outcome.downcast_mut::<Option<Completed<R>>>() else {
+            return 1;
+        };
+        // To a clone, so that a sink that blocks or submits jobs does so without the lock.
+        let put = guarded(|| {
+            let mut sink = lock(&self.sink).clone();
+            let refused = outcome.take().is_some_and(|outcome| sink.put(outcome).is_err());
+            u64::from(refused) + flush_quietly(&mut sink)
+        });
+        put.map_err(drop_quietly).unwrap_or(1)
+    }
+
+    fn skip(&self, id: JobId) {
+        let _ = guarded(|| lock(&self.sink).skip(id)).map_err(drop_quietly);
     }
 }
 
@@ -111,10 +137,10 @@ where
     if let Err(payload) = worked.and_then(|worked| worked).and(local) {
         // Whatever jobs and sinks threw was dealt with, so this came from the queue.
         drop_quietly(payload);
-        shared.sleep.give_up(index, &shared.ledger);
+        shared.hub.give_up(index);
     }
     drop_quietly(handler);
-    let _ = guarded(|| sink.flush()).map_err(drop_quietly);
+    shared.hub.ledger.worker(index).undelivered.add(flush_quietly(&mut sink));
     drop_quietly(sink);
 }
 
@@ -135,7 +161,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Starting<J, Q> {
         let (Some(shared), index) = (self.shared.take(), self.index) else {
             return;
         };
-        current::join_pool(shared.address());
+        current::join_pool(shared.address(), index);
         let context = WorkerContext { index, handle: Handle { shared: Arc::clone(&shared) } };
         // The launcher is there while the pool is not over, which it is not while this worker is.
         let Some(launcher) = shared.launcher() else {
@@ -145,7 +171,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Starting<J, Q> {
         drop(launcher);
         match worked {
             Ok(()) => {
-                if shared.sleep.gone(index, &shared.ledger) {
+                if shared.hub.sleep.gone(index, &shared.hub.ledger) {
                     shared.finish_if_over();
                 }
                 shared.notify_if_work();
@@ -169,7 +195,7 @@ where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
 {
-    shared.sleep.start_failed(index, StartError::new(index, cause), &shared.ledger);
+    shared.hub.sleep.start_failed(index, StartError::new(index, cause), &shared.hub.ledger);
     shared.finish_if_over();
     shared.notify_if_work();
 }

@@ -6,8 +6,6 @@ use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 /// Ids of nested jobs are handed to the workers in blocks of this many, which start at its
 /// multiples.
 pub(crate) const ID_BLOCK: u64 = 1024;
-/// Set in the id of a nested job, so that it can not meet one that was submitted from outside.
-const NESTED: u64 = 1 << 63;
 
 /// One worker's own counts. Only that worker writes them, so an increment is a plain load and
 /// store; whoever adds them up does so under the lock that the worker has slept on since, which
@@ -26,6 +24,44 @@ pub(crate) struct Counters {
     pub(crate) undelivered: Count,
 }
 
+/// How a job ended that ran or was dropped because of its handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Done,
+    Panicked,
+    Cancelled,
+}
+
+/// Jobs that were not a worker's to take, because somebody else had the means and the right: the
+/// holder of a handle, who cancels a job or runs it. Any thread writes these.
+#[derive(Debug, Default)]
+struct Outside {
+    /// Jobs that such jobs submitted while they ran.
+    pushed: AtomicU64,
+    taken: AtomicU64,
+    done: AtomicU64,
+    panicked: AtomicU64,
+    cancelled: AtomicU64,
+    undelivered: AtomicU64,
+}
+
+impl Outside {
+    fn of(&self, how: Ended) -> &AtomicU64 {
+        match how {
+            Ended::Done => &self.done,
+            Ended::Panicked => &self.panicked,
+            Ended::Cancelled => &self.cancelled,
+        }
+    }
+
+    /// Jobs that were taken and have ended. Acquire, against the release in
+    /// [`Ledger::settle_outside`]: whoever sees an end sees that the job was accepted.
+    fn settled(&self) -> u64 {
+        let ends = [&self.done, &self.panicked, &self.cancelled];
+        ends.into_iter().fold(0, |sum, end| sum.wrapping_add(end.load(Acquire)))
+    }
+}
+
 /// A count with a single writer.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
@@ -33,7 +69,12 @@ pub(crate) struct Count(AtomicU64);
 impl Count {
     #[inline]
     pub(crate) fn bump(&self) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(1), Relaxed);
+        self.add(1);
+    }
+
+    #[inline]
+    pub(crate) fn add(&self, count: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(count), Relaxed);
     }
 
     fn get(&self) -> u64 {
@@ -50,6 +91,7 @@ pub(crate) struct Ledger {
     refused: AtomicU64,
     /// The next block of nested ids.
     next_block: AtomicU64,
+    outside: CachePadded<Outside>,
     workers: Box<[CachePadded<Counters>]>,
 }
 
@@ -60,7 +102,15 @@ pub(crate) struct Sums {
     pub(crate) popped: u64,
     pub(crate) done: u64,
     pub(crate) panicked: u64,
+    pub(crate) cancelled: u64,
     pub(crate) undelivered: u64,
+}
+
+impl Sums {
+    /// Jobs that have their outcome.
+    pub(crate) fn ended(&self) -> u64 {
+        self.done + self.panicked + self.cancelled
+    }
 }
 
 impl Ledger {
@@ -69,6 +119,7 @@ impl Ledger {
             gate: CachePadded(Gate::new()),
             refused: AtomicU64::new(0),
             next_block: AtomicU64::new(0),
+            outside: CachePadded::default(),
             workers: (0..workers).map(|_| CachePadded::default()).collect(),
         }
     }
@@ -78,9 +129,32 @@ impl Ledger {
         &self.workers[index].0
     }
 
-    /// A job was counted in, but the queue would not have it.
-    pub(crate) fn refuse(&self) {
-        self.refused.fetch_add(1, Release);
+    /// Jobs were counted in, but the queue would not have them.
+    pub(crate) fn refuse(&self, jobs: u64) {
+        self.refused.fetch_add(jobs, Release);
+    }
+
+    /// Somebody who is no worker takes a job. Until [`settle_outside`](Self::settle_outside) the
+    /// books do not balance, so the pool is not at rest while it runs.
+    pub(crate) fn take_outside(&self) {
+        self.outside.0.taken.fetch_add(1, Relaxed);
+    }
+
+    /// A job that runs so submits jobs itself (C4). Nothing bars them: it keeps the pool from coming
+    /// to rest, so the workers are there.
+    pub(crate) fn push_outside(&self, jobs: u64) {
+        self.outside.0.pushed.fetch_add(jobs, Relaxed);
+    }
+
+    /// A job that was taken so has ended, and its outcome can be seen. The caller must look whether
+    /// the pool has come to rest.
+    pub(crate) fn settle_outside(&self, how: Ended) {
+        self.outside.0.of(how).fetch_add(1, Release);
+    }
+
+    /// Outcomes that somebody who is no worker delivered found no taker.
+    pub(crate) fn undelivered_outside(&self, outcomes: u64) {
+        self.outside.0.undelivered.fetch_add(outcomes, Relaxed);
     }
 
     /// To be read before the gate's word: whatever was refused by then is counted there. Acquire and
@@ -89,9 +163,9 @@ impl Ledger {
         self.refused.load(Acquire)
     }
 
-    /// The first of a fresh block of [`ID_BLOCK`] ids for one worker's nested jobs.
-    pub(crate) fn nested_ids(&self) -> u64 {
-        NESTED | self.next_block.fetch_add(ID_BLOCK, Relaxed)
+    /// The first of so many fresh ids for nested jobs, rounded up to whole blocks of [`ID_BLOCK`].
+    pub(crate) fn nested_ids(&self, count: u64) -> u64 {
+        self.next_block.fetch_add(count.next_multiple_of(ID_BLOCK), Relaxed)
     }
 
     /// If every accepted job was taken: the gate's word by which that is so. Whatever follows from
@@ -101,9 +175,10 @@ impl Ledger {
     ///
     /// Exact only while every worker sleeps or has left, under the lock they sleep on.
     pub(crate) fn balanced(&self) -> Option<Word> {
-        let refused = self.refused();
+        let gone = self.refused().wrapping_add(self.outside.0.settled());
         let word = self.gate.0.read();
-        let mut open = word.accepted().wrapping_sub(refused);
+        let pushed = self.outside.0.pushed.load(Relaxed);
+        let mut open = word.accepted().wrapping_add(pushed).wrapping_sub(gone);
         for CachePadded(worker) in &self.workers {
             open = open.wrapping_add(worker.pushed.get()).wrapping_sub(worker.popped.get());
         }
@@ -111,19 +186,29 @@ impl Ledger {
     }
 
     pub(crate) fn sums(&self) -> Sums {
-        let mut sums = Sums { accepted: 0, popped: 0, done: 0, panicked: 0, undelivered: 0 };
+        let Outside { pushed, taken, done, panicked, cancelled, undelivered } = &self.outside.0;
         // Ends before beginnings: with jobs still running, no end is seen without its beginning.
+        let mut sums = Sums {
+            accepted: 0,
+            popped: 0,
+            done: done.load(Acquire),
+            panicked: panicked.load(Acquire),
+            cancelled: cancelled.load(Acquire),
+            undelivered: undelivered.load(Relaxed),
+        };
         for CachePadded(worker) in &self.workers {
             sums.done += worker.done.get();
             sums.panicked += worker.panicked.get();
             sums.undelivered += worker.undelivered.get();
         }
+        sums.popped = taken.load(Relaxed);
         for CachePadded(worker) in &self.workers {
             sums.popped += worker.popped.get();
         }
         for CachePadded(worker) in &self.workers {
             sums.accepted += worker.pushed.get();
         }
+        sums.accepted += pushed.load(Relaxed);
         let refused = self.refused();
         sums.accepted += self.gate.0.read().accepted().saturating_sub(refused);
         sums

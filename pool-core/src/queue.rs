@@ -80,6 +80,17 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// A queue of limited size gives the job back when it is full.
     fn push(&self, job: J) -> Result<(), PushError<J>>;
 
+    /// Adds jobs from outside the pool, in this order. A queue that can take several at the price of
+    /// one overrides this.
+    ///
+    /// # Errors
+    ///
+    /// A queue of limited size gives the first back for which it has no room, and leaves those after
+    /// it in the iterator.
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        jobs.try_for_each(|job| self.push(job))
+    }
+
     /// About how many jobs wait, those in the workers' own ends included. A hint, for statistics.
     fn len(&self) -> usize;
 

@@ -2,7 +2,7 @@
 
 /// The books of a pool that has shut down (C5).
 ///
-/// `accepted == done + panicked + unfinished`, always.
+/// `accepted == done + panicked + cancelled + unfinished`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -12,6 +12,8 @@ pub struct ShutdownReport {
     pub done: u64,
     /// Jobs that ran and panicked.
     pub panicked: u64,
+    /// Jobs whose handle cancelled them before they started.
+    pub cancelled: u64,
     /// Jobs that were accepted and had no outcome yet. Zero, with two exceptions: the shutdown was
     /// called by a job of the pool itself, which can not wait for its own end, or the pool's queue
     /// panicked and its jobs can not be reached.
@@ -31,7 +33,7 @@ pub struct Stats {
     pub idle_threads: usize,
     /// Jobs accepted up to now.
     pub accepted: u64,
-    /// Jobs that wait in the queue.
+    /// Jobs that wait to be started.
     pub queued: u64,
     /// Jobs that run.
     pub running: u64,
@@ -39,4 +41,6 @@ pub struct Stats {
     pub done: u64,
     /// Jobs that ran and panicked.
     pub panicked: u64,
+    /// Jobs whose handle cancelled them before they started.
+    pub cancelled: u64,
 }

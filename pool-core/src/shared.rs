@@ -1,84 +1,212 @@
 //! What the handles and the workers of one pool have in common.
 
-use std::ptr;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
 
 use crate::config::Config;
 use crate::current;
+use crate::errand::Claim;
 use crate::error::{StartCause, StartError, SubmitError};
 use crate::gate::Barred;
-use crate::job::{Job, JobId};
+use crate::hub::{Access, Hub};
+use crate::job::{Body, Job, JobId, JobIds};
 use crate::launch::{Launch, Starting};
-use crate::ledger::Ledger;
+use crate::limit::{Patience, Room};
 use crate::panics::{Panic, drop_quietly, guarded};
-use crate::queue::{PushError, WorkQueue};
-use crate::sleep::Sleep;
+use crate::queue::{LocalQueue, PushError, WorkQueue};
 use crate::sync::{Mutex, lock};
 use crate::threads::WorkerThread;
+use crate::worker::Worker;
+
+/// So many jobs of a batch are pushed at once: the workers begin while the next are pushed.
+const BATCH: usize = 1024;
 
 /// One pool.
 pub(crate) struct Shared<J, Q> {
     pub(crate) queue: Q,
-    pub(crate) ledger: Ledger,
-    pub(crate) sleep: Sleep,
+    pub(crate) hub: Hub,
     pub(crate) config: Config,
     /// Makes workers. Removed with the last of them, so that the sink's original goes as well and
     /// a receiver of results sees the end, however many handles are left somewhere.
     launcher: Mutex<Option<Arc<dyn Launch<J, Q>>>>,
 }
 
+/// Why jobs were not let in.
+pub(crate) enum Refused {
+    Closed,
+    Full,
+    NoThread(StartError),
+}
+
+impl Refused {
+    /// The error that gives the job back.
+    pub(crate) fn with<J>(self, job: J) -> SubmitError<J> {
+        match self {
+            Self::Closed => SubmitError::Closed(job),
+            Self::Full => SubmitError::Full(job),
+            Self::NoThread(error) => SubmitError::NoThread(job, error),
+        }
+    }
+}
+
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
-    pub(crate) fn new(
-        queue: Q,
-        sleep: Sleep,
-        config: Config,
-        launcher: Arc<dyn Launch<J, Q>>,
-    ) -> Self {
-        let ledger = Ledger::new(config.names.len());
-        Self { queue, ledger, sleep, config, launcher: Mutex::new(Some(launcher)) }
+    pub(crate) fn new(queue: Q, hub: Hub, config: Config, launcher: Arc<dyn Launch<J, Q>>) -> Self {
+        Self { queue, hub, config, launcher: Mutex::new(Some(launcher)) }
     }
 
     /// Tells this pool from others, for as long as it lives.
     #[inline]
     pub(crate) fn address(&self) -> usize {
-        ptr::from_ref(self).addr()
+        self.hub.address()
+    }
+
+    /// For handles that outlive the pool and do not keep it.
+    pub(crate) fn access(self: &Arc<Self>) -> Weak<dyn Access> {
+        let weak: Weak<Self> = Arc::downgrade(self);
+        weak
     }
 
     pub(crate) fn launcher(&self) -> Option<Arc<dyn Launch<J, Q>>> {
         lock(&self.launcher).clone()
     }
 
-    /// Accepts a job from outside, in the order accept, push, look for sleepers.
+    // ---- Submitting ----------------------------------------------------------------------------
+
+    /// Accepts a job that no worker submits, in the order accept, push, look for sleepers.
     #[inline]
-    pub(crate) fn submit(self: &Arc<Self>, job: J) -> Result<JobId, SubmitError<J>> {
-        let sequence = loop {
-            match self.ledger.gate.0.accept(1) {
-                Ok(sequence) => break sequence,
-                Err(Barred::Closed) => return Err(SubmitError::Closed(job)),
-                Err(Barred::Dormant) => {
-                    if let Err(error) = self.start_first() {
-                        return Err(SubmitError::NoThread(job, error));
-                    }
-                }
-            }
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        job: J,
+        patience: Patience,
+    ) -> Result<JobId, SubmitError<J>> {
+        let id = match self.admit(patience) {
+            Ok(id) => id,
+            Err(refused) => return Err(refused.with(job)),
         };
-        let id = JobId::new(sequence);
+        match self.push(Job::new(id, Body::Payload(job))) {
+            Ok(()) => Ok(id),
+            Err(job) => match job.into_parts().1 {
+                Body::Payload(job) => Err(SubmitError::Full(job)),
+                Body::Claim(_) => unreachable!("the queue gave another job back"),
+            },
+        }
+    }
+
+    /// The same for a claim on a job with a handle.
+    pub(crate) fn submit_claim(
+        self: &Arc<Self>,
+        claim: Claim,
+        patience: Patience,
+    ) -> Result<JobId, Refused> {
+        let refused = match self.admit(patience) {
+            Ok(id) => match self.push(Job::new(id, Body::Claim(claim))) {
+                Ok(()) => return Ok(id),
+                Err(job) => {
+                    job.withdraw();
+                    return Err(Refused::Full);
+                }
+            },
+            Err(refused) => refused,
+        };
+        claim.withdraw();
+        Err(refused)
+    }
+
+    /// Counts one job in, and gives it a place in the queue.
+    #[inline]
+    fn admit(self: &Arc<Self>, patience: Patience) -> Result<JobId, Refused> {
+        if current::is_visiting(self.address()) {
+            self.hub.ledger.push_outside(1);
+            return Ok(JobId::nested(self.hub.ledger.nested_ids(1)));
+        }
+        self.reserve_place(patience)?;
+        self.accept(1).inspect_err(|_| self.give_back_places(1))
+    }
+
+    /// Has a place in a bounded queue kept for one job from outside.
+    #[inline]
+    fn reserve_place(&self, patience: Patience) -> Result<(), Refused> {
+        let Some(limit) = &self.hub.limit else { return Ok(()) };
+        // Whoever is inside, but not at work, would wait for itself.
+        let patience = if current::is_inside(self.address()) { Patience::None } else { patience };
+        if self.hub.ledger.gate.0.read().is_closed() {
+            return Err(Refused::Closed);
+        }
+        match limit.acquire(patience, &self.hub.waiters) {
+            Room::Granted => Ok(()),
+            Room::Full => Err(Refused::Full),
+            Room::Closed => Err(Refused::Closed),
+        }
+    }
+
+    fn give_back_places(&self, places: u64) {
+        if let Some(limit) = &self.hub.limit {
+            (0..places).for_each(|_| limit.release());
+        }
+    }
+
+    /// Counts jobs in from outside; the id of the first.
+    #[inline]
+    pub(crate) fn accept(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refused> {
+        loop {
+            match self.hub.ledger.gate.0.accept(jobs) {
+                Ok(sequence) => return Ok(JobId::new(sequence)),
+                Err(Barred::Closed) => return Err(Refused::Closed),
+                Err(Barred::Dormant) => self.start_first().map_err(Refused::NoThread)?,
+            }
+        }
+    }
+
+    /// Puts an accepted job into the queue and sees to it that somebody comes for it.
+    #[inline]
+    fn push(self: &Arc<Self>, job: Job<J>) -> Result<(), Job<J>> {
         // Should the queue panic, the job is gone, but the pool must not wait for it.
-        let refusal = Refusal(self);
-        match self.queue.push(Job::new(id, job)) {
+        let refusal = Refusal { shared: self, first: job.id(), jobs: 1 };
+        match self.queue.push(job) {
             Ok(()) => {
                 std::mem::forget(refusal);
                 self.notify();
-                Ok(id)
+                Ok(())
             }
-            Err(PushError(job)) => Err(SubmitError::Full(job.into_payload())),
+            Err(PushError(job)) => Err(job),
         }
+    }
+
+    /// Accepts as many of these jobs as there is room for, at least one if it has the patience;
+    /// takes those from the list. Called again and again it accepts them all.
+    pub(crate) fn submit_some(
+        self: &Arc<Self>,
+        jobs: &mut VecDeque<Body<J>>,
+        ids: &mut JobIds,
+    ) -> Result<(), Refused> {
+        let wanted = jobs.len().min(BATCH) as u64;
+        let (first, count) = if current::is_visiting(self.address()) {
+            self.hub.ledger.push_outside(wanted);
+            (JobId::nested(self.hub.ledger.nested_ids(wanted)), wanted)
+        } else {
+            self.reserve_place(Patience::Endless)?;
+            let more = self.hub.limit.as_ref().map(|limit| limit.try_acquire(wanted - 1));
+            let count = more.map_or(wanted, |more| more + 1);
+            (self.accept(count).inspect_err(|_| self.give_back_places(count))?, count)
+        };
+        let refusal = Refusal { shared: self, first, jobs: count };
+        let mut numbered = Numbered { jobs, refusal, pulled: false };
+        let pushed = self.queue.push_batch(&mut numbered);
+        match pushed {
+            Ok(()) => numbered.settle(),
+            Err(PushError(job)) => numbered.put_back(job),
+        }
+        let refused = numbered.refusal.jobs;
+        drop(numbered);
+        ids.push_run(first, (count - refused) as usize);
+        self.notify();
+        if refused == 0 { Ok(()) } else { Err(Refused::Full) }
     }
 
     /// Every path that has put a job into the queue ends here.
     #[inline]
     pub(crate) fn notify(self: &Arc<Self>) {
-        if self.sleep.needs_wake() {
+        if self.hub.sleep.needs_wake() {
             self.wake();
         }
     }
@@ -86,14 +214,14 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     /// For whoever may have kept others from waking somebody: if there is work, somebody is woken.
     pub(crate) fn notify_if_work(self: &Arc<Self>) {
         // The fence in `needs_wake` comes before the look at the queue: see `sleep`.
-        if self.sleep.needs_wake() && !self.queue.is_empty() {
+        if self.hub.sleep.needs_wake() && !self.queue.is_empty() {
             self.wake();
         }
     }
 
     #[cold]
     fn wake(self: &Arc<Self>) {
-        if let Some(worker) = self.sleep.wake_one() {
+        if let Some(worker) = self.hub.sleep.wake_one() {
             self.start(worker);
         }
     }
@@ -108,24 +236,24 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
             Box::new(move || starting.run()),
         );
         let cause = match guarded(|| self.config.factory.start(thread)) {
-            Ok(Ok(handle)) => return self.sleep.enlist(handle),
+            Ok(Ok(handle)) => return self.hub.sleep.enlist(handle),
             Ok(Err(error)) => StartCause::Thread(Arc::new(error)),
             Err(payload) => StartCause::Panicked(Arc::new(Panic::new(payload))),
         };
-        self.sleep.not_spawned(StartError::new(worker, cause));
+        self.hub.sleep.not_spawned(StartError::new(worker, cause));
     }
 
     /// Sees to it that a worker is there, for a submitter that found the gate dormant.
     #[cold]
     fn start_first(self: &Arc<Self>) -> Result<(), StartError> {
-        if current::is_worker_of(self.address()) {
+        if current::is_inside(self.address()) {
             // What we would wait for is this thread itself.
             return Err(StartError::new(0, StartCause::NotAtWork));
         }
-        match self.sleep.reserve_first(&self.ledger) {
+        match self.hub.sleep.reserve_first(&self.hub.ledger) {
             Some(worker) => {
                 self.start(worker);
-                self.sleep.wait_started()
+                self.hub.sleep.wait_started()
             }
             None => Ok(()),
         }
@@ -133,43 +261,126 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
 
     /// Nothing is accepted from outside any more; once the pool is at rest, everyone goes home.
     pub(crate) fn close(&self) {
-        self.ledger.gate.0.close();
-        self.sleep.check_rest(&self.ledger);
+        self.hub.close();
         self.finish_if_over();
     }
 
     pub(crate) fn pause(&self) {
-        self.sleep.set_paused(true);
+        self.hub.sleep.set_paused(true);
     }
 
     pub(crate) fn resume(self: &Arc<Self>) {
-        self.sleep.set_paused(false);
+        self.hub.sleep.set_paused(false);
         self.notify_if_work();
     }
 
     /// Closes, and sees to it that the pool drains whatever anybody does.
     pub(crate) fn drain(self: &Arc<Self>) {
         self.close();
-        self.sleep.end_pause();
+        self.hub.sleep.end_pause();
         self.notify_if_work();
     }
 
     /// After the last worker: drops the original of the handler's maker and of the sink.
     pub(crate) fn finish_if_over(&self) {
-        if self.sleep.is_over() {
+        if self.hub.sleep.is_over() {
             let launcher = lock(&self.launcher).take();
             drop_quietly(launcher);
         }
     }
 }
 
-/// Unless forgotten, notes that an accepted job did not get into the queue.
-struct Refusal<'a, J: Send + 'static, Q: WorkQueue<Job<J>>>(&'a Shared<J, Q>);
+/// When dropped, notes that accepted jobs did not get into the queue.
+struct Refusal<'a, J: Send + 'static, Q: WorkQueue<Job<J>>> {
+    shared: &'a Shared<J, Q>,
+    first: JobId,
+    jobs: u64,
+}
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Drop for Refusal<'_, J, Q> {
     fn drop(&mut self) {
-        self.0.ledger.refuse();
-        self.0.sleep.check_rest(&self.0.ledger);
-        self.0.finish_if_over();
+        let Self { shared, first, jobs } = self;
+        if *jobs == 0 {
+            return;
+        }
+        shared.hub.ledger.refuse(*jobs);
+        (0..*jobs).for_each(|nth| shared.hub.make_room(first.plus(nth)));
+        if let Some(launcher) = shared.launcher() {
+            (0..*jobs).for_each(|nth| launcher.skip(first.plus(nth)));
+        }
+        shared.hub.sleep.check_rest(&shared.hub.ledger);
+        shared.finish_if_over();
+    }
+}
+
+/// Accepted jobs on their way into the queue. Those that do not get there stay in the list.
+struct Numbered<'a, J: Send + 'static, Q: WorkQueue<Job<J>>> {
+    jobs: &'a mut VecDeque<Body<J>>,
+    /// Over those that are not known to be in the queue.
+    refusal: Refusal<'a, J, Q>,
+    /// Whether the queue is at the first of them: should it panic, that one is lost.
+    pulled: bool,
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Numbered<'_, J, Q> {
+    /// The queue has taken what was pulled.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.pulled) {
+            self.refusal.first = self.refusal.first.plus(1);
+            self.refusal.jobs -= 1;
+        }
+    }
+
+    /// The queue has not.
+    fn put_back(&mut self, job: Job<J>) {
+        self.pulled = false;
+        self.jobs.push_front(job.into_parts().1);
+    }
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Iterator for Numbered<'_, J, Q> {
+    type Item = Job<J>;
+
+    fn next(&mut self) -> Option<Job<J>> {
+        self.settle();
+        if self.refusal.jobs == 0 {
+            return None;
+        }
+        let body = self.jobs.pop_front()?;
+        self.pulled = true;
+        Some(Job::new(self.refusal.first, body))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = (self.refusal.jobs - u64::from(self.pulled)) as usize;
+        (left, Some(left))
+    }
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
+    fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    fn offer(self: Arc<Self>, claim: Claim) -> bool {
+        let job = Job::new(JobId::NONE, Body::Claim(claim));
+        // Whoever offers has borrowed work in hand, and can not unwind because a queue panics.
+        let pushed = guarded(|| {
+            if let Some(worker) = current::worker::<Worker<J, Q>>(self.address())
+                && let Some(mut end) = worker.own_end()
+            {
+                end.push(job);
+                return true;
+            }
+            match self.queue.push(job) {
+                Ok(()) => true,
+                Err(PushError(job)) => {
+                    job.withdraw();
+                    false
+                }
+            }
+        });
+        self.notify();
+        pushed.map_err(drop_quietly).unwrap_or(false)
     }
 }

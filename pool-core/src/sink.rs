@@ -3,14 +3,17 @@
 mod channel;
 mod closure;
 mod collect;
+mod in_order;
 
 use std::fmt;
 
 use crate::error::JobError;
 use crate::job::JobId;
+use crate::panics::{drop_quietly, guarded};
 
 pub use closure::{FnSink, sink_fn};
 pub use collect::Collect;
+pub use in_order::InOrder;
 
 /// Takes the outcomes of a pool's jobs.
 ///
@@ -25,7 +28,8 @@ pub use collect::Collect;
 ///   workers in any order.
 ///
 /// Sinks at hand: [`std::sync::mpsc::Sender`] and [`SyncSender`](std::sync::mpsc::SyncSender),
-/// [`Collect`], any closure through [`sink_fn`], and [`NoSink`].
+/// [`Collect`], any closure through [`sink_fn`], and [`NoSink`]. [`InOrder`] puts outcomes back into the
+/// order of submission.
 ///
 /// # Examples
 ///
@@ -48,8 +52,9 @@ pub use collect::Collect;
 ///         self.own += done.outcome.unwrap_or(0);
 ///         Ok(())
 ///     }
-///     fn flush(&mut self) {
+///     fn flush(&mut self) -> u64 {
 ///         self.total.fetch_add(std::mem::take(&mut self.own), Ordering::Relaxed);
+///         0
 ///     }
 /// }
 ///
@@ -70,8 +75,22 @@ pub trait ResultSink<R> {
     /// When nobody will ever read it, the outcome comes back.
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>>;
 
-    /// Passes on whatever this clone has kept back.
-    fn flush(&mut self) {}
+    /// Learns that the job with this id will have no outcome here: it has a handle, to which its
+    /// outcome goes, or was not accepted after all. For sinks that keep the order of submission.
+    fn skip(&mut self, id: JobId) {
+        let _ = id;
+    }
+
+    /// Passes on whatever this clone has kept back. Returns how many outcomes found no taker that an
+    /// earlier `put` had taken.
+    fn flush(&mut self) -> u64 {
+        0
+    }
+}
+
+/// Flushes a sink, whose panic goes no further (C8); how many outcomes found no taker.
+pub(crate) fn flush_quietly<R>(sink: &mut impl ResultSink<R>) -> u64 {
+    guarded(|| sink.flush()).map_err(drop_quietly).unwrap_or(0)
 }
 
 /// The outcome of one job (C3), with its origin.
@@ -81,14 +100,19 @@ pub struct Completed<R> {
     /// The id under which the job was accepted.
     pub id: JobId,
     /// The index of the worker that ran it; [`Handle::thread_name`](crate::Handle::thread_name)
-    /// knows the name.
-    pub worker: usize,
+    /// knows the name. `None` if the submitter
+    /// [ran it itself](crate::Handle::execute_or_run).
+    pub worker: Option<usize>,
     /// What the job returned, or why it did not.
     pub outcome: Result<R, JobError>,
 }
 
 impl<R> Completed<R> {
-    pub(crate) const fn new(id: JobId, worker: usize, outcome: Result<R, JobError>) -> Self {
+    pub(crate) const fn new(
+        id: JobId,
+        worker: Option<usize>,
+        outcome: Result<R, JobError>,
+    ) -> Self {
         Self { id, worker, outcome }
     }
 }

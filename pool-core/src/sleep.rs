@@ -46,8 +46,7 @@ use crate::crew::{Crew, Recruit, Slot};
 use crate::error::WaitError;
 use crate::ledger::Ledger;
 use crate::sync::{
-    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
-    lock,
+    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, Relaxed, SeqCst, fence, lock, wait,
 };
 
 /// One available worker, in the word's lower half.
@@ -331,25 +330,5 @@ impl Sleep {
             // While paused nobody leaves; from here on the sleepers' keep-alive counts again.
             self.beds.iter().for_each(Condvar::notify_one);
         }
-    }
-}
-
-fn wait_changed<'a>(changed: &Condvar, guard: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-    changed.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Waits on `condvar`, for a while that `clock` knows if there is a deadline. May return early.
-fn wait<'a>(
-    condvar: &Condvar,
-    guard: MutexGuard<'a, State>,
-    deadline: Option<Instant>,
-    clock: &dyn Clock,
-) -> MutexGuard<'a, State> {
-    match deadline.and_then(|deadline| clock.sleep_for(deadline)) {
-        Some(pause) => match condvar.wait_timeout(guard, pause) {
-            Ok((guard, _)) => guard,
-            Err(poisoned) => poisoned.into_inner().0,
-        },
-        None => wait_changed(condvar, guard),
     }
 }

@@ -8,12 +8,17 @@ use shuttle as primitives;
 #[cfg(not(any(loom, shuttle)))]
 use std as primitives;
 
+#[cfg(loom)]
+pub(crate) use loom::cell::UnsafeCell;
 pub(crate) use primitives::sync::atomic::{AtomicBool, AtomicU64, fence};
 pub(crate) use primitives::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) use primitives::thread;
 pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use std::sync::PoisonError;
+use std::time::Instant;
+
+use crate::clock::Clock;
 
 /// Thread-locals that start from a constant, which the standard library makes faster to reach and
 /// loom does not know of.
@@ -33,6 +38,47 @@ pub(crate) use thread_locals;
 /// poisoned one guards sound data; passing the poison on would turn one failure into all.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits on `condvar`, for a while that `clock` knows if there is a deadline. May return early.
+pub(crate) fn wait<'a, T>(
+    condvar: &Condvar,
+    guard: MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+    clock: &dyn Clock,
+) -> MutexGuard<'a, T> {
+    match deadline.and_then(|deadline| clock.sleep_for(deadline)) {
+        Some(pause) => match condvar.wait_timeout(guard, pause) {
+            Ok((guard, _)) => guard,
+            Err(poisoned) => poisoned.into_inner().0,
+        },
+        None => wait_changed(condvar, guard),
+    }
+}
+
+/// Waits on `condvar`. May return early.
+pub(crate) fn wait_changed<'a, T>(
+    condvar: &Condvar,
+    guard: MutexGuard<'a, T>,
+) -> MutexGuard<'a, T> {
+    condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A cell whose every access goes through a raw pointer, as loom's does, which watches them.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(loom))]
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn with_mut<R>(&self, access: impl FnOnce(*mut T) -> R) -> R {
+        access(self.0.get())
+    }
 }
 
 /// A value on cache lines of its own, so that its writers do not slow down its neighbours' readers.

@@ -43,11 +43,7 @@ struct VTable<R: 'static> {
 /// The vtable for storage that holds an `F`.
 struct Holds<F>(PhantomData<F>);
 
-impl<F: FnOnce() -> R, R> Holds<F>
-where
-    R: 'static,
-    F: 'static,
-{
+impl<F: FnOnce() -> R, R: 'static> Holds<F> {
     const VTABLE: VTable<R> = VTable { call: Self::call, drop: Self::drop };
 
     /// # Safety
@@ -76,10 +72,25 @@ impl<R: 'static> Task<R> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
+        // SAFETY: what the closure borrows lives for ever.
+        unsafe { Self::borrowing(closure) }
+    }
+
+    /// Wraps a closure that borrows.
+    ///
+    /// # Safety
+    ///
+    /// The task must be run or dropped, and that must have ended, before what the closure borrows
+    /// does: the type of the task does not say how long that is.
+    #[inline]
+    pub(crate) unsafe fn borrowing<F>(closure: F) -> Self
+    where
+        F: FnOnce() -> R + Send,
+    {
         if size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>() {
             Self::store(closure)
         } else {
-            let boxed: Box<dyn FnOnce() -> R + Send> = Box::new(closure);
+            let boxed: Box<dyn FnOnce() -> R + Send + '_> = Box::new(closure);
             Self::store(boxed)
         }
     }
@@ -88,7 +99,7 @@ impl<R: 'static> Task<R> {
     #[inline]
     fn store<F>(closure: F) -> Self
     where
-        F: FnOnce() -> R + Send + 'static,
+        F: FnOnce() -> R + Send,
     {
         const {
             assert!(size_of::<Box<dyn FnOnce()>>() <= size_of::<Storage>());
@@ -96,7 +107,7 @@ impl<R: 'static> Task<R> {
         debug_assert!(size_of::<F>() <= size_of::<Storage>());
         debug_assert!(align_of::<F>() <= align_of::<Storage>());
         let mut storage: Storage = [MaybeUninit::uninit(); WORDS];
-        // SAFETY: `new` has checked that size and alignment of an `F` fit, and that this is the
+        // SAFETY: `borrowing` has checked that size and alignment of an `F` fit, and that this is the
         // boxed form otherwise, which the assertion above is about. The storage is writable and
         // holds nothing that would need a drop.
         unsafe { ptr::write(storage.as_mut_ptr().cast::<F>(), closure) };

@@ -4,22 +4,17 @@ use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
 use std::sync::Arc;
 
+use crate::errand::Claim;
 use crate::error::JobError;
-use crate::job::{Job, JobId};
+use crate::hub::Runner;
+use crate::job::{Body, Job, JobId, JobIds};
 use crate::ledger::{Counters, ID_BLOCK};
 use crate::panics::{Panic, drop_quietly, guarded};
+use crate::park::look_for_a_while;
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::shared::Shared;
-use crate::sink::{Completed, ResultSink, SinkClosed};
+use crate::sink::{Completed, ResultSink, SinkClosed, flush_quietly};
 use crate::sleep::Wake;
-use crate::sync::thread;
-
-/// A model has no use for looks that only pass the time.
-const MODELLED: bool = cfg!(any(loom, shuttle));
-/// A searcher looks this often while only pausing the processor in between…
-const SPINS: u32 = if MODELLED { 0 } else { 6 };
-/// …and then this often while letting other threads run.
-const YIELDS: u32 = if MODELLED { 0 } else { 10 };
 
 /// Whose code a worker runs, for the case that it panics.
 #[derive(Clone, Copy)]
@@ -53,7 +48,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
 
     #[inline]
     fn counters(&self) -> &Counters {
-        self.shared.ledger.worker(self.index)
+        self.shared.hub.ledger.worker(self.index)
     }
 
     /// The worker's end of the queue, to submit to. `None` if it is in use: the call comes from
@@ -66,13 +61,33 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
     /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
     /// no atomic of its own: while its parent runs, the pool can not come to rest.
     #[inline]
-    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, job: J) -> JobId {
+    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
         let id = self.next_id();
-        end.push(Job::new(id, job));
+        end.push(Job::new(id, body));
         self.counters().pushed.bump();
         drop(end);
         self.shared.notify();
         id
+    }
+
+    /// The same for a batch.
+    pub(crate) fn submit_batch(
+        &self,
+        mut end: RefMut<'_, Q::Local>,
+        jobs: impl ExactSizeIterator<Item = Body<J>>,
+        ids: &mut JobIds,
+    ) {
+        let count = jobs.len();
+        let first = JobId::nested(self.shared.hub.ledger.nested_ids(count as u64));
+        ids.push_run(first, count);
+        let mut next = first;
+        for body in jobs {
+            end.push(Job::new(next, body));
+            next = next.plus(1);
+        }
+        self.counters().pushed.add(count as u64);
+        drop(end);
+        self.shared.notify();
     }
 
     #[inline]
@@ -82,14 +97,14 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
             return self.first_id_of_next_block();
         }
         self.next_id.set(id + 1);
-        JobId::new(id)
+        JobId::nested(id)
     }
 
     #[cold]
     fn first_id_of_next_block(&self) -> JobId {
-        let id = self.shared.ledger.nested_ids();
+        let id = self.shared.hub.ledger.nested_ids(1);
         self.next_id.set(id + 1);
-        JobId::new(id)
+        JobId::nested(id)
     }
 
     /// The next job of this worker's own end.
@@ -111,11 +126,15 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
     /// Takes a job, if there is one and jobs may start.
     #[inline]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
-        if self.shared.sleep.is_paused() {
+        if self.shared.hub.sleep.is_paused() {
             return None;
         }
         let job = from(&mut self.local.borrow_mut())?;
-        self.counters().popped.bump();
+        // What a claim leads to is counted by whoever takes that.
+        if !job.is_claim() {
+            self.counters().popped.bump();
+            self.shared.hub.make_room(job.id());
+        }
         Some(job)
     }
 
@@ -161,8 +180,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
                 continue;
             }
             // Before it joins the searchers: a flush may block, and others rely on a searcher.
-            let _ = guarded(|| sink.flush()).map_err(drop_quietly);
-            found = self.search_or_sleep(self.shared.sleep.start_searching());
+            self.counters().undelivered.add(flush_quietly(sink));
+            found = self.search_or_sleep(self.shared.hub.sleep.start_searching());
             if found.is_none() {
                 return;
             }
@@ -195,7 +214,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
 
     /// Searches and sleeps until there is a job; `None` if the worker is to leave.
     fn search_or_sleep(&self, mut searching: bool) -> Option<Job<J>> {
-        let sleep = &self.shared.sleep;
+        let sleep = &self.shared.hub.sleep;
         loop {
             if searching && let Some(job) = self.search() {
                 self.stop_searching();
@@ -211,7 +230,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
                 }
                 return Some(job);
             }
-            match sleep.sleep(self.index, &self.shared.ledger, &*self.shared.config.clock) {
+            match sleep.sleep(self.index, &self.shared.hub.ledger, &*self.shared.hub.waiters.clock)
+            {
                 Wake::Search => searching = true,
                 Wake::Leave => return None,
             }
@@ -220,22 +240,12 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
 
     /// Looks for a job, for a bounded while.
     fn search(&self) -> Option<Job<J>> {
-        for round in 0..=SPINS + YIELDS {
-            if let Some(job) = self.pop_or_steal() {
-                return Some(job);
-            }
-            if round < SPINS {
-                (0..1 << round).for_each(|_| std::hint::spin_loop());
-            } else if round < SPINS + YIELDS {
-                thread::yield_now();
-            }
-        }
-        None
+        look_for_a_while(|| self.pop_or_steal())
     }
 
     /// Leaves the searchers; the last to do so wakes the next if there is more work.
     fn stop_searching(&self) {
-        if self.shared.sleep.stop_searching() {
+        if self.shared.hub.sleep.stop_searching() {
             self.shared.notify_if_work();
         }
     }
@@ -248,18 +258,29 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
         handler: &mut impl FnMut(J) -> R,
         sink: &mut impl ResultSink<R>,
     ) {
-        let id = job.id();
+        let (id, payload) = match job.into_parts() {
+            (id, Body::Payload(payload)) => (id, payload),
+            (id, Body::Claim(claim)) => return self.follow(id, claim, sink),
+        };
         self.running.set(Running::Job(id));
-        let result = handler(job.into_payload());
+        let result = handler(payload);
         // The job and its captures are gone by now (C9).
         self.counters().done.bump();
         self.deliver(id, Ok(result), sink);
     }
 
+    /// Does what a claim leads to. Its outcome is not for the sink, which is told not to wait for it.
+    fn follow<R>(&self, id: JobId, claim: Claim, sink: &mut impl ResultSink<R>) {
+        claim.run(id, Runner::worker(&self.shared.hub, self.index));
+        if !id.is_nested() {
+            let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
+        }
+    }
+
     #[inline]
     fn deliver<R>(&self, id: JobId, outcome: Result<R, JobError>, sink: &mut impl ResultSink<R>) {
         self.running.set(Running::Put);
-        if let Err(SinkClosed(done)) = sink.put(Completed::new(id, self.index, outcome)) {
+        if let Err(SinkClosed(done)) = sink.put(Completed::new(id, Some(self.index), outcome)) {
             self.counters().undelivered.bump();
             self.running.set(Running::Drop);
             drop(done);

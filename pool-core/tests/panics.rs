@@ -101,7 +101,7 @@ impl ResultSink<u32> for Cursed {
         Ok(())
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self) -> u64 {
         self.flushes.add();
         panic!("the flush panics, on purpose");
     }

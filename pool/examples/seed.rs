@@ -92,7 +92,7 @@ fn print_results<'a>(
 ) -> io::Result<()> {
     for done in results {
         match done.outcome {
-            Ok(id) => writeln!(out, "{id} | {}", name(done.worker))?,
+            Ok(id) => writeln!(out, "{id} | {}", name(done.worker.unwrap_or_default()))?,
             Err(error) => eprintln!("job {}: {error}", done.id),
         }
     }

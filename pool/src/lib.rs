@@ -47,10 +47,12 @@ mod default;
 pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
 pub use default::{DefaultBackend, DefaultQueue, Handle, Pool, ThreadPool, ThreadPoolBuilder};
 pub use pool_core::{
-    BuildError, Clock, Collect, Completed, FnSink, Job, JobError, JobId, JoinHandle, LocalQueue,
-    MAX_THREADS, MakeQueue, ManualClock, NoSink, Panic, PushError, Ready, ResultSink,
-    ShutdownReport, SinkClosed, StartCause, StartError, Stats, StdThreads, SubmitError,
-    SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext, WorkerThread, sink_fn,
+    AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
+    InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
+    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, Panic, PushError, Ready,
+    ResultSink, Scope, ShutdownReport, SinkClosed, StartCause, StartError, Stats, StdThreads,
+    SubmitError, SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext,
+    WorkerThread, as_completed, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, LocalOrder};

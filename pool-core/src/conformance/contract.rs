@@ -95,7 +95,7 @@ pub fn c2_c3_every_job_runs_once_and_has_one_outcome<Q: WorkQueue<Closure>>(make
 
         let mut seen = vec![false; all];
         for done in results.take() {
-            assert!(done.worker < threads);
+            assert!(done.worker.is_some_and(|worker| worker < threads));
             ids.remove(&done.id);
             let n = done.outcome.unwrap();
             assert!(!std::mem::replace(&mut seen[n], true), "job {n} ran twice");

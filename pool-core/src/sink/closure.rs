@@ -15,7 +15,7 @@ pub struct FnSink<F>(F);
 /// use pool_std::StdQueue;
 ///
 /// let print = sink_fn(|done: Completed<&str>| match done.outcome {
-///     Ok(text) => println!("{text} from worker {}", done.worker),
+///     Ok(text) => println!("{text} from worker {:?}", done.worker),
 ///     Err(error) => println!("job {}: {error}", done.id),
 /// });
 /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(print).build()?;

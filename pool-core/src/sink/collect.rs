@@ -74,10 +74,11 @@ impl<R> ResultSink<R> for Collect<R> {
         Ok(())
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self) -> u64 {
         if !self.batch.is_empty() {
             let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
             shared.append(&mut self.batch);
         }
+        0
     }
 }

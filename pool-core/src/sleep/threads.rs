@@ -1,10 +1,10 @@
 //! Threads that come and go: the state's changes that no job brings about.
 
-use super::{Sleep, wait_changed};
+use super::Sleep;
 use crate::error::StartError;
 use crate::ledger::Ledger;
 use crate::panics::drop_quietly;
-use crate::sync::lock;
+use crate::sync::{lock, wait_changed};
 use crate::threads::JoinHandle;
 
 impl Sleep {
@@ -75,6 +75,11 @@ impl Sleep {
         self.send_home(&mut state);
         self.publish(&mut state, 0);
         self.changed.notify_all();
+    }
+
+    /// Whether the pool was given up.
+    pub(crate) fn has_failed(&self) -> bool {
+        lock(&self.state).crew.failed
     }
 
     /// Waits until no thread is starting any more; the first failure, if there was one.

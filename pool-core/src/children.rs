@@ -1,0 +1,157 @@
+//! The jobs of one scope, and those who lend it a hand.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::clock::SystemClock;
+use crate::errand::{Claim, Errand};
+use crate::hub::{Access, Runner};
+use crate::job::JobId;
+use crate::panics::{drop_quietly, guarded};
+use crate::park::Parker;
+use crate::sync::{Mutex, lock};
+use crate::task::Task;
+
+/// A worker that helps takes so many jobs before it looks what else there is to do.
+const TURN: usize = 64;
+
+/// The children of one scope.
+///
+/// They lie here and not in the pool's queue, so that the scope's owner finds them, and nothing
+/// else (C11). The queue gets *calls for help*, never more than the pool has workers: a worker that
+/// answers one takes children until there are none left.
+pub(crate) struct Children {
+    state: Mutex<State>,
+    /// The thread that waits for them.
+    owner: Arc<Parker>,
+    /// How many calls may be out at once.
+    workers: usize,
+}
+
+struct State {
+    /// Taken from the end: a tree is walked depth first, in little memory.
+    jobs: Vec<Task>,
+    /// Children that have not ended, those in `jobs` included.
+    open: usize,
+    /// Calls for help that are in the queue or being answered.
+    calls: usize,
+    /// The owner waits.
+    waited: bool,
+    /// What the first of them that panicked threw.
+    panic: Option<Box<dyn Any + Send>>,
+    /// `None` when the scope has ended: a call that is left in the queue must not keep alive what
+    /// the queue is a part of.
+    pool: Option<Arc<dyn Access>>,
+}
+
+impl Children {
+    /// No children yet, of a scope that the present thread owns.
+    pub(crate) fn new(pool: Arc<dyn Access>, workers: usize) -> Arc<Self> {
+        let state = State {
+            jobs: Vec::new(),
+            open: 0,
+            calls: 0,
+            waited: false,
+            panic: None,
+            pool: Some(pool),
+        };
+        Arc::new(Self { state: Mutex::new(state), owner: Parker::own(), workers })
+    }
+
+    /// One more; it is run before [`finish`](Self::finish) returns.
+    pub(crate) fn add(self: &Arc<Self>, job: Task) {
+        let mut state = lock(&self.state);
+        state.jobs.push(job);
+        state.open += 1;
+        let pool = if state.calls < self.workers { state.pool.clone() } else { None };
+        state.calls += usize::from(pool.is_some());
+        let waited = std::mem::take(&mut state.waited);
+        drop(state);
+        if waited {
+            self.owner.unpark();
+        }
+        if let Some(pool) = pool {
+            self.call(pool);
+        }
+    }
+
+    /// Calls for help, which was counted already. A pool that would not hear leaves it to the owner.
+    fn call(self: &Arc<Self>, pool: Arc<dyn Access>) {
+        if !pool.offer(Claim::new(self.clone())) {
+            lock(&self.state).calls -= 1;
+        }
+    }
+
+    /// Runs a child and notes how it ended.
+    fn run(&self, job: Task) {
+        let payload = guarded(|| job.run()).err();
+        let mut state = lock(&self.state);
+        state.open -= 1;
+        let surplus = match payload {
+            Some(payload) if state.panic.is_none() => {
+                state.panic = Some(payload);
+                None
+            }
+            payload => payload,
+        };
+        let waited = state.open == 0 && std::mem::take(&mut state.waited);
+        drop(state);
+        if waited {
+            self.owner.unpark();
+        }
+        drop_quietly(surplus);
+    }
+
+    /// Runs the children that nobody has begun and waits for the others, until there are none. What
+    /// the first one threw that panicked.
+    ///
+    /// To be called by the owner, as the last thing.
+    pub(crate) fn finish(&self) -> Option<Box<dyn Any + Send>> {
+        loop {
+            let mut state = lock(&self.state);
+            if let Some(job) = state.jobs.pop() {
+                drop(state);
+                self.run(job);
+                continue;
+            }
+            if state.open == 0 {
+                let (pool, panic) = (state.pool.take(), state.panic.take());
+                drop(state);
+                drop(pool);
+                return panic;
+            }
+            state.waited = true;
+            drop(state);
+            self.owner.park(None, &SystemClock);
+        }
+    }
+}
+
+/// A call for help.
+impl Errand for Children {
+    fn run(self: Arc<Self>, _id: JobId, runner: Runner<'_>) {
+        for _ in 0..TURN {
+            let mut state = lock(&self.state);
+            let job = if runner.is_paused() { None } else { state.jobs.pop() };
+            if job.is_none() && state.jobs.is_empty() {
+                state.calls -= 1;
+                return;
+            }
+            drop(state);
+            match job {
+                Some(job) => Children::run(&self, job),
+                None => break,
+            }
+        }
+        // There are more, but others want their turn, or the pool is paused.
+        let pool = lock(&self.state).pool.clone();
+        match pool {
+            Some(pool) => self.call(pool),
+            None => self.abandon(),
+        }
+    }
+
+    fn abandon(&self) {
+        lock(&self.state).calls -= 1;
+    }
+}

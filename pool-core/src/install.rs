@@ -1,0 +1,87 @@
+//! Running something inside of a pool from outside, as if it were a call.
+
+use std::panic::resume_unwind;
+
+use crate::current;
+use crate::error::SubmitError;
+use crate::handle::Handle;
+use crate::job::Job;
+use crate::limit::Patience;
+use crate::queue::WorkQueue;
+use crate::scope::{Lent, Returned, lend};
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
+    /// Runs a closure, which may borrow, as a job of the pool, and returns what it returns: on a
+    /// worker, with its name, its stack and its thread-locals. Inside of the pool it is an ordinary
+    /// call.
+    ///
+    /// The job is one like others: it waits its turn, and for room, and the books have it. Called
+    /// inside of a job of another pool, it may run on the caller's thread, if no worker has begun it
+    /// (C11): two pools whose workers all wait for each other go on.
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back if the pool is closed or has no worker and none could be started.
+    ///
+    /// # Panics
+    ///
+    /// If the closure panics, that panic is thrown on here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .thread_name(|n| format!("deep-{n}"))
+    ///     .stack_size(64 << 20)
+    ///     .build()?;
+    /// # pool.execute(|| ())?;
+    /// let text = String::from("borrowed");
+    /// let here = pool.install(|| {
+    ///     (text.len(), std::thread::current().name().unwrap_or_default().to_owned())
+    /// });
+    /// let (length, thread) = here.expect("the pool is open");
+    /// assert_eq!(length, 8);
+    /// assert!(thread.starts_with("deep-"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn install<F, T>(&self, closure: F) -> Result<T, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        if current::is_inside(self.shared.address()) {
+            return Ok(closure());
+        }
+        let (refused, closure) = lend(closure, |lent| self.run_lent(lent), |_| ());
+        match closure {
+            Returned::Ran(Ok(result)) => Ok(result),
+            Returned::Ran(Err(payload)) => resume_unwind(payload),
+            // The pool came to its end without the job, if it does not say otherwise.
+            Returned::Unused(closure) => {
+                Err(refused.unwrap_or(SubmitError::Closed(())).map(|()| closure))
+            }
+        }
+    }
+
+    /// Spawns a closure that lies on this thread's stack, and waits until its loan has ended.
+    fn run_lent(&self, lent: Lent) -> (Option<SubmitError<()>>, Option<Lent>) {
+        let job = move || {
+            if lent.run() {
+                // The payload is with the lender; this makes the books say how it went.
+                resume_unwind(Box::new(()));
+            }
+        };
+        let refused = match self.spawn_with(job, Patience::Endless) {
+            Ok(job) => {
+                // Whatever the outcome: the job's closure is gone, and the loan with it.
+                let _ = job.join();
+                None
+            }
+            Err(refused) => Some(refused.map(drop)),
+        };
+        (refused, None)
+    }
+}

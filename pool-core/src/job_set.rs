@@ -1,0 +1,312 @@
+//! Waiting for several jobs together.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use crate::current;
+use crate::error::{JobError, WaitError};
+use crate::job_handle::JobHandle;
+use crate::park::Parker;
+use crate::sync::{Mutex, lock};
+
+/// A job that has ended: its number in its [`JobSet`], and its outcome.
+pub type Finished<T> = (usize, Result<T, JobError>);
+
+/// Handles that are waited for together: for the first to end, for each as it ends, for all, or for
+/// the first error.
+///
+/// Dropping it drops the handles: the jobs go on.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{JobSet, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+/// # pool.execute(|| ())?;
+/// let mut jobs = JobSet::new();
+/// for n in 0..10_u64 {
+///     jobs.insert(pool.spawn(move || n * n)?);
+/// }
+/// let (nth, square) = jobs.join_next().unwrap();
+/// assert_eq!(square?, (nth * nth) as u64);
+/// assert_eq!(jobs.join_all().len(), 9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct JobSet<T> {
+    /// By the order in which they came.
+    jobs: BTreeMap<usize, JobHandle<T>>,
+    next: usize,
+    /// Those that may not have started, for a wait inside of a job.
+    unstarted: VecDeque<usize>,
+    ended: Arc<Ended>,
+}
+
+/// The jobs of a set that have ended and were not returned yet.
+struct Ended(Mutex<State>);
+
+struct State {
+    keys: VecDeque<usize>,
+    /// The thread that waits.
+    waiter: Option<Arc<Parker>>,
+}
+
+/// Told of one job's end.
+struct Notice {
+    ended: Arc<Ended>,
+    key: usize,
+}
+
+impl Ended {
+    fn push(&self, key: usize) {
+        let waiter = {
+            let mut state = lock(&self.0);
+            state.keys.push_back(key);
+            state.waiter.take()
+        };
+        if let Some(waiter) = waiter {
+            waiter.unpark();
+        }
+    }
+
+    /// Has this thread woken by the next that ends. Whether there is one already.
+    fn expect(&self, parker: &Arc<Parker>) -> bool {
+        let mut state = lock(&self.0);
+        state.waiter = Some(Arc::clone(parker));
+        !state.keys.is_empty()
+    }
+}
+
+impl Wake for Notice {
+    fn wake(self: Arc<Self>) {
+        self.ended.push(self.key);
+    }
+}
+
+impl<T> JobSet<T> {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        let state = State { keys: VecDeque::new(), waiter: None };
+        Self {
+            jobs: BTreeMap::new(),
+            next: 0,
+            unstarted: VecDeque::new(),
+            ended: Arc::new(Ended(Mutex::new(state))),
+        }
+    }
+
+    /// Adds a job. Returns by which number it will be known: 0, 1, 2… in the order of insertion.
+    pub fn insert(&mut self, job: JobHandle<T>) -> usize {
+        let key = self.next;
+        self.next += 1;
+        let notice = Notice { ended: Arc::clone(&self.ended), key };
+        if job.wake_at_end(&Waker::from(Arc::new(notice))) {
+            self.ended.push(key);
+        } else {
+            self.unstarted.push_back(key);
+        }
+        self.jobs.insert(key, job);
+        key
+    }
+
+    /// How many jobs were not returned yet.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Whether no job is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Waits for the first job to end of those that are left, and takes it out: its number and its
+    /// outcome. `None` if none is left.
+    ///
+    /// Inside of a job it runs one that nobody has begun rather than wait (C11).
+    pub fn join_next(&mut self) -> Option<Finished<T>> {
+        self.wait(None);
+        self.take_ended()
+    }
+
+    /// Waits like [`join_next`](Self::join_next), but no longer than this.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`] if no job has ended in this time.
+    pub fn join_next_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<Option<Finished<T>>, WaitError> {
+        if self.wait(Some(timeout)) { Ok(self.take_ended()) } else { Err(WaitError::TimedOut) }
+    }
+
+    /// Waits for all jobs that are left. Their outcomes, in the order of insertion.
+    #[must_use]
+    pub fn join_all(mut self) -> Vec<Result<T, JobError>> {
+        let mut outcomes = BTreeMap::new();
+        while let Some((key, outcome)) = self.join_next() {
+            outcomes.insert(key, outcome);
+        }
+        outcomes.into_values().collect()
+    }
+
+    /// Waits for all jobs that are left, or for the first that has no result. What they returned, in
+    /// the order of insertion.
+    ///
+    /// # Errors
+    ///
+    /// That of the first job to fail, as soon as it does. The jobs that have not started by then are
+    /// cancelled; those that have run on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{JobError, JobSet, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// # pool.execute(|| ())?;
+    /// let jobs: JobSet<u32> = pool.spawn_batch((0..10).map(|n| move || 100 / n))?.into_iter().collect();
+    /// assert!(matches!(jobs.try_join_all(), Err(JobError::Panicked(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_join_all(mut self) -> Result<Vec<T>, JobError> {
+        let mut results = BTreeMap::new();
+        while let Some((key, outcome)) = self.join_next() {
+            match outcome {
+                Ok(result) => drop(results.insert(key, result)),
+                Err(error) => {
+                    self.cancel_all();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(results.into_values().collect())
+    }
+
+    /// Cancels every job that has not started; how many. Their outcomes are still to be returned.
+    pub fn cancel_all(&self) -> usize {
+        self.jobs.values().filter(|job| job.cancel()).count()
+    }
+
+    fn take_ended(&mut self) -> Option<Finished<T>> {
+        let key = lock(&self.ended.0).keys.pop_front()?;
+        let job = self.jobs.remove(&key)?;
+        Some((key, job.outcome()))
+    }
+
+    /// Waits until a job has ended, unless there is none. Whether that was in time.
+    fn wait(&mut self, timeout: Option<Duration>) -> bool {
+        if current::is_inside_any() {
+            self.run_one();
+        }
+        let parker = Parker::own();
+        if self.ended.expect(&parker) {
+            return true;
+        }
+        // Any of them has a clock. The oldest, which in the end is every one, tells if its pool is
+        // given up.
+        let Some(job) = self.jobs.values().next() else { return true };
+        job.wait_for(&parker, timeout, || {
+            if job.is_lost() {
+                self.jobs.values().for_each(JobHandle::abandon_if_lost);
+            }
+            self.ended.expect(&parker)
+        })
+    }
+
+    /// Runs a job that nobody has begun, if none has ended.
+    fn run_one(&mut self) {
+        while lock(&self.ended.0).keys.is_empty() {
+            let Some(key) = self.unstarted.pop_front() else { return };
+            if let Some(job) = self.jobs.get(&key) {
+                job.run_if_queued();
+            }
+        }
+    }
+}
+
+impl<T> Default for JobSet<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Extend<JobHandle<T>> for JobSet<T> {
+    fn extend<I: IntoIterator<Item = JobHandle<T>>>(&mut self, jobs: I) {
+        for job in jobs {
+            self.insert(job);
+        }
+    }
+}
+
+impl<T> FromIterator<JobHandle<T>> for JobSet<T> {
+    fn from_iter<I: IntoIterator<Item = JobHandle<T>>>(jobs: I) -> Self {
+        let mut set = Self::new();
+        set.extend(jobs);
+        set
+    }
+}
+
+/// The jobs as they end.
+impl<T> IntoIterator for JobSet<T> {
+    type Item = Finished<T>;
+    type IntoIter = AsCompleted<T>;
+
+    fn into_iter(self) -> AsCompleted<T> {
+        AsCompleted(self)
+    }
+}
+
+impl<T> fmt::Debug for JobSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobSet").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// Yields jobs as they end: the number of each, in the order in which the handles came, and its
+/// outcome. Made by [`as_completed`].
+#[derive(Debug)]
+pub struct AsCompleted<T>(JobSet<T>);
+
+/// The jobs behind these handles, as they end.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{ThreadPoolBuilder, as_completed};
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+/// # pool.execute(|| ())?;
+/// let words = ["drain", "then", "exit"];
+/// let jobs = pool.spawn_batch(words.map(|word| move || word.len()))?;
+/// for (nth, length) in as_completed(jobs) {
+///     assert_eq!(length?, words[nth].len());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn as_completed<T>(jobs: impl IntoIterator<Item = JobHandle<T>>) -> AsCompleted<T> {
+    AsCompleted(jobs.into_iter().collect())
+}
+
+impl<T> Iterator for AsCompleted<T> {
+    type Item = Finished<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.join_next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}
+
+impl<T> ExactSizeIterator for AsCompleted<T> {}

@@ -1,0 +1,194 @@
+//! A bound on the jobs that wait in a pool's queue, fair to those who wait for room.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::hub::Waiters;
+use crate::park::Parker;
+use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
+
+/// Somebody waits: what becomes free is theirs.
+const WAITED: u64 = 1;
+/// One free place.
+const FREE: u64 = 2;
+
+/// How long a submitter waits for room.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Patience {
+    Endless,
+    Until(Instant),
+    None,
+}
+
+/// What became of a wish for room.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// A place is the caller's. It must be used or given back.
+    Granted,
+    /// There was none for as long as the caller would wait.
+    Full,
+    /// The pool was closed.
+    Closed,
+}
+
+/// Counts the places in the queue.
+///
+/// While nobody waits, taking and giving back a place are one read-modify-write each. As soon as
+/// somebody does, places are handed over under the lock in the order of arrival, and nobody who
+/// comes later can take one past those who wait.
+///
+/// `Relaxed` throughout: the word guards nothing but itself. Jobs travel through the queue.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    /// The free places and [`WAITED`]; while that is set, none is free.
+    word: AtomicU64,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    turns: VecDeque<Arc<Turn>>,
+    closed: bool,
+}
+
+/// One waiting submitter.
+#[derive(Debug)]
+struct Turn {
+    /// One of the three below.
+    state: AtomicU64,
+    parker: Arc<Parker>,
+}
+
+const COMING: u64 = 0;
+const GRANTED: u64 = 1;
+const CLOSED: u64 = 2;
+
+impl Turn {
+    fn settle(&self, state: u64) {
+        // Release, with the acquire of the one who waits: it then sees what the pool's closing did.
+        self.state.store(state, Release);
+        self.parker.unpark();
+    }
+}
+
+impl Limit {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { word: AtomicU64::new(capacity as u64 * FREE), waiting: Mutex::default() }
+    }
+
+    /// Takes up to `wanted` places without waiting; how many.
+    pub(crate) fn try_acquire(&self, wanted: u64) -> u64 {
+        let mut word = self.word.load(Relaxed);
+        loop {
+            let granted = (word / FREE).min(wanted);
+            if granted == 0 || word & WAITED != 0 {
+                return 0;
+            }
+            match self.word.compare_exchange_weak(word, word - granted * FREE, Relaxed, Relaxed) {
+                Ok(_) => return granted,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Takes a place, and waits for it if need be.
+    pub(crate) fn acquire(&self, patience: Patience, waiters: &Waiters) -> Room {
+        if self.try_acquire(1) == 1 {
+            return Room::Granted;
+        }
+        let deadline = match patience {
+            Patience::Endless => None,
+            Patience::Until(deadline) => Some(deadline),
+            Patience::None => return Room::Full,
+        };
+        match self.queue_up() {
+            Ok(turn) => self.wait(&turn, deadline, waiters),
+            Err(room) => room,
+        }
+    }
+
+    /// Takes a place in the row of those who wait, unless there is no need to.
+    fn queue_up(&self) -> Result<Arc<Turn>, Room> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return Err(Room::Closed);
+        }
+        let mut word = self.word.load(Relaxed);
+        // Only under the lock does anybody set the flag or clear it.
+        while word & WAITED == 0 {
+            let (next, taken) = if word >= FREE { (word - FREE, true) } else { (WAITED, false) };
+            match self.word.compare_exchange_weak(word, next, Relaxed, Relaxed) {
+                Ok(_) if taken => return Err(Room::Granted),
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        let turn = Arc::new(Turn { state: AtomicU64::new(COMING), parker: Parker::own() });
+        waiting.turns.push_back(Arc::clone(&turn));
+        Ok(turn)
+    }
+
+    fn wait(&self, turn: &Arc<Turn>, deadline: Option<Instant>, waiters: &Waiters) -> Room {
+        waiters.wait(&turn.parker, deadline, || turn.state.load(Acquire) != COMING);
+        match turn.state.load(Acquire) {
+            GRANTED => Room::Granted,
+            CLOSED => Room::Closed,
+            _ => self.give_up_waiting(turn),
+        }
+    }
+
+    /// Leaves the row, unless the turn has come meanwhile.
+    fn give_up_waiting(&self, turn: &Arc<Turn>) -> Room {
+        let mut waiting = lock(&self.waiting);
+        match turn.state.load(Acquire) {
+            GRANTED => Room::Granted,
+            CLOSED => Room::Closed,
+            _ => {
+                waiting.turns.retain(|other| !Arc::ptr_eq(other, turn));
+                if waiting.turns.is_empty() {
+                    self.word.fetch_and(!WAITED, Relaxed);
+                }
+                Room::Full
+            }
+        }
+    }
+
+    /// Gives a place back: to the first who waits, if anybody does.
+    #[inline]
+    pub(crate) fn release(&self) {
+        let mut word = self.word.load(Relaxed);
+        while word & WAITED == 0 {
+            match self.word.compare_exchange_weak(word, word + FREE, Relaxed, Relaxed) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+        self.hand_over();
+    }
+
+    #[cold]
+    fn hand_over(&self) {
+        let mut waiting = lock(&self.waiting);
+        let next = waiting.turns.pop_front();
+        if next.is_none() {
+            self.word.fetch_add(FREE, Relaxed);
+        } else if waiting.turns.is_empty() {
+            self.word.fetch_and(!WAITED, Relaxed);
+        }
+        drop(waiting);
+        if let Some(turn) = next {
+            turn.settle(GRANTED);
+        }
+    }
+
+    /// Sends everyone away who waits or comes to wait. To be called after the gate was closed.
+    pub(crate) fn close(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.closed = true;
+        let turns = std::mem::take(&mut waiting.turns);
+        self.word.fetch_and(!WAITED, Relaxed);
+        drop(waiting);
+        turns.iter().for_each(|turn| turn.settle(CLOSED));
+    }
+}

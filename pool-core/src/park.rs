@@ -1,0 +1,85 @@
+//! Where a thread waits that is not waiting for work: for a job's end, for room in the queue.
+
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
+use crate::clock::Clock;
+use crate::sync::{Condvar, Mutex, lock, thread, thread_locals, wait};
+
+/// One thread's own place to wait. Not the standard library's `thread::park`: what a job or a
+/// library does with that token is its own affair and must not cost us a wake-up.
+#[derive(Debug)]
+pub(crate) struct Parker {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+thread_locals! {
+    static OWN: std::cell::OnceCell<Arc<Parker>> = std::cell::OnceCell::new();
+}
+
+impl Parker {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { woken: Mutex::new(false), changed: Condvar::new() })
+    }
+
+    /// The present thread's.
+    pub(crate) fn own() -> Arc<Self> {
+        // A thread whose locals are gone already takes a new one each time.
+        OWN.try_with(|own| Arc::clone(own.get_or_init(Self::new))).unwrap_or_else(|_| Self::new())
+    }
+
+    /// Waits until it is woken, or for a moment that `clock` knows. Being woken before counts; it
+    /// may also return for no reason, so the caller looks for itself.
+    pub(crate) fn park(&self, deadline: Option<Instant>, clock: &dyn Clock) {
+        let mut woken = lock(&self.woken);
+        if !*woken {
+            woken = wait(&self.changed, woken, deadline, clock);
+        }
+        *woken = false;
+    }
+
+    pub(crate) fn unpark(&self) {
+        *lock(&self.woken) = true;
+        self.changed.notify_one();
+    }
+
+    /// As what a future is given, so that there is one way to be told of a job's end.
+    pub(crate) fn waker(self: &Arc<Self>) -> Waker {
+        Waker::from(Arc::clone(self))
+    }
+}
+
+impl Wake for Parker {
+    fn wake(self: Arc<Self>) {
+        self.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.unpark();
+    }
+}
+
+/// A model has no use for looks that only pass the time.
+const MODELLED: bool = cfg!(any(loom, shuttle));
+/// Who waits looks this often while only pausing the processor in between…
+const SPINS: u32 = if MODELLED { 0 } else { 6 };
+/// …and then this often while letting other threads run.
+const YIELDS: u32 = if MODELLED { 0 } else { 10 };
+
+/// Looks again and again, for a bounded while: what one does before one sleeps, which costs both
+/// the sleeper and the one who wakes it a call of the system.
+pub(crate) fn look_for_a_while<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    for round in 0..=SPINS + YIELDS {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        if round < SPINS {
+            (0..1 << round).for_each(|_| std::hint::spin_loop());
+        } else if round < SPINS + YIELDS {
+            thread::yield_now();
+        }
+    }
+    None
+}
