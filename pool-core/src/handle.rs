@@ -1,12 +1,14 @@
 //! Waiting, pausing, closing, looking: what anybody may do with a pool, besides submitting.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::current;
 use crate::error::WaitError;
 use crate::job::Job;
+use crate::limit::Limit;
 use crate::queue::WorkQueue;
 use crate::report::{ShutdownReport, Stats};
 use crate::shared::Shared;
@@ -19,6 +21,10 @@ use crate::shared::Shared;
 pub struct Handle<J, Q> {
     pub(crate) shared: Arc<Shared<J, Q>>,
 }
+
+// A panic that passes by leaves a pool as it is: no foreign code runs where its state is half changed.
+impl<J, Q> UnwindSafe for Handle<J, Q> {}
+impl<J, Q> RefUnwindSafe for Handle<J, Q> {}
 
 impl<J, Q> Clone for Handle<J, Q> {
     fn clone(&self) -> Self {
@@ -156,6 +162,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         Stats {
             threads,
             idle_threads,
+            waiting_submitters: self.shared.hub.limit.as_ref().map_or(0, Limit::waiting),
             accepted: sums.accepted,
             queued: sums.accepted.saturating_sub(sums.popped),
             running: sums.popped.saturating_sub(sums.ended()),

@@ -1,6 +1,7 @@
 //! A handle to one job: wait for it, poll it, cancel it.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
@@ -151,6 +152,10 @@ pub struct JobHandle<T> {
     pool: Weak<dyn Access>,
 }
 
+// As for a thread's handle: what a panic may have left half done is the job's own.
+impl<T> UnwindSafe for JobHandle<T> {}
+impl<T> RefUnwindSafe for JobHandle<T> {}
+
 impl<T> JobHandle<T> {
     pub(crate) fn new(cell: Arc<dyn Joined<T>>, id: JobId, pool: Weak<dyn Access>) -> Self {
         Self { cell, id, pool }
@@ -168,6 +173,10 @@ impl<T> JobHandle<T> {
     /// # Errors
     ///
     /// [`JobError`] says why there is no result.
+    ///
+    /// # Panics
+    ///
+    /// If the handle was polled as a future until it was ready: the outcome is gone then.
     ///
     /// # Examples
     ///

@@ -55,7 +55,8 @@ struct Waiting {
 /// One waiting submitter.
 #[derive(Debug)]
 struct Turn {
-    /// One of the three below.
+    /// One of the three below. Changed under the lock, with release, and read with acquire by the one
+    /// who waits, which then sees what the pool's closing did.
     state: AtomicU64,
     parker: Arc<Parker>,
 }
@@ -63,14 +64,6 @@ struct Turn {
 const COMING: u64 = 0;
 const GRANTED: u64 = 1;
 const CLOSED: u64 = 2;
-
-impl Turn {
-    fn settle(&self, state: u64) {
-        // Release, with the acquire of the one who waits: it then sees what the pool's closing did.
-        self.state.store(state, Release);
-        self.parker.unpark();
-    }
-}
 
 impl Limit {
     pub(crate) fn new(capacity: usize) -> Self {
@@ -154,6 +147,11 @@ impl Limit {
         }
     }
 
+    /// How many submitters wait.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.waiting).turns.len()
+    }
+
     /// Gives a place back: to the first who waits, if anybody does.
     #[inline]
     pub(crate) fn release(&self) {
@@ -170,16 +168,17 @@ impl Limit {
     #[cold]
     fn hand_over(&self) {
         let mut waiting = lock(&self.waiting);
-        let next = waiting.turns.pop_front();
-        if next.is_none() {
+        let Some(turn) = waiting.turns.pop_front() else {
             self.word.fetch_add(FREE, Relaxed);
-        } else if waiting.turns.is_empty() {
+            return;
+        };
+        // Under the lock: one who gives up waiting looks there whether it came too late for that.
+        turn.state.store(GRANTED, Release);
+        if waiting.turns.is_empty() {
             self.word.fetch_and(!WAITED, Relaxed);
         }
         drop(waiting);
-        if let Some(turn) = next {
-            turn.settle(GRANTED);
-        }
+        turn.parker.unpark();
     }
 
     /// Sends everyone away who waits or comes to wait. To be called after the gate was closed.
@@ -187,8 +186,9 @@ impl Limit {
         let mut waiting = lock(&self.waiting);
         waiting.closed = true;
         let turns = std::mem::take(&mut waiting.turns);
+        turns.iter().for_each(|turn| turn.state.store(CLOSED, Release));
         self.word.fetch_and(!WAITED, Relaxed);
         drop(waiting);
-        turns.iter().for_each(|turn| turn.settle(CLOSED));
+        turns.iter().for_each(|turn| turn.parker.unpark());
     }
 }

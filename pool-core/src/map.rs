@@ -84,7 +84,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Panics
     ///
     /// If the function or the iterator panics, that panic is thrown on here, after all threads are
-    /// done. No input is taken after it.
+    /// done; they begin no more inputs once they see it.
     ///
     /// # Examples
     ///

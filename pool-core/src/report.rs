@@ -31,6 +31,8 @@ pub struct Stats {
     pub threads: usize,
     /// Worker threads that sleep for want of a job.
     pub idle_threads: usize,
+    /// Submitters that wait for room in the queue.
+    pub waiting_submitters: usize,
     /// Jobs accepted up to now.
     pub accepted: u64,
     /// Jobs that wait to be started.

@@ -47,6 +47,12 @@ impl<J> Channel<J> {
         current.0.send(job).map_err(|flume::SendError(job)| job)
     }
 
+    /// Sends jobs in a row.
+    pub(crate) fn send_all(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), J> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        jobs.try_for_each(|job| current.0.send(job)).map_err(|flume::SendError(job)| job)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.current.read().unwrap_or_else(PoisonError::into_inner).1.len()
     }

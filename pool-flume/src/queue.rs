@@ -64,6 +64,10 @@ impl<J: Send + 'static> WorkQueue<J> for FlumeQueue<J> {
         self.0.send(job).map_err(PushError)
     }
 
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        self.0.send_all(jobs).map_err(PushError)
+    }
+
     fn len(&self) -> usize {
         self.0.len()
     }

@@ -98,6 +98,11 @@ impl<J: Send + 'static> WorkQueue<J> for StdQueue<J> {
         Ok(())
     }
 
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        self.shared.injector.extend(jobs);
+        Ok(())
+    }
+
     fn len(&self) -> usize {
         // The injector first: a worker that takes jobs from it shows them before they are gone
         // there, so none is overlooked in between.

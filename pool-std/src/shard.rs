@@ -62,6 +62,12 @@ impl<J> Shard<J> {
         jobs.publish();
     }
 
+    pub(crate) fn extend(&self, more: &mut impl Iterator<Item = J>) {
+        let mut jobs = self.lock();
+        jobs.deque.extend(more);
+        jobs.publish();
+    }
+
     pub(crate) fn pop(&self) -> Option<J> {
         if self.len() == 0 {
             return None;

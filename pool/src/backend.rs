@@ -103,6 +103,15 @@ macro_rules! backends {
                 }
             }
 
+            fn push_batch(
+                &self,
+                jobs: &mut impl Iterator<Item = J>,
+            ) -> Result<(), PushError<J>> {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.push_batch(jobs),)*
+                }
+            }
+
             fn len(&self) -> usize {
                 match self {
                     $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.len(),)*

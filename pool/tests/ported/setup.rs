@@ -4,7 +4,7 @@
 use std::sync::Once;
 
 pub(crate) use pool::Backend;
-use pool::{AnyQueue, Job, Task};
+use pool::{AnyQueue, Job, ShutdownReport, Task};
 pub(crate) use pool_core::conformance::{Latch, Tally};
 
 /// A pool of closures over a backend that is picked at run time.
@@ -74,6 +74,15 @@ macro_rules! on_every_backend {
             $(#[test] fn $test() { crate::setup::on(pool::Backend::Std, super::$test); })*
         }
     };
+}
+
+/// Shuts a pool down and checks its books.
+#[track_caller]
+pub(crate) fn balanced<R: 'static>(pool: &Pool<R>) -> ShutdownReport {
+    let report = pool.shutdown();
+    assert_eq!(report.accepted, report.done + report.panicked + report.cancelled, "{report:?}");
+    assert_eq!((report.unfinished, pool.stats().threads), (0, 0));
+    report
 }
 
 /// Runs `check` again and again until it holds. For states that are reached by themselves and that

@@ -1,0 +1,285 @@
+//! Models of what hangs on single jobs, explored by loom over the code that ships: cancelling,
+//! waiting, dropping, waiting for room, borrowing.
+//!
+//! Run with `RUSTFLAGS="--cfg loom" cargo test -p pool-core --release --test loom_jobs`.
+#![cfg(loom)]
+
+#[path = "support/models.rs"]
+mod models;
+#[path = "support/slots.rs"]
+mod slots;
+
+use std::pin::pin;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+use models::{PlainPool, Ran, end, model, pool, submit_from_a_thread, unexplored};
+use pool_core::{JobError, ManualClock, SubmitError, ThreadPoolBuilder};
+use slots::Plain;
+
+/// Counts its drops.
+struct Token(Arc<AtomicUsize>);
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn token() -> (Token, Arc<AtomicUsize>) {
+    let drops = Arc::new(AtomicUsize::new(0));
+    (Token(drops.clone()), drops)
+}
+
+/// C2, C3, C9: a job is cancelled while a worker comes for it. It runs or it is cancelled, and its
+/// captures are gone before anybody knows which.
+#[test]
+fn claim_and_cancel() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let (ran, (captured, drops)) = (Ran::new(), token());
+        let (run, seen) = (ran.job(), drops.clone());
+        let job = pool
+            .spawn(move || {
+                let _captured = captured;
+                run();
+            })
+            .unwrap();
+        let cancelled = job.cancel();
+        match job.join() {
+            Ok(()) => assert!(!cancelled),
+            Err(JobError::Cancelled) => assert!(cancelled),
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(seen.load(Ordering::Relaxed), 1);
+        assert_eq!(ran.count(), usize::from(!cancelled));
+        let report = end(pool);
+        let (done, cancelled) = (u64::from(!cancelled), u64::from(cancelled));
+        assert_eq!((report.accepted, report.done, report.cancelled), (1, done, cancelled));
+    });
+}
+
+/// C3, C5: the last job is cancelled while the pool drains; everyone goes home.
+#[test]
+fn cancel_while_draining() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let job = pool.spawn(|| ()).unwrap();
+        let canceller = thread::spawn(move || job.cancel());
+        let report = pool.shutdown();
+        let cancelled = u64::from(canceller.join().unwrap());
+        assert_eq!((report.cancelled, report.done), (cancelled, 1 - cancelled));
+        assert_eq!(report.unfinished, 0);
+    });
+}
+
+/// C7: whoever waits for a job is woken by its end.
+#[test]
+fn join_and_end() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        assert_eq!(pool.spawn(|| 7).unwrap().join().unwrap(), 7);
+        end(pool);
+    });
+}
+
+/// C9: a handle is dropped while its job ends: the result is dropped, once.
+#[test]
+fn drop_of_a_handle_and_end() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let (result, drops) = token();
+        drop(pool.spawn(move || result).unwrap());
+        assert_eq!(pool.shutdown().done, 1);
+        drop(pool);
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// What a hand-held waker has seen.
+struct Bell(Mutex<usize>, Condvar);
+
+impl Wake for Bell {
+    fn wake(self: std::sync::Arc<Self>) {
+        *self.0.lock().unwrap() += 1;
+        self.1.notify_all();
+    }
+}
+
+/// C7: a future that was pending is woken, once.
+#[test]
+fn poll_and_end() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let bell = std::sync::Arc::new(Bell(Mutex::new(0), Condvar::new()));
+        let waker = Waker::from(bell.clone());
+        let mut job = pin!(pool.spawn(|| 7).unwrap());
+        if job.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            let mut rings = bell.0.lock().unwrap();
+            while *rings == 0 {
+                rings = bell.1.wait(rings).unwrap();
+            }
+            drop(rings);
+            let again = job.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(matches!(again, Poll::Ready(Ok(7))));
+        }
+        end(pool);
+        assert!(*bell.0.lock().unwrap() <= 1);
+    });
+}
+
+/// C3, C5: a job that is run by the one who waits for it keeps the pool from coming to rest, and a
+/// claim that is left behind does not.
+#[test]
+fn run_outside_and_drain() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let ran = Ran::new();
+        let (job, seen) = (pool.spawn(ran.job()).unwrap(), ran.clone());
+        let waiter = thread::spawn(move || job.join_or_run().unwrap());
+        let report = pool.shutdown();
+        assert_eq!((seen.count(), report.done, report.unfinished), (1, 1, 0));
+        waiter.join().unwrap();
+    });
+}
+
+/// C4, C5: such a job submits another while the pool drains.
+#[test]
+fn run_outside_and_submit() {
+    model(|| {
+        let pool = pool(1, Plain::new(2));
+        let ran = Ran::new();
+        let (handle, child) = (pool.handle(), ran.job());
+        let job = pool.spawn(move || handle.execute(child).is_ok()).unwrap();
+        let waiter = thread::spawn(move || job.join_or_run().unwrap());
+        let report = pool.shutdown();
+        assert_eq!((report.accepted, report.done, report.unfinished), (2, 2, 0));
+        assert!(waiter.join().unwrap());
+        assert_eq!(ran.count(), 1);
+    });
+}
+
+fn bounded(jobs: usize, capacity: usize) -> PlainPool {
+    unexplored(|| {
+        let builder = ThreadPoolBuilder::with_queue(Plain::new(jobs)).num_threads(1);
+        builder.capacity(capacity).build().unwrap()
+    })
+}
+
+/// C7 for submitters: whoever waits for room gets it when a job leaves the queue.
+#[test]
+fn wait_for_room() {
+    model(|| {
+        let pool = bounded(3, 1);
+        let submitter = submit_from_a_thread(pool.handle(), || ());
+        pool.execute(|| ()).unwrap();
+        pool.execute(|| ()).unwrap();
+        assert!(submitter.join().unwrap());
+        assert_eq!(end(pool).done, 3);
+    });
+}
+
+/// C1: the pool is closed while a submitter waits for room: its job comes back or runs.
+#[test]
+fn wait_for_room_and_close() {
+    model(|| {
+        let queue = Plain::new(2);
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).capacity(1).paused();
+            let pool = builder.build().unwrap();
+            pool.execute(|| ()).unwrap();
+            pool
+        });
+        let submitter = submit_from_a_thread(pool.handle(), || ());
+        let report = pool.shutdown();
+        let accepted = 1 + u64::from(submitter.join().unwrap());
+        assert_eq!((report.accepted, report.done, report.unfinished), (accepted, accepted, 0));
+    });
+}
+
+/// A job that is cancelled makes room, also for one who is just giving up waiting.
+#[test]
+fn wait_for_room_and_cancel_and_time_out() {
+    model(|| {
+        let (queue, clock) = (Plain::new(2), ManualClock::new());
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).capacity(1).paused();
+            builder.clock(clock.clone()).build().unwrap()
+        });
+        let job = pool.spawn(|| ()).unwrap();
+        let canceller = thread::spawn(move || {
+            clock.advance(Duration::from_secs(1));
+            assert!(job.cancel());
+        });
+        let submitted = pool.execute_timeout(|| (), Duration::from_secs(1));
+        canceller.join().unwrap();
+        let accepted = match submitted {
+            Ok(_) => 1,
+            Err(SubmitError::Full(_)) => {
+                pool.try_execute(|| ()).unwrap();
+                1
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let report = end(pool);
+        assert_eq!((report.done, report.cancelled), (accepted, 1));
+    });
+}
+
+/// A scope ends after its last child, wherever that runs.
+#[test]
+fn last_child_of_a_scope() {
+    model(|| {
+        let pool = pool(1, Plain::new(4));
+        let ran = AtomicUsize::new(0);
+        pool.scope(|scope| {
+            scope.spawn(|| {
+                ran.fetch_add(1, Ordering::Relaxed);
+                scope.spawn(|| {
+                    ran.fetch_add(1, Ordering::Relaxed);
+                });
+            });
+        });
+        assert_eq!(ran.load(Ordering::Relaxed), 2);
+        end(pool);
+    });
+}
+
+/// A join's second closure runs once, here or there, and the join ends after it.
+#[test]
+fn fork_and_join() {
+    model(|| {
+        let pool = pool(1, Plain::new(4));
+        let (mut a, mut b) = (0, 0);
+        pool.join(|| a += 1, || b += 1);
+        assert_eq!((a, b), (1, 1));
+        end(pool);
+    });
+}
+
+/// The same again with a stall that another closure was shown in before.
+#[test]
+fn fork_and_fork() {
+    model(|| {
+        let pool = pool(1, Plain::new(6));
+        let (mut a, mut b, mut c) = (0, 0, 0);
+        pool.join(|| pool.join(|| a += 1, || b += 1), || c += 1);
+        assert_eq!((a, b, c), (1, 1, 1));
+        end(pool);
+    });
+}
+
+/// A closure that lies on the stack is run inside of the pool, and the caller stays for it.
+#[test]
+fn install() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let mut here = 0;
+        pool.install(|| here += 1).unwrap();
+        assert_eq!(here, 1);
+        assert_eq!(end(pool).done, 1);
+    });
+}

@@ -1,0 +1,190 @@
+//! Where outcomes go, beside handles and batches.
+
+use std::sync::mpsc;
+
+use pool::{Collect, Completed, InOrder, JobError, SubmitError};
+
+use crate::setup::{Latch, Pool, Setup, eventually};
+
+on_every_backend! {
+    outcomes_in_the_order_of_submission
+    a_late_job_holds_back_the_others
+    handles_leave_no_gap_in_the_order
+    nested_jobs_have_no_place_in_the_order
+    jobs_run_in_the_caller_keep_the_order
+    a_bounded_sink_holds_the_workers_up
+    bounded_jobs_meet_bounded_results
+    jobs_go_on_after_the_receiver
+    an_ordered_sink_counts_what_found_no_taker
+    a_collection_loses_nothing
+}
+
+type Results = mpsc::Receiver<Completed<usize>>;
+
+fn in_order(setup: Setup) -> (Pool<usize>, Results) {
+    let (sender, receiver) = mpsc::channel();
+    (setup.builder().sink(InOrder::new(sender)).build().unwrap(), receiver)
+}
+
+fn numbers(results: &Results) -> Vec<usize> {
+    results.try_iter().map(|done| done.outcome.unwrap_or(usize::MAX)).collect()
+}
+
+fn outcomes_in_the_order_of_submission(setup: Setup) {
+    let (pool, results) = in_order(setup);
+    for n in 0..500 {
+        pool.execute(move || n).unwrap();
+    }
+    pool.execute_batch((500..1_500).map(|n| move || n)).unwrap();
+    pool.wait_idle().unwrap();
+    assert!(numbers(&results).into_iter().eq(0..1_500));
+}
+
+fn a_late_job_holds_back_the_others(setup: Setup) {
+    let (pool, results) = in_order(setup.with_threads(setup.threads.max(2)));
+    let latch = Latch::default();
+    let held = latch.clone();
+    pool.execute(move || {
+        held.wait();
+        0
+    })
+    .unwrap();
+    for n in 1..50 {
+        pool.execute(move || if n == 7 { panic!("on purpose") } else { n }).unwrap();
+    }
+    eventually(|| pool.stats().done + pool.stats().panicked == 49);
+    assert_eq!(numbers(&results), []);
+    latch.open();
+    pool.shutdown();
+    let numbers = numbers(&results);
+    assert!(numbers.into_iter().eq((0..50).map(|n| if n == 7 { usize::MAX } else { n })));
+}
+
+fn handles_leave_no_gap_in_the_order(setup: Setup) {
+    let (pool, results) = in_order(setup);
+    let mut ran = 0;
+    for n in 0..100 {
+        pool.execute(move || n).unwrap();
+        let job = pool.spawn(move || n).unwrap();
+        match n % 3 {
+            0 => drop(job),
+            1 => ran += usize::from(!job.cancel()),
+            _ => assert_eq!(job.join_or_run().unwrap(), n),
+        }
+    }
+    pool.wait_idle().unwrap();
+    assert!(numbers(&results).into_iter().eq(0..100), "without a shutdown");
+    let report = pool.shutdown();
+    assert_eq!(report.done + report.cancelled, 200);
+    assert!(ran <= 33 && report.undelivered == 0);
+}
+
+fn nested_jobs_have_no_place_in_the_order(setup: Setup) {
+    let (pool, results) = in_order(setup);
+    for n in 0..20 {
+        let handle = pool.handle();
+        pool.execute(move || {
+            handle.execute(move || 1_000 + n).unwrap();
+            n
+        })
+        .unwrap();
+    }
+    pool.shutdown();
+    let (nested, outer): (Vec<_>, Vec<_>) =
+        numbers(&results).into_iter().partition(|n| *n >= 1_000);
+    assert!(outer.into_iter().eq(0..20));
+    assert_eq!(nested.len(), 20);
+}
+
+fn jobs_run_in_the_caller_keep_the_order(setup: Setup) {
+    let (sender, results) = mpsc::channel();
+    let builder = setup.builder().capacity(1).sink(InOrder::new(sender));
+    let pool = builder.build().unwrap();
+    for n in 0..200 {
+        pool.execute_or_run(move || n).unwrap();
+        drop(pool.spawn_or_run(move || n).unwrap());
+    }
+    assert_eq!(pool.shutdown().done, 400);
+    assert!(numbers(&results).into_iter().eq(0..200));
+}
+
+fn a_bounded_sink_holds_the_workers_up(setup: Setup) {
+    let (sender, results) = mpsc::sync_channel(1);
+    let pool = setup.builder().sink(sender).build().unwrap();
+    let handle = pool.handle();
+    let submitter = std::thread::spawn(move || {
+        for n in 0..100 {
+            handle.execute(move || n).unwrap();
+        }
+    });
+    // One outcome is in the channel, and each worker stands before it with another.
+    eventually(|| pool.stats().done == setup.threads as u64 + 1);
+    let sum: usize = results.iter().take(100).map(|done: Completed<_>| done.outcome.unwrap()).sum();
+    assert_eq!(sum, 4_950);
+    submitter.join().unwrap();
+    assert_eq!(pool.shutdown().undelivered, 0);
+}
+
+/// One thread submits and receives: it must never wait for room, or map instead.
+fn bounded_jobs_meet_bounded_results(setup: Setup) {
+    let (sender, results) = mpsc::sync_channel(1);
+    let pool = setup.builder().capacity(2).sink(sender).build().unwrap();
+    let mut received = 0;
+    for n in 0..100 {
+        let mut refused = pool.try_execute(move || n);
+        while let Err(error) = refused {
+            let SubmitError::Full(task) = error else { panic!("{error}") };
+            let done: Completed<usize> = results.recv().unwrap();
+            received += usize::from(done.outcome.is_ok());
+            refused = pool.try_submit(task);
+        }
+    }
+    pool.close();
+    received += results.iter().count();
+    assert_eq!(received, 100);
+    let pool = setup.builder().capacity(1).build::<()>().unwrap();
+    assert_eq!(pool.map(0..100, |n| n).buffer(10).map(Result::unwrap).sum::<i32>(), 4_950);
+}
+
+fn jobs_go_on_after_the_receiver(setup: Setup) {
+    let (sender, results) = mpsc::sync_channel(1);
+    let pool = setup.builder().sink(sender).build().unwrap();
+    pool.execute(|| 0).unwrap();
+    results.recv().unwrap().outcome.unwrap();
+    drop(results);
+    for n in 0..50 {
+        pool.execute(move || n).unwrap();
+    }
+    let report = pool.shutdown();
+    assert_eq!((report.done, report.undelivered), (51, 50));
+}
+
+fn an_ordered_sink_counts_what_found_no_taker(setup: Setup) {
+    let (pool, results) = in_order(setup.with_threads(setup.threads.max(2)));
+    let latch = Latch::default();
+    let held = latch.clone();
+    pool.execute(move || {
+        held.wait();
+        0
+    })
+    .unwrap();
+    for n in 1..50 {
+        pool.execute(move || n).unwrap();
+    }
+    eventually(|| pool.stats().done == 49);
+    drop(results);
+    latch.open();
+    let report = pool.shutdown();
+    assert_eq!((report.done, report.undelivered), (50, 50));
+}
+
+fn a_collection_loses_nothing(setup: Setup) {
+    let results = Collect::new();
+    let pool = setup.builder().sink(results.clone()).build().unwrap();
+    pool.execute_batch((0..2_000).map(|n| move || assert!(n % 100 != 0, "on purpose"))).unwrap();
+    pool.wait_idle().unwrap();
+    let outcomes = results.take();
+    assert_eq!(outcomes.len(), 2_000);
+    let panicked = |done: &&Completed<()>| matches!(done.outcome, Err(JobError::Panicked(_)));
+    assert_eq!(outcomes.iter().filter(panicked).count(), 20);
+}
