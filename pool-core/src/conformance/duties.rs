@@ -174,6 +174,26 @@ pub fn a_refused_job_comes_back<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     });
 }
 
+/// Of a batch, every job is in the queue, or came back, or was left where it was.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn a_batch_is_taken_whole<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let mut batch = 0..10_000;
+        let refused = queue.push_batch(&mut batch).err().map(PushError::into_inner);
+        assert!(refused.is_some() || batch.is_empty(), "jobs are left, but none was refused");
+        let mut end = queue.local(0);
+        let mut all: Vec<_> = std::iter::from_fn(|| take(&mut end)).collect();
+        all.extend(refused);
+        all.extend(batch);
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..10_000), "jobs of the batch are lost or doubled");
+    });
+}
+
 /// A job from outside comes out though the worker's own end is never empty.
 ///
 /// # Panics

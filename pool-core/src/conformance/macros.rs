@@ -28,7 +28,9 @@ macro_rules! conformance_tests {
             $crate::__conformance_checks! { $queue;
                 c1_a_closed_pool_gives_the_job_back
                 c1_submits_that_race_with_close_run_or_come_back
+                c1_submits_that_wait_for_room
                 c2_c3_every_job_runs_once_and_has_one_outcome
+                c3_a_cancelled_job_never_runs
                 c3_outcomes_that_find_no_taker_are_counted
                 c4_jobs_submit_jobs_during_the_drain
                 c5_workers_stay_while_a_job_runs_and_leave_after_it
@@ -37,13 +39,17 @@ macro_rules! conformance_tests {
                 c7_children_of_a_busy_parent_find_the_other_workers
                 c7_a_job_from_outside_starts_while_a_worker_feeds_itself
                 c8_panics_stay_with_their_jobs
+                c8_panics_of_borrowed_work_are_thrown_on
                 c9_nothing_lingers
                 c10_workers_come_and_go
+                c11_borrowed_work_is_done
+                c11_jobs_wait_for_jobs
                 nothing_is_lost_and_nothing_doubled
                 what_is_there_is_found
                 local_jobs_are_within_reach
                 an_end_that_is_dropped_loses_no_job
                 a_dropped_queue_drops_its_jobs
+                a_batch_is_taken_whole
                 a_refused_job_comes_back
                 a_worker_that_feeds_itself_starves_nobody
             }

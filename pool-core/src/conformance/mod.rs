@@ -28,8 +28,10 @@ mod duties;
 mod macros;
 mod plan;
 mod support;
+mod waiting;
 
 pub use contract::*;
 pub use duties::*;
 pub use plan::{Plan, Step, Tree};
 pub use support::{Latch, Tally, set_patience, within_patience};
+pub use waiting::*;

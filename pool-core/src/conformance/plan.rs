@@ -1,13 +1,10 @@
-//! Random plans, and a sequential model that foretells how they end.
+//! Random plans, whose outcome a sequential model foretells.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+mod run;
 
-use super::support::{Closure, Pool, Tally, builder, panic_quietly, within_patience};
-use crate::{Completed, Handle, SubmitError, Task, WorkQueue};
+use super::support::{Closure, within_patience};
+use crate::WorkQueue;
+use run::Run;
 
 /// A job, and the jobs that it submits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +20,12 @@ pub struct Tree {
 pub enum Step {
     /// Submit a job.
     Submit(Tree),
+    /// Submit a job that has a handle.
+    Spawn(Tree),
+    /// Cancel one of the jobs that have a handle, counted round among those that are left.
+    Cancel(u8),
+    /// Wait for the oldest of them, or run it.
+    Join,
     /// Wait until the pool is idle, unless it is paused.
     Wait,
     /// Pause the pool.
@@ -51,6 +54,7 @@ pub enum Step {
 ///     threads: 2,
 ///     restless: false,
 ///     paused: true,
+///     capacity: None,
 ///     steps: vec![Step::Submit(Tree { panics: true, children: vec![] }), Step::Close],
 /// };
 /// plan.run(StdQueue::new());
@@ -63,6 +67,8 @@ pub struct Plan {
     pub restless: bool,
     /// Whether the pool is built paused.
     pub paused: bool,
+    /// How many jobs from outside the pool lets wait, if not any number.
+    pub capacity: Option<usize>,
     /// What to do.
     pub steps: Vec<Step>,
 }
@@ -78,17 +84,21 @@ impl Plan {
         let flags = next().unwrap_or(0);
         let mut steps = Vec::new();
         while let Some(kind) = next() {
-            steps.push(match kind % 32 {
-                0..20 => Step::Submit(Tree::read(&mut next, 4)),
+            steps.push(match kind % 40 {
+                0..14 => Step::Submit(Tree::read(&mut next, 4)),
+                14..20 => Step::Spawn(Tree::read(&mut next, 4)),
                 20..24 => Step::Wait,
                 24..26 => Step::Pause,
                 26..29 => Step::Resume,
                 29 => Step::CloseSink,
                 30 => Step::Close,
-                _ => Step::Shutdown,
+                31 => Step::Shutdown,
+                32..36 => Step::Cancel(next().unwrap_or(0)),
+                _ => Step::Join,
             });
         }
-        Self { threads, restless: flags & 1 != 0, paused: flags & 6 == 6, steps }
+        let capacity = (flags & 24 == 24).then_some(1 + usize::from(flags >> 5));
+        Self { threads, restless: flags & 1 != 0, paused: flags & 6 == 6, capacity, steps }
     }
 
     /// Carries the plan out with a pool over this queue.
@@ -126,196 +136,5 @@ impl Tree {
 
     fn size(&self) -> usize {
         1 + self.children.iter().map(Self::size).sum::<usize>()
-    }
-}
-
-/// The pool as it should be: a job that is accepted is done, once.
-#[derive(Default)]
-struct Model {
-    closed: bool,
-    paused: bool,
-    /// Which jobs were accepted, by number, and whether they panic.
-    outcomes: BTreeMap<usize, bool>,
-}
-
-impl Model {
-    /// Enters the jobs of a tree, which are numbered from `number` on.
-    fn accept(&mut self, tree: &Tree, number: usize) {
-        self.outcomes.insert(number, tree.panics);
-        let mut next = number + 1;
-        for child in &tree.children {
-            self.accept(child, next);
-            next += child.size();
-        }
-    }
-
-    fn panics(&self) -> usize {
-        self.outcomes.values().filter(|panics| **panics).count()
-    }
-}
-
-/// How often each job has run, by number.
-#[derive(Clone, Default)]
-struct Runs(Arc<Mutex<Vec<Arc<AtomicU8>>>>);
-
-impl Runs {
-    fn of(&self, number: usize) -> Arc<AtomicU8> {
-        let mut runs = self.0.lock().unwrap();
-        while runs.len() <= number {
-            runs.push(Arc::default());
-        }
-        Arc::clone(&runs[number])
-    }
-}
-
-struct Run<Q: WorkQueue<Closure>> {
-    pool: Pool<Q>,
-    model: Model,
-    numbers: usize,
-    runs: Runs,
-    /// `None` once it was dropped.
-    receiver: Option<Receiver<Completed<usize>>>,
-    received: usize,
-    /// Captured by every job.
-    alive: Arc<()>,
-    started: Tally,
-    stopped: Tally,
-}
-
-/// What a job does: submit its children, then panic or return its number.
-fn job<Q: WorkQueue<Closure>>(
-    tree: Tree,
-    number: usize,
-    handle: Handle<Task<usize>, Q>,
-    runs: Runs,
-    alive: Arc<()>,
-) -> impl FnOnce() -> usize + Send {
-    move || {
-        let _captured = &alive;
-        runs.of(number).fetch_add(1, Ordering::SeqCst);
-        let mut next = number + 1;
-        for child in tree.children {
-            let size = child.size();
-            let child = job(child, next, handle.clone(), runs.clone(), Arc::clone(&alive));
-            assert!(handle.execute(child).is_ok(), "a nested submit was refused");
-            next += size;
-        }
-        if tree.panics { panic_quietly() } else { number }
-    }
-}
-
-impl<Q: WorkQueue<Closure>> Run<Q> {
-    fn new(plan: &Plan, queue: Q) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        let (started, stopped) = (Tally::default(), Tally::default());
-        let (starts, stops) = (started.clone(), stopped.clone());
-        let mut builder = builder(queue, plan.threads)
-            .sink(sender)
-            .on_thread_start(move |_| starts.add())
-            .on_thread_stop(move |_| stops.add());
-        if plan.restless {
-            builder = builder.thread_keep_alive(Duration::ZERO);
-        }
-        if plan.paused {
-            builder = builder.paused();
-        }
-        Self {
-            pool: builder.build().unwrap(),
-            model: Model { paused: plan.paused, ..Model::default() },
-            numbers: 0,
-            runs: Runs::default(),
-            receiver: Some(receiver),
-            received: 0,
-            alive: Arc::new(()),
-            started,
-            stopped,
-        }
-    }
-
-    fn step(&mut self, step: Step) {
-        match step {
-            Step::Submit(tree) => self.submit(tree),
-            Step::Wait if self.model.paused => {}
-            Step::Wait => {
-                self.pool.wait_idle().unwrap();
-                self.check_rest();
-            }
-            Step::Pause => {
-                self.pool.pause();
-                self.model.paused = true;
-            }
-            Step::Resume => {
-                self.pool.resume();
-                self.model.paused = false;
-            }
-            Step::CloseSink => {
-                self.receive();
-                self.receiver = None;
-            }
-            Step::Close => {
-                self.pool.close();
-                self.model.closed = true;
-            }
-            Step::Shutdown => self.shutdown(),
-        }
-    }
-
-    fn submit(&mut self, tree: Tree) {
-        let number = self.numbers;
-        self.numbers += tree.size();
-        let job = job(
-            tree.clone(),
-            number,
-            self.pool.handle(),
-            self.runs.clone(),
-            Arc::clone(&self.alive),
-        );
-        match self.pool.execute(job) {
-            Ok(_) => {
-                assert!(!self.model.closed, "accepted after close");
-                self.model.accept(&tree, number);
-            }
-            Err(SubmitError::Closed(_)) => assert!(self.model.closed, "refused while open"),
-            // A bounded queue may.
-            Err(SubmitError::Full(_)) => assert!(!self.model.closed),
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    fn receive(&mut self) {
-        if let Some(receiver) = &self.receiver {
-            self.received += receiver.try_iter().count();
-        }
-    }
-
-    fn shutdown(&mut self) {
-        let report = self.pool.shutdown();
-        self.model.closed = true;
-        self.model.paused = false;
-        let (all, panics) = (self.model.outcomes.len() as u64, self.model.panics() as u64);
-        assert_eq!((report.accepted, report.done, report.panicked), (all, all - panics, panics));
-        assert_eq!(report.unfinished, 0);
-        assert_eq!(self.pool.stats().threads, 0);
-        assert_eq!(self.started.get(), self.stopped.get(), "threads started and stopped");
-        self.check_rest();
-        if self.receiver.is_some() {
-            assert_eq!(report.undelivered, 0);
-        } else {
-            assert!(report.undelivered + self.received as u64 <= all);
-        }
-    }
-
-    /// At rest every accepted job has run, once, has its outcome, and its captures are gone.
-    fn check_rest(&mut self) {
-        for number in 0..self.numbers {
-            let runs = self.runs.of(number).load(Ordering::SeqCst);
-            let expected = u8::from(self.model.outcomes.contains_key(&number));
-            assert_eq!(runs, expected, "runs of job {number}");
-        }
-        self.receive();
-        if self.receiver.is_some() {
-            assert_eq!(self.received, self.model.outcomes.len(), "outcomes");
-        }
-        assert_eq!(Arc::strong_count(&self.alive), 1, "captures linger");
     }
 }

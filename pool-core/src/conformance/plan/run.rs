@@ -1,0 +1,278 @@
+//! A plan carried out on a pool and on a model at once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::super::support::{Closure, Pool, Tally, builder, panic_quietly};
+use super::{Plan, Step, Tree};
+use crate::{Completed, Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
+
+/// The pool as it should be: a job that is accepted is done, once.
+#[derive(Default)]
+struct Model {
+    closed: bool,
+    paused: bool,
+    /// Which jobs were accepted and not cancelled, by number, and whether they panic.
+    outcomes: BTreeMap<usize, bool>,
+    /// How many of these have a handle, to which their outcome goes.
+    handled: usize,
+    cancelled: usize,
+}
+
+impl Model {
+    /// Enters the jobs of a tree, which are numbered from `number` on.
+    fn accept(&mut self, tree: &Tree, number: usize) {
+        self.outcomes.insert(number, tree.panics);
+        let mut next = number + 1;
+        for child in &tree.children {
+            self.accept(child, next);
+            next += child.size();
+        }
+    }
+
+    /// Strikes out a job, and those that it would have submitted.
+    fn cancel(&mut self, tree: &Tree, number: usize) {
+        let struck = number..number + tree.size();
+        self.outcomes.retain(|number, _| !struck.contains(number));
+        self.handled -= 1;
+        self.cancelled += 1;
+    }
+
+    fn panics(&self) -> usize {
+        self.outcomes.values().filter(|panics| **panics).count()
+    }
+}
+
+/// How often each job has run, by number.
+#[derive(Clone, Default)]
+struct Runs(Arc<Mutex<Vec<Arc<AtomicU8>>>>);
+
+impl Runs {
+    fn of(&self, number: usize) -> Arc<AtomicU8> {
+        let mut runs = self.0.lock().unwrap();
+        while runs.len() <= number {
+            runs.push(Arc::default());
+        }
+        Arc::clone(&runs[number])
+    }
+}
+
+pub(super) struct Run<Q: WorkQueue<Closure>> {
+    pool: Pool<Q>,
+    model: Model,
+    numbers: usize,
+    runs: Runs,
+    spawned: VecDeque<Spawned>,
+    /// `None` once it was dropped.
+    receiver: Option<Receiver<Completed<usize>>>,
+    received: usize,
+    /// Captured by every job.
+    alive: Arc<()>,
+    started: Tally,
+    stopped: Tally,
+}
+
+/// A job that has a handle.
+struct Spawned {
+    handle: JobHandle<usize>,
+    tree: Tree,
+    number: usize,
+}
+
+/// What a job does: submit its children, then panic or return its number.
+fn job<Q: WorkQueue<Closure>>(
+    tree: Tree,
+    number: usize,
+    handle: Handle<Task<usize>, Q>,
+    runs: Runs,
+    alive: Arc<()>,
+) -> impl FnOnce() -> usize + Send {
+    move || {
+        let _captured = &alive;
+        runs.of(number).fetch_add(1, Ordering::SeqCst);
+        let mut next = number + 1;
+        for child in tree.children {
+            let size = child.size();
+            let child = job(child, next, handle.clone(), runs.clone(), Arc::clone(&alive));
+            assert!(handle.execute(child).is_ok(), "a nested submit was refused");
+            next += size;
+        }
+        if tree.panics { panic_quietly() } else { number }
+    }
+}
+
+/// Waits for a job, or runs it if the pool does not come to it, and checks how it ends.
+fn check_join(spawned: Spawned) {
+    let Spawned { handle, tree, number } = spawned;
+    match handle.join_or_run() {
+        Ok(result) => assert!(!tree.panics && result == number),
+        Err(JobError::Panicked(_)) => assert!(tree.panics),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl<Q: WorkQueue<Closure>> Run<Q> {
+    pub(super) fn new(plan: &Plan, queue: Q) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        let (started, stopped) = (Tally::default(), Tally::default());
+        let (starts, stops) = (started.clone(), stopped.clone());
+        let mut builder = builder(queue, plan.threads)
+            .sink(sender)
+            .on_thread_start(move |_| starts.add())
+            .on_thread_stop(move |_| stops.add());
+        if plan.restless {
+            builder = builder.thread_keep_alive(Duration::ZERO);
+        }
+        if plan.paused {
+            builder = builder.paused();
+        }
+        if let Some(capacity) = plan.capacity {
+            builder = builder.capacity(capacity);
+        }
+        Self {
+            pool: builder.build().unwrap(),
+            model: Model { paused: plan.paused, ..Model::default() },
+            numbers: 0,
+            runs: Runs::default(),
+            spawned: VecDeque::new(),
+            receiver: Some(receiver),
+            received: 0,
+            alive: Arc::new(()),
+            started,
+            stopped,
+        }
+    }
+
+    pub(super) fn step(&mut self, step: Step) {
+        match step {
+            Step::Submit(tree) => self.submit(tree),
+            Step::Spawn(tree) => self.spawn(tree),
+            Step::Cancel(which) => self.cancel(which),
+            Step::Join => {
+                if let Some(spawned) = self.spawned.pop_front() {
+                    check_join(spawned);
+                }
+            }
+            Step::Wait if self.model.paused => {}
+            Step::Wait => {
+                self.pool.wait_idle().unwrap();
+                self.check_rest();
+            }
+            Step::Pause => {
+                self.pool.pause();
+                self.model.paused = true;
+            }
+            Step::Resume => {
+                self.pool.resume();
+                self.model.paused = false;
+            }
+            Step::CloseSink => {
+                self.receive();
+                self.receiver = None;
+            }
+            Step::Close => {
+                self.pool.close();
+                self.model.closed = true;
+            }
+            Step::Shutdown => self.shutdown(),
+        }
+    }
+
+    /// A job for this tree, and the number of its root.
+    fn job(&mut self, tree: &Tree) -> (impl FnOnce() -> usize + Send + use<Q>, usize) {
+        let number = self.numbers;
+        self.numbers += tree.size();
+        let (runs, alive) = (self.runs.clone(), Arc::clone(&self.alive));
+        (job(tree.clone(), number, self.pool.handle(), runs, alive), number)
+    }
+
+    /// Submits without waiting for room, which a paused pool would never have.
+    fn submit(&mut self, tree: Tree) {
+        let (job, number) = self.job(&tree);
+        match self.pool.try_execute(job) {
+            Ok(_) => self.accepted(&tree, number),
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    fn spawn(&mut self, tree: Tree) {
+        let (job, number) = self.job(&tree);
+        match self.pool.try_spawn(job) {
+            Ok(handle) => {
+                self.accepted(&tree, number);
+                self.model.handled += 1;
+                self.spawned.push_back(Spawned { handle, tree, number });
+            }
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    fn accepted(&mut self, tree: &Tree, number: usize) {
+        assert!(!self.model.closed, "accepted after close");
+        self.model.accept(tree, number);
+    }
+
+    fn refused<J>(&self, error: &SubmitError<J>) {
+        match error {
+            SubmitError::Closed(_) => assert!(self.model.closed, "refused while open"),
+            // A bounded queue may.
+            SubmitError::Full(_) => assert!(!self.model.closed),
+            SubmitError::NoThread(..) => panic!("{error}"),
+        }
+    }
+
+    fn cancel(&mut self, which: u8) {
+        let Some(at) = usize::from(which).checked_rem(self.spawned.len()) else { return };
+        let spawned = &self.spawned[at];
+        // Whether it was in time, only the pool can tell.
+        if spawned.handle.cancel() {
+            let Spawned { handle, tree, number } = self.spawned.remove(at).unwrap();
+            self.model.cancel(&tree, number);
+            assert!(matches!(handle.join(), Err(JobError::Cancelled)));
+        }
+    }
+
+    fn receive(&mut self) {
+        if let Some(receiver) = &self.receiver {
+            self.received += receiver.try_iter().count();
+        }
+    }
+
+    pub(super) fn shutdown(&mut self) {
+        let report = self.pool.shutdown();
+        self.model.closed = true;
+        self.model.paused = false;
+        let (all, panics) = (self.model.outcomes.len() as u64, self.model.panics() as u64);
+        assert_eq!((report.done, report.panicked), (all - panics, panics));
+        assert_eq!((report.cancelled, report.unfinished), (self.model.cancelled as u64, 0));
+        assert_eq!(report.accepted, all + report.cancelled);
+        self.spawned.drain(..).for_each(check_join);
+        assert_eq!(self.pool.stats().threads, 0);
+        assert_eq!(self.started.get(), self.stopped.get(), "threads started and stopped");
+        self.check_rest();
+        if self.receiver.is_some() {
+            assert_eq!(report.undelivered, 0);
+        } else {
+            let delivered = all - self.model.handled as u64;
+            assert!(report.undelivered + self.received as u64 <= delivered);
+        }
+    }
+
+    /// At rest every accepted job has run, once, has its outcome, and its captures are gone.
+    fn check_rest(&mut self) {
+        for number in 0..self.numbers {
+            let runs = self.runs.of(number).load(Ordering::SeqCst);
+            let expected = u8::from(self.model.outcomes.contains_key(&number));
+            assert_eq!(runs, expected, "runs of job {number}");
+        }
+        self.receive();
+        if self.receiver.is_some() {
+            let expected = self.model.outcomes.len() - self.model.handled;
+            assert_eq!(self.received, expected, "outcomes");
+        }
+        assert_eq!(Arc::strong_count(&self.alive), 1, "captures linger");
+    }
+}
