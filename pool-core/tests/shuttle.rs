@@ -12,7 +12,9 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{Handle, Job, ManualClock, Task, ThreadPool, ThreadPoolBuilder, WorkQueue};
+use pool_core::{
+    Handle, Job, JobError, ManualClock, Scope, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
+};
 use pool_std::StdQueue;
 use retrying::Retrying;
 use shuttle::sync::atomic::{AtomicUsize, Ordering};
@@ -47,6 +49,10 @@ scenes! {
     a_storm_of_panics
     workers_come_and_go
     waiters_and_submitters
+    handles_cancelled_and_joined
+    scopes_in_scopes
+    forks_from_everywhere
+    room_for_few
 }
 
 fn pool<Q: WorkQueue<Job<Task>>>(threads: usize, queue: Q) -> ThreadPool<(), Q> {
@@ -186,4 +192,97 @@ fn waiters_and_submitters<Q: WorkQueue<Job<Task>>>(queue: Q) {
         other.join().unwrap();
     }
     assert_eq!(pool.shutdown().done, 9);
+}
+
+fn handles_cancelled_and_joined<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(3, queue);
+    let mut cancellers = Vec::new();
+    let mut waiters = Vec::new();
+    for n in 0..4 {
+        let inner = pool.handle();
+        let job = pool.spawn(move || inner.spawn(move || n).unwrap().join().unwrap()).unwrap();
+        let canceller = job.canceller();
+        cancellers.push(thread::spawn(move || canceller.cancel()));
+        waiters.push(thread::spawn(move || {
+            let outcome = if n % 2 == 0 { job.join() } else { job.join_or_run() };
+            match outcome {
+                Ok(result) => result == n,
+                Err(JobError::Cancelled) => false,
+                Err(error) => panic!("{error}"),
+            }
+        }));
+    }
+    let mut cancelled = 0;
+    for (canceller, waiter) in cancellers.into_iter().zip(waiters) {
+        let in_time = canceller.join().unwrap();
+        assert_eq!(waiter.join().unwrap(), !in_time);
+        cancelled += u64::from(in_time);
+    }
+    let report = pool.shutdown();
+    assert_eq!((report.cancelled, report.done), (cancelled, 2 * (4 - cancelled)));
+}
+
+fn grow<'scope>(scope: &'scope Scope<'scope, '_>, ran: &'scope AtomicUsize, depth: u32) {
+    ran.fetch_add(1, Ordering::SeqCst);
+    if depth > 0 {
+        for _ in 0..2 {
+            scope.spawn(move || grow(scope, ran, depth - 1));
+        }
+    }
+}
+
+fn scopes_in_scopes<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(3, queue);
+    let (inside, outside) = (pool.handle(), AtomicUsize::new(0));
+    let job = pool.spawn(move || {
+        let ran = AtomicUsize::new(0);
+        inside.scope(|scope| {
+            grow(scope, &ran, 1);
+            inside.scope(|scope| grow(scope, &ran, 1));
+        });
+        ran.into_inner()
+    });
+    pool.scope(|scope| grow(scope, &outside, 2));
+    assert_eq!((outside.into_inner(), job.unwrap().join().unwrap()), (7, 6));
+    assert_eq!(pool.shutdown().done, 1);
+}
+
+fn fib<Q: WorkQueue<Job<Task>>>(pool: &Handle<Task, Q>, n: u32) -> u32 {
+    if n < 2 {
+        return n;
+    }
+    let (a, b) = pool.join(|| fib(pool, n - 1), || fib(pool, n - 2));
+    a + b
+}
+
+fn forks_from_everywhere<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(3, queue);
+    let inside = pool.handle();
+    let job = pool.spawn(move || fib(&inside, 4)).unwrap();
+    let outside = pool.handle();
+    let other = thread::spawn(move || fib(&outside, 4));
+    assert_eq!(fib(&pool, 4), 3);
+    assert_eq!((job.join().unwrap(), other.join().unwrap()), (3, 3));
+    assert_eq!(pool.shutdown().done, 1);
+}
+
+fn room_for_few<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let builder = ThreadPoolBuilder::with_queue(queue).num_threads(2).capacity(1);
+    let pool = builder.build::<()>().unwrap();
+    let submitters: Vec<_> = (0..3)
+        .map(|nth| {
+            let handle = pool.handle();
+            thread::spawn(move || {
+                let submit = |_| match nth {
+                    0 => handle.execute_batch([|| (), || ()]).unwrap().len(),
+                    1 => handle.spawn(|| ()).map(drop).map_or(0, |()| 1),
+                    _ => handle.execute_or_run(|| ()).map_or(0, |_| 1),
+                };
+                (0..3).map(submit).sum::<usize>()
+            })
+        })
+        .collect();
+    let accepted: usize = submitters.into_iter().map(|submitter| submitter.join().unwrap()).sum();
+    let report = pool.shutdown();
+    assert_eq!((accepted, report.done, report.unfinished), (12, 12, 0));
 }
