@@ -1,34 +1,24 @@
 //! Building a pool.
 
 use std::fmt;
-use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Hook};
-use crate::error::{BuildError, StartCause, StartError};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::error::BuildError;
 use crate::handle::Handle;
 use crate::hub::{Hub, Waiters};
 use crate::job::Job;
 use crate::launch::{Launcher, WorkerContext};
 use crate::ledger::Ledger;
-use crate::limit::Limit;
-use crate::panics::{Panic, guarded};
 use crate::pool::{Pool, ThreadPool};
 use crate::queue::{MakeQueue, Ready};
 use crate::shared::Shared;
 use crate::sink::{NoSink, ResultSink};
 use crate::sleep::Sleep;
 use crate::task::Task;
-use crate::threads::{StdThreads, ThreadFactory};
-
-/// The most threads that one pool can have.
-pub const MAX_THREADS: usize = u16::MAX as usize;
-
-/// The largest [`capacity`](ThreadPoolBuilder::capacity) that a pool can have: more jobs than memory
-/// can hold.
-pub const MAX_CAPACITY: usize = usize::MAX / 4;
+use crate::threads::ThreadFactory;
 
 /// Configures and builds a pool: of closures with [`build`](Self::build), or of one type of jobs
 /// with [`build_with`](Self::build_with).
@@ -55,21 +45,6 @@ pub struct ThreadPoolBuilder<B, S = NoSink> {
     settings: Settings,
 }
 
-/// Everything that a builder is told, except for queue and sink, whose types change.
-struct Settings {
-    num_threads: Option<usize>,
-    core_threads: Option<usize>,
-    keep_alive: Option<Duration>,
-    paused: bool,
-    capacity: Option<usize>,
-    thread_name: Box<dyn Fn(usize) -> String>,
-    stack_size: Option<usize>,
-    on_thread_start: Option<Hook>,
-    on_thread_stop: Option<Hook>,
-    factory: Box<dyn ThreadFactory>,
-    clock: Box<dyn Clock>,
-}
-
 impl<B: Default> ThreadPoolBuilder<B> {
     /// A builder of pools with the queues that a default `B` makes, and no sink.
     pub fn new() -> Self {
@@ -93,20 +68,7 @@ impl<Q> ThreadPoolBuilder<Ready<Q>> {
 impl<B> ThreadPoolBuilder<B> {
     /// A builder of a pool with the queue that `backend` makes, and no sink.
     pub fn with_backend(backend: B) -> Self {
-        let settings = Settings {
-            num_threads: None,
-            core_threads: None,
-            keep_alive: None,
-            paused: false,
-            capacity: None,
-            thread_name: Box::new(|worker| format!("pool-worker-{worker}")),
-            stack_size: None,
-            on_thread_start: None,
-            on_thread_stop: None,
-            factory: Box::new(StdThreads),
-            clock: Box::new(SystemClock),
-        };
-        Self { backend, sink: NoSink, settings }
+        Self { backend, sink: NoSink, settings: Settings::default() }
     }
 }
 
@@ -128,7 +90,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         ThreadPoolBuilder { backend: self.backend, sink, settings: self.settings }
     }
 
-    /// The number of worker threads, 1 to [`MAX_THREADS`]. The default is
+    /// The number of worker threads, 1 to [`MAX_THREADS`](crate::MAX_THREADS). The default is
     /// [`std::thread::available_parallelism`].
     pub fn num_threads(mut self, threads: usize) -> Self {
         self.settings.num_threads = Some(threads);
@@ -335,74 +297,6 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         }
         shared.hub.sleep.wait_started().map_err(BuildError::Start)?;
         Ok(pool)
-    }
-}
-
-impl Settings {
-    fn size(&self) -> Result<usize, BuildError> {
-        let default = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        match self.num_threads.unwrap_or_else(default) {
-            0 => Err(BuildError::ZeroThreads),
-            size if size > MAX_THREADS => {
-                Err(BuildError::TooManyThreads { requested: size, max: MAX_THREADS })
-            }
-            size => Ok(size),
-        }
-    }
-
-    /// How many workers the build starts, which then stay.
-    fn core(&self, size: usize) -> Result<usize, BuildError> {
-        match (self.core_threads, self.keep_alive) {
-            (Some(core), _) if core > size => {
-                Err(BuildError::CoreThreads { core, num_threads: size })
-            }
-            (_, None) => Ok(size),
-            (core, Some(_)) => Ok(core.unwrap_or(0)),
-        }
-    }
-
-    fn limit(&self) -> Result<Option<Limit>, BuildError> {
-        match self.capacity {
-            Some(0) => Err(BuildError::ZeroCapacity),
-            Some(capacity) if capacity > MAX_CAPACITY => {
-                Err(BuildError::CapacityTooLarge { requested: capacity, max: MAX_CAPACITY })
-            }
-            capacity => Ok(capacity.map(Limit::new)),
-        }
-    }
-
-    fn names(&self, size: usize) -> Result<Box<[String]>, BuildError> {
-        let name = |worker| {
-            let name = guarded(|| (self.thread_name)(worker)).map_err(|payload| {
-                let cause = StartCause::Panicked(Arc::new(Panic::new(payload)));
-                BuildError::Start(StartError::new(worker, cause))
-            })?;
-            if name.contains('\0') {
-                return Err(BuildError::ThreadName { worker, name });
-            }
-            Ok(name)
-        };
-        (0..size).map(name).collect()
-    }
-
-    /// No object is larger than `isize::MAX`, and the standard library's rounding up to whole
-    /// pages would overflow beyond it.
-    fn checked_stack_size(&self) -> Result<Option<usize>, BuildError> {
-        match self.stack_size {
-            Some(bytes) if bytes > isize::MAX as usize => Err(BuildError::StackSize { bytes }),
-            size => Ok(size),
-        }
-    }
-
-    fn into_config(self, size: usize) -> Result<(Config, Box<dyn Clock>), BuildError> {
-        let config = Config {
-            names: self.names(size)?,
-            stack_size: self.checked_stack_size()?,
-            on_thread_start: self.on_thread_start,
-            on_thread_stop: self.on_thread_stop,
-            factory: self.factory,
-        };
-        Ok((config, self.clock))
     }
 }
 

@@ -53,6 +53,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod admission;
+mod awaited;
+mod batch;
 mod builder;
 mod cell;
 mod children;
@@ -85,14 +88,16 @@ mod scope;
 mod shared;
 mod sink;
 mod sleep;
+mod spawn;
 mod submit;
 mod sync;
 mod task;
 mod threads;
 mod worker;
 
-pub use builder::{MAX_CAPACITY, MAX_THREADS, ThreadPoolBuilder};
+pub use builder::ThreadPoolBuilder;
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{MAX_CAPACITY, MAX_THREADS};
 pub use error::{BatchError, BuildError, JobError, StartCause, StartError, SubmitError, WaitError};
 pub use handle::Handle;
 pub use job::{Job, JobId, JobIds};

@@ -1,0 +1,234 @@
+//! How jobs get in from outside: a place in the queue, a number, a push.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::current;
+use crate::errand::Claim;
+use crate::error::{StartError, SubmitError};
+use crate::gate::Barred;
+use crate::job::{Body, Job, JobId, JobIds};
+use crate::limit::{Patience, Room};
+use crate::queue::{PushError, WorkQueue};
+use crate::shared::Shared;
+
+/// So many jobs of a batch are pushed at once: the workers begin while the next are pushed.
+const BATCH: usize = 1024;
+
+/// Why jobs were not let in.
+pub(crate) enum Refused {
+    Closed,
+    Full,
+    NoThread(StartError),
+}
+
+impl Refused {
+    /// The error that gives the job back.
+    pub(crate) fn with<J>(self, job: J) -> SubmitError<J> {
+        match self {
+            Self::Closed => SubmitError::Closed(job),
+            Self::Full => SubmitError::Full(job),
+            Self::NoThread(error) => SubmitError::NoThread(job, error),
+        }
+    }
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
+    /// Accepts a job that no worker submits, in the order accept, push, look for sleepers.
+    #[inline]
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        job: J,
+        patience: Patience,
+    ) -> Result<JobId, SubmitError<J>> {
+        let id = match self.admit(patience) {
+            Ok(id) => id,
+            Err(refused) => return Err(refused.with(job)),
+        };
+        match self.push(Job::new(id, Body::Payload(job))) {
+            Ok(()) => Ok(id),
+            Err(job) => match job.into_parts().1 {
+                Body::Payload(job) => Err(SubmitError::Full(job)),
+                Body::Claim(_) => unreachable!("the queue gave another job back"),
+            },
+        }
+    }
+
+    /// The same for a claim on a job with a handle.
+    pub(crate) fn submit_claim(
+        self: &Arc<Self>,
+        claim: Claim,
+        patience: Patience,
+    ) -> Result<JobId, Refused> {
+        let refused = match self.admit(patience) {
+            Ok(id) => match self.push(Job::new(id, Body::Claim(claim))) {
+                Ok(()) => return Ok(id),
+                Err(job) => {
+                    job.withdraw();
+                    return Err(Refused::Full);
+                }
+            },
+            Err(refused) => refused,
+        };
+        claim.withdraw();
+        Err(refused)
+    }
+
+    /// Counts one job in, and gives it a place in the queue.
+    #[inline]
+    fn admit(self: &Arc<Self>, patience: Patience) -> Result<JobId, Refused> {
+        if current::is_visiting(self.address()) {
+            self.hub.ledger.push_outside(1);
+            return Ok(JobId::nested(self.hub.ledger.nested_ids(1)));
+        }
+        self.reserve_place(patience)?;
+        self.accept(1).inspect_err(|_| self.give_back_places(1))
+    }
+
+    /// Has a place in a bounded queue kept for one job from outside.
+    #[inline]
+    fn reserve_place(&self, patience: Patience) -> Result<(), Refused> {
+        let Some(limit) = &self.hub.limit else { return Ok(()) };
+        // Whoever is inside, but not at work, would wait for itself.
+        let patience = if current::is_inside(self.address()) { Patience::None } else { patience };
+        if self.hub.ledger.gate.0.read().is_closed() {
+            return Err(Refused::Closed);
+        }
+        match limit.acquire(patience, &self.hub.waiters) {
+            Room::Granted => Ok(()),
+            Room::Full => Err(Refused::Full),
+            Room::Closed => Err(Refused::Closed),
+        }
+    }
+
+    fn give_back_places(&self, places: u64) {
+        if let Some(limit) = &self.hub.limit {
+            (0..places).for_each(|_| limit.release());
+        }
+    }
+
+    /// Counts jobs in from outside; the id of the first.
+    #[inline]
+    pub(crate) fn accept(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refused> {
+        loop {
+            match self.hub.ledger.gate.0.accept(jobs) {
+                Ok(sequence) => return Ok(JobId::new(sequence)),
+                Err(Barred::Closed) => return Err(Refused::Closed),
+                Err(Barred::Dormant) => self.start_first().map_err(Refused::NoThread)?,
+            }
+        }
+    }
+
+    /// Puts an accepted job into the queue and sees to it that somebody comes for it.
+    #[inline]
+    fn push(self: &Arc<Self>, job: Job<J>) -> Result<(), Job<J>> {
+        // Should the queue panic, the job is gone, but the pool must not wait for it.
+        let refusal = Refusal { shared: self, first: job.id(), jobs: 1 };
+        match self.queue.push(job) {
+            Ok(()) => {
+                std::mem::forget(refusal);
+                self.notify();
+                Ok(())
+            }
+            Err(PushError(job)) => Err(job),
+        }
+    }
+
+    /// Accepts as many of these jobs as there is room for, at least one if it has the patience;
+    /// takes those from the list. Called again and again it accepts them all.
+    pub(crate) fn submit_some(
+        self: &Arc<Self>,
+        jobs: &mut VecDeque<Body<J>>,
+        ids: &mut JobIds,
+    ) -> Result<(), Refused> {
+        let wanted = jobs.len().min(BATCH) as u64;
+        let (first, count) = if current::is_visiting(self.address()) {
+            self.hub.ledger.push_outside(wanted);
+            (JobId::nested(self.hub.ledger.nested_ids(wanted)), wanted)
+        } else {
+            self.reserve_place(Patience::Endless)?;
+            let more = self.hub.limit.as_ref().map(|limit| limit.try_acquire(wanted - 1));
+            let count = more.map_or(wanted, |more| more + 1);
+            (self.accept(count).inspect_err(|_| self.give_back_places(count))?, count)
+        };
+        let refusal = Refusal { shared: self, first, jobs: count };
+        let mut numbered = Numbered { jobs, refusal, pulled: false };
+        let pushed = self.queue.push_batch(&mut numbered);
+        match pushed {
+            Ok(()) => numbered.settle(),
+            Err(PushError(job)) => numbered.put_back(job),
+        }
+        let refused = numbered.refusal.jobs;
+        drop(numbered);
+        ids.push_run(first, (count - refused) as usize);
+        self.notify();
+        if refused == 0 { Ok(()) } else { Err(Refused::Full) }
+    }
+}
+
+/// When dropped, notes that accepted jobs did not get into the queue.
+struct Refusal<'a, J: Send + 'static, Q: WorkQueue<Job<J>>> {
+    shared: &'a Shared<J, Q>,
+    first: JobId,
+    jobs: u64,
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Drop for Refusal<'_, J, Q> {
+    fn drop(&mut self) {
+        let Self { shared, first, jobs } = self;
+        if *jobs == 0 {
+            return;
+        }
+        shared.hub.ledger.refuse(*jobs);
+        (0..*jobs).for_each(|nth| shared.hub.make_room(first.plus(nth)));
+        if let Some(launcher) = shared.launcher() {
+            (0..*jobs).for_each(|nth| launcher.skip(first.plus(nth)));
+        }
+        shared.hub.sleep.check_rest(&shared.hub.ledger);
+        shared.finish_if_over();
+    }
+}
+
+/// Accepted jobs on their way into the queue. Those that do not get there stay in the list.
+struct Numbered<'a, J: Send + 'static, Q: WorkQueue<Job<J>>> {
+    jobs: &'a mut VecDeque<Body<J>>,
+    /// Over those that are not known to be in the queue.
+    refusal: Refusal<'a, J, Q>,
+    /// Whether the queue is at the first of them: should it panic, that one is lost.
+    pulled: bool,
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Numbered<'_, J, Q> {
+    /// The queue has taken what was pulled.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.pulled) {
+            self.refusal.first = self.refusal.first.plus(1);
+            self.refusal.jobs -= 1;
+        }
+    }
+
+    /// The queue has not.
+    fn put_back(&mut self, job: Job<J>) {
+        self.pulled = false;
+        self.jobs.push_front(job.into_parts().1);
+    }
+}
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Iterator for Numbered<'_, J, Q> {
+    type Item = Job<J>;
+
+    fn next(&mut self) -> Option<Job<J>> {
+        self.settle();
+        if self.refusal.jobs == 0 {
+            return None;
+        }
+        let body = self.jobs.pop_front()?;
+        self.pulled = true;
+        Some(Job::new(self.refusal.first, body))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = (self.refusal.jobs - u64::from(self.pulled)) as usize;
+        (left, Some(left))
+    }
+}

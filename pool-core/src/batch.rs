@@ -1,0 +1,145 @@
+//! Submitting many jobs at the price of little more than one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::admission::Refused;
+use crate::cell::JobCell;
+use crate::current;
+use crate::errand::Claim;
+use crate::error::BatchError;
+use crate::handle::Handle;
+use crate::job::{Body, Job, JobId, JobIds};
+use crate::job_handle::JobHandle;
+use crate::queue::WorkQueue;
+use crate::task::Task;
+use crate::worker::Worker;
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
+    /// Submits many jobs at the price of little more than one, in this order: they are counted in
+    /// together and wake the workers together. The ids come in the same order.
+    ///
+    /// In a pool with a [capacity](crate::ThreadPoolBuilder::capacity) it waits for room, and
+    /// accepts as many at once as there is room for.
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back, see [`BatchError`]. Without a capacity that is all or
+    /// none of every thousand.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{Collect, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let results = Collect::new();
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .sink(results.clone())
+    ///     .build_with(|_worker| |n: u64| n * n)?;
+    /// let ids = pool.submit_batch(0..1_000)?;
+    /// assert_eq!(ids.len(), 1_000);
+    /// pool.wait_idle()?;
+    /// assert_eq!(results.take().len(), 1_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit_batch(&self, jobs: impl IntoIterator<Item = J>) -> Result<JobIds, BatchError<J>> {
+        let mut jobs = jobs.into_iter().map(Body::Payload).collect();
+        let mut ids = JobIds::default();
+        self.submit_all(&mut jobs, &mut ids).map_err(|refused| {
+            let rest = jobs.into_iter().filter_map(|body| match body {
+                Body::Payload(job) => Some(job),
+                Body::Claim(_) => None,
+            });
+            BatchError::new(ids.clone(), refused.with(rest.collect()))
+        })?;
+        Ok(ids)
+    }
+
+    /// Submits all of these, or leaves those that were not accepted in the list.
+    fn submit_all(&self, jobs: &mut VecDeque<Body<J>>, ids: &mut JobIds) -> Result<(), Refused> {
+        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
+            && let Some(end) = worker.own_end()
+        {
+            worker.submit_batch(end, jobs.drain(..), ids);
+            return Ok(());
+        }
+        while !jobs.is_empty() {
+            self.shared.submit_some(jobs, ids)?;
+        }
+        Ok(())
+    }
+
+    /// Spawns many closures at the price of little more than one; see
+    /// [`submit_batch`](Self::submit_batch). The handles come in the same order.
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back. Those that were run, without a handle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// # pool.execute(|| ())?;
+    /// let handles = pool.spawn_batch((0..10_u64).map(|n| move || n * n))?;
+    /// let squares: Result<Vec<u64>, _> = handles.into_iter().map(|job| job.join()).collect();
+    /// assert_eq!(squares?[9], 81);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_batch<F, T>(
+        &self,
+        closures: impl IntoIterator<Item = F>,
+    ) -> Result<Vec<JobHandle<T>>, BatchError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut cells: Vec<_> =
+            closures.into_iter().map(|closure| Arc::new(JobCell::new(closure))).collect();
+        let mut jobs = cells.iter().map(|cell| Body::Claim(Claim::new(cell.clone()))).collect();
+        let mut ids = JobIds::default();
+        if let Err(refused) = self.submit_all(&mut jobs, &mut ids) {
+            for body in jobs {
+                Job::new(JobId::NONE, body).withdraw();
+            }
+            let rest = cells.split_off(ids.len()).into_iter().map(JobCell::into_closure);
+            return Err(BatchError::new(ids, refused.with(rest.collect())));
+        }
+        let numbered = cells.into_iter().zip(ids);
+        Ok(numbered.map(|(cell, id)| JobHandle::new(cell, id, self.shared.access())).collect())
+    }
+}
+
+impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
+    /// Submits many closures at the price of little more than one; see
+    /// [`submit_batch`](Self::submit_batch).
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// pool.execute_batch((0..100).map(|n| move || println!("{n}")))?;
+    /// assert_eq!(pool.shutdown().done, 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn execute_batch<F>(
+        &self,
+        closures: impl IntoIterator<Item = F>,
+    ) -> Result<JobIds, BatchError<Task<R>>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+    {
+        self.submit_batch(closures.into_iter().map(Task::new))
+    }
+}

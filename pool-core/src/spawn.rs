@@ -1,0 +1,134 @@
+//! Submitting jobs that have a handle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::admission::Refused;
+use crate::cell::JobCell;
+use crate::current;
+use crate::errand::{Claim, Errand};
+use crate::error::SubmitError;
+use crate::handle::Handle;
+use crate::hub::Runner;
+use crate::job::{Body, Job, JobId};
+use crate::job_handle::JobHandle;
+use crate::limit::Patience;
+use crate::queue::WorkQueue;
+use crate::worker::Worker;
+
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
+    /// Submits a closure and returns a handle to it, by which one can wait for what it returns,
+    /// or cancel it. Nothing of it goes to the pool's sink, and so every pool can spawn, whatever its
+    /// jobs are.
+    ///
+    /// A handle that is dropped lets the job go on by itself. In everything else it is like
+    /// [`submit`](Self::submit). It costs one allocation.
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back, as for [`submit`](Self::submit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// # pool.execute(|| ())?;
+    /// let sum = pool.spawn(|| (1..=100).sum::<u32>())?;
+    /// assert_eq!(sum.join()?, 5_050);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_with(closure, Patience::Endless)
+    }
+
+    /// Spawns like [`spawn`](Self::spawn), but does not wait for room.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Full`], and as for [`submit`](Self::submit).
+    pub fn try_spawn<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_with(closure, Patience::None)
+    }
+
+    /// Spawns like [`spawn`](Self::spawn), but waits for room no longer than this. A time too long to
+    /// be expressed as a moment, such as [`Duration::MAX`], means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Full`], and as for [`submit`](Self::submit).
+    pub fn spawn_timeout<F, T>(
+        &self,
+        closure: F,
+        timeout: Duration,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_with(closure, self.patience(timeout))
+    }
+
+    /// Spawns like [`spawn`](Self::spawn), and runs the closure itself, before it returns, if there
+    /// is no room for it in the queue.
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back, as for [`submit`](Self::submit), but never for want of room.
+    pub fn spawn_or_run<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let closure = match self.try_spawn(closure) {
+            Err(SubmitError::Full(closure)) => closure,
+            spawned => return spawned,
+        };
+        let id = match self.shared.accept(1) {
+            Ok(id) => id,
+            Err(refused) => return Err(refused.with(closure)),
+        };
+        let cell = Arc::new(JobCell::new(closure));
+        Errand::run(cell.clone(), id, Runner::submitter(&self.shared.hub));
+        if let Some(launcher) = self.shared.launcher() {
+            launcher.skip(id);
+        }
+        Ok(JobHandle::new(cell, id, self.shared.access()))
+    }
+
+    pub(crate) fn spawn_with<F, T>(
+        &self,
+        closure: F,
+        patience: Patience,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let cell = Arc::new(JobCell::new(closure));
+        match self.submit_claim(Claim::new(cell.clone()), patience) {
+            Ok(id) => Ok(JobHandle::new(cell, id, self.shared.access())),
+            Err(refused) => Err(refused.with(cell.into_closure())),
+        }
+    }
+
+    /// Submits a claim on a job that lies in a cell.
+    fn submit_claim(&self, claim: Claim, patience: Patience) -> Result<JobId, Refused> {
+        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
+            && let Some(end) = worker.own_end()
+        {
+            return Ok(worker.submit(end, Body::Claim(claim)));
+        }
+        self.shared.submit_claim(claim, patience)
+    }
+}
