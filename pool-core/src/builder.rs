@@ -200,13 +200,13 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Gets the worker threads from this factory. The default is [`StdThreads`].
+    /// Gets the worker threads from this factory. The default is [`StdThreads`](crate::StdThreads).
     pub fn thread_factory(mut self, factory: impl ThreadFactory) -> Self {
         self.settings.factory = Box::new(factory);
         self
     }
 
-    /// Takes the time from this clock. The default is [`SystemClock`].
+    /// Takes the time from this clock. The default is [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Box::new(clock);
         self

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | C1 | **Accepted or returned.** A submit is accepted, or hands the job back inside its error. Which of the two is decided at one atomic point together with close. |
 //! | C2 | **Once.** An accepted job starts at most once, on one worker. |
-//! | C3 | **One outcome.** An accepted job has exactly one outcome, which reaches the sink; nothing is dropped in silence. |
+//! | C3 | **One outcome.** An accepted job has exactly one outcome: done, panicked, cancelled, or returned because the pool ended without it. It reaches the sink, or the handle if it has one; nothing is dropped in silence. |
 //! | C4 | **Nested.** A running job may submit more, also while the pool drains; those are drained too. |
 //! | C5 | **Drain, then exit.** After close the workers leave when nothing is queued and nothing runs, and not before. The books balance. |
 //! | C6 | **Closed is closed.** After close nothing is accepted from outside; a forgotten handle can not keep the pool open. |
@@ -22,6 +22,7 @@
 //! | C8 | **A panic is one job's affair.** In its body, in a drop, in a sink or in a hook: the worker, the counts and every other job go on. |
 //! | C9 | **Nothing lingers.** A job's captures are dropped before its outcome is visible; no idle worker keeps anything alive; a drained burst's memory is given back. |
 //! | C10 | **Threads are accounted for.** A thread that fails to start is an error with everything undone. After shutdown or drop no thread of the pool is left. |
+//! | C11 | **Waiting in a job is safe.** Waiting for a job inside of a job needs no free worker, and runs nothing on the waiter's stack but that job or what it is made of. |
 //!
 //! What Rust itself ends no pool can survive: a drop that panics while its own thread unwinds from
 //! another panic aborts the process, and so does every panic under `panic = "abort"`.
@@ -30,6 +31,11 @@
 //!
 //! A queue only stores jobs. Accepting and closing are one atomic word; sleeping, waking and the
 //! notice that all is done are one protocol, which is model-checked.
+//!
+//! Besides the jobs that go to the pool's handler, a queue holds *claims*: on a job that lies in a cell
+//! with its handle, on the children of a scope, on the second closure of a join. Whoever is first does
+//! what a claim leads to, be it a worker or the one who waits; for the others it is stale and no job.
+//! So all of that is the same over every queue.
 //!
 //! # Example
 //!
