@@ -12,9 +12,6 @@ use crate::limit::{Patience, Room};
 use crate::queue::{PushError, WorkQueue};
 use crate::shared::Shared;
 
-/// So many jobs of a batch are pushed at once: the workers begin while the next are pushed.
-const BATCH: usize = 1024;
-
 /// Why jobs were not let in.
 pub(crate) enum Refused {
     Closed,
@@ -141,7 +138,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         jobs: &mut VecDeque<Body<J>>,
         ids: &mut JobIds,
     ) -> Result<(), Refused> {
-        let wanted = jobs.len().min(BATCH) as u64;
+        let wanted = jobs.len() as u64;
         let (first, count) = if current::is_visiting(self.address()) {
             self.hub.ledger.push_outside(wanted);
             (JobId::nested(self.hub.ledger.nested_ids(wanted)), wanted)

@@ -9,11 +9,15 @@ use crate::current;
 use crate::errand::Claim;
 use crate::error::BatchError;
 use crate::handle::Handle;
-use crate::job::{Body, Job, JobId, JobIds};
+use crate::job::{Body, Job, JobIds};
 use crate::job_handle::JobHandle;
 use crate::queue::WorkQueue;
 use crate::task::Task;
 use crate::worker::Worker;
+
+/// So many jobs are submitted at once: few enough to stay in the processor's caches on their way, and
+/// for the workers to begin meanwhile.
+const CHUNK: usize = 1024;
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Submits many jobs at the price of little more than one, in this order: they are counted in
@@ -24,8 +28,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back, see [`BatchError`]. Without a capacity that is all or
-    /// none of every thousand.
+    /// Those that were not accepted come back, see [`BatchError`]; those before them run.
     ///
     /// # Examples
     ///
@@ -44,16 +47,19 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn submit_batch(&self, jobs: impl IntoIterator<Item = J>) -> Result<JobIds, BatchError<J>> {
-        let mut jobs = jobs.into_iter().map(Body::Payload).collect();
-        let mut ids = JobIds::default();
-        self.submit_all(&mut jobs, &mut ids).map_err(|refused| {
-            let rest = jobs.into_iter().filter_map(|body| match body {
-                Body::Payload(job) => Some(job),
-                Body::Claim(_) => None,
-            });
-            BatchError::new(ids.clone(), refused.with(rest.collect()))
-        })?;
-        Ok(ids)
+        let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
+        let mut jobs = jobs.into_iter().map(Body::Payload);
+        loop {
+            // Gathered first: what the iterator does must not come between accepting and pushing.
+            chunk.extend(jobs.by_ref().take(CHUNK));
+            if chunk.is_empty() {
+                return Ok(ids);
+            }
+            if let Err(refused) = self.submit_all(&mut chunk, &mut ids) {
+                let rest = chunk.into_iter().chain(jobs).filter_map(Body::into_payload);
+                return Err(BatchError::new(ids, refused.with(rest.collect())));
+            }
+        }
     }
 
     /// Submits all of these, or leaves those that were not accepted in the list.
@@ -98,19 +104,27 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let mut cells: Vec<_> =
-            closures.into_iter().map(|closure| Arc::new(JobCell::new(closure))).collect();
-        let mut jobs = cells.iter().map(|cell| Body::Claim(Claim::new(cell.clone()))).collect();
-        let mut ids = JobIds::default();
-        if let Err(refused) = self.submit_all(&mut jobs, &mut ids) {
-            for body in jobs {
-                Job::new(JobId::NONE, body).withdraw();
+        let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
+        let mut cells = closures.into_iter().map(|closure| Arc::new(JobCell::new(closure)));
+        loop {
+            let mut some: Vec<_> = cells.by_ref().take(CHUNK).collect();
+            if some.is_empty() {
+                return Ok(handles);
             }
-            let rest = cells.split_off(ids.len()).into_iter().map(JobCell::into_closure);
-            return Err(BatchError::new(ids, refused.with(rest.collect())));
+            chunk.extend(some.iter().map(|cell| Body::Claim(Claim::new(cell.clone()))));
+            let mut ids = JobIds::default();
+            let submitted = self.submit_all(&mut chunk, &mut ids);
+            let rest = some.split_off(ids.len());
+            let numbered = some.into_iter().zip(ids);
+            handles
+                .extend(numbered.map(|(cell, id)| JobHandle::new(cell, id, self.shared.access())));
+            if let Err(refused) = submitted {
+                chunk.into_iter().for_each(Body::withdraw);
+                let rest = rest.into_iter().chain(cells).map(JobCell::into_closure).collect();
+                let ids = handles.iter().map(JobHandle::id).collect();
+                return Err(BatchError::new(ids, refused.with(rest)));
+            }
         }
-        let numbered = cells.into_iter().zip(ids);
-        Ok(numbered.map(|(cell, id)| JobHandle::new(cell, id, self.shared.access())).collect())
     }
 }
 

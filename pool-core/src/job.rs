@@ -75,6 +75,22 @@ pub(crate) enum Body<J> {
     Claim(Claim),
 }
 
+impl<J> Body<J> {
+    pub(crate) fn into_payload(self) -> Option<J> {
+        match self {
+            Self::Payload(payload) => Some(payload),
+            Self::Claim(_) => None,
+        }
+    }
+
+    /// Lets a job go that was not accepted or not taken by the queue.
+    pub(crate) fn withdraw(self) {
+        if let Self::Claim(claim) = self {
+            claim.withdraw();
+        }
+    }
+}
+
 impl<J> Job<J> {
     #[inline]
     pub(crate) const fn new(id: JobId, body: Body<J>) -> Self {
@@ -103,11 +119,9 @@ impl<J> Job<J> {
         (self.id, self.body)
     }
 
-    /// Lets a job go that the queue refused.
+    /// See [`Body::withdraw`].
     pub(crate) fn withdraw(self) {
-        if let Body::Claim(claim) = self.body {
-            claim.withdraw();
-        }
+        self.body.withdraw();
     }
 
     #[inline]
@@ -129,9 +143,11 @@ pub struct JobIds {
 
 impl JobIds {
     pub(crate) fn push_run(&mut self, first: JobId, count: usize) {
-        if count > 0 {
-            self.runs.push_back((first.0, count as u64));
-            self.left += count;
+        self.left += count;
+        match self.runs.back_mut() {
+            Some((start, length)) if *start + *length == first.0 => *length += count as u64,
+            _ if count == 0 => {}
+            _ => self.runs.push_back((first.0, count as u64)),
         }
     }
 }
@@ -156,3 +172,11 @@ impl Iterator for JobIds {
 }
 
 impl ExactSizeIterator for JobIds {}
+
+impl FromIterator<JobId> for JobIds {
+    fn from_iter<I: IntoIterator<Item = JobId>>(ids: I) -> Self {
+        let mut all = Self::default();
+        ids.into_iter().for_each(|id| all.push_run(id, 1));
+        all
+    }
+}

@@ -26,8 +26,9 @@ use crate::park::{Parker, look_for_a_while};
 /// A job may wait for another, of its own pool or of another, with as little as one worker (C11): if
 /// the other has not started, whoever waits runs it on the spot, and nothing else. It then lies above
 /// the waiting one on the same stack, so a job that waits for a job that waits for a job, and so on,
-/// needs a stack for all of them: some three hundred bytes for each in a release build, beside what
-/// the jobs themselves need; see [`stack_size`](crate::ThreadPoolBuilder::stack_size).
+/// needs a stack for all of them: some five hundred bytes for each in an optimised build, more in
+/// others, beside what the jobs themselves need. A thousand fit well into a thread's usual stack; for
+/// more there is [`stack_size`](crate::ThreadPoolBuilder::stack_size).
 ///
 /// Jobs that wait for one another in a circle wait for ever, as threads do.
 ///

@@ -132,7 +132,8 @@ fn failure_24_a_payload_panics_when_dropped(setup: Setup) {
     let thrown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         pool.scope(|scope| (0..3).for_each(|_| scope.spawn(throw)));
     }));
-    std::mem::forget(thrown.unwrap_err());
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(thrown)));
+    assert!(dropped.is_err(), "it was the payload of the first that was thrown on");
     assert_eq!(balanced(&pool).panicked, 2);
 }
 
