@@ -10,7 +10,7 @@ use crate::current;
 use crate::error::{JobError, WaitError};
 use crate::job_handle::JobHandle;
 use crate::park::Parker;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicBool, Mutex, Relaxed, lock};
 
 /// A job that has ended: its number in its [`JobSet`], and its outcome.
 pub type Finished<T> = (usize, Result<T, JobError>);
@@ -59,6 +59,16 @@ struct State {
 struct Notice {
     ended: Arc<Ended>,
     key: usize,
+    /// A job that ends while it is inserted may tell of it by its waker and by its state.
+    told: AtomicBool,
+}
+
+impl Notice {
+    fn tell(&self) {
+        if !self.told.swap(true, Relaxed) {
+            self.ended.push(self.key);
+        }
+    }
 }
 
 impl Ended {
@@ -83,7 +93,7 @@ impl Ended {
 
 impl Wake for Notice {
     fn wake(self: Arc<Self>) {
-        self.ended.push(self.key);
+        self.tell();
     }
 }
 
@@ -104,9 +114,10 @@ impl<T> JobSet<T> {
     pub fn insert(&mut self, job: JobHandle<T>) -> usize {
         let key = self.next;
         self.next += 1;
-        let notice = Notice { ended: Arc::clone(&self.ended), key };
-        if job.wake_at_end(&Waker::from(Arc::new(notice))) {
-            self.ended.push(key);
+        let told = AtomicBool::new(false);
+        let notice = Arc::new(Notice { ended: Arc::clone(&self.ended), key, told });
+        if job.wake_at_end(&Waker::from(Arc::clone(&notice))) {
+            notice.tell();
         } else {
             self.unstarted.push_back(key);
         }

@@ -278,8 +278,8 @@ impl Sleep {
         clock: &dyn Clock,
         timeout: Option<Duration>,
     ) -> Result<(), WaitError> {
-        let deadline = timeout.and_then(|timeout| clock.now().checked_add(timeout));
         let mut state = lock(&self.state);
+        let deadline = timeout.and_then(|timeout| clock.now().checked_add(timeout));
         let seen = state.crew.rests;
         loop {
             if state.crew.failed {

@@ -24,21 +24,30 @@ mod executors_shutdown;
 
 #[path = "ported/rayon_config.rs"]
 mod rayon_config;
+
 #[path = "ported/rayon_join.rs"]
 mod rayon_join;
+
 #[path = "ported/rayon_nest.rs"]
 mod rayon_nest;
+
 #[path = "ported/rayon_order.rs"]
 mod rayon_order;
+
 #[path = "ported/rayon_pool.rs"]
 mod rayon_pool;
+
 #[path = "ported/rayon_scope.rs"]
 mod rayon_scope;
+
 #[path = "ported/rayon_scope_crew.rs"]
 mod rayon_scope_crew;
+
 #[path = "ported/rayon_spawn.rs"]
 mod rayon_spawn;
+
 #[path = "ported/rayon_tools.rs"]
 mod rayon_tools;
+
 #[path = "ported/waiting.rs"]
 mod waiting;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use pool::{BuildError, JobError, JobHandle, JobSet, StartCause, SubmitError};
 
-use crate::held::{balanced, hold};
-use crate::setup::{CAPACITY, Handle, Pool, Setup, Tally, eventually};
+use crate::held::hold;
+use crate::setup::{CAPACITY, Handle, Pool, Setup, Tally, balanced, eventually};
 
 on_every_backend! {
     test_run_after_shutdown
@@ -59,7 +59,7 @@ fn assert_refuses(pool: &Handle) {
 
 fn test_run_after_shutdown(setup: Setup) {
     let pool = setup.pool();
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_refuses(&pool);
     assert_eq!(pool.shutdown(), report, "and nothing of it is in the books");
 }
@@ -97,7 +97,7 @@ fn test_submit_after_interpreter_shutdown(setup: Setup) {
 fn test_hang_issue12364(setup: Setup) {
     let pool = setup.pool();
     let jobs: Vec<_> = (0..50).map(|n| pool.spawn(move || n).unwrap()).collect();
-    assert_eq!(balanced(pool.shutdown()).done, 50);
+    assert_eq!(balanced(&pool).done, 50);
     assert!(jobs.iter().all(JobHandle::is_finished));
     assert!(jobs.into_iter().map(|job| job.join().unwrap()).eq(0..50));
 }
@@ -119,7 +119,7 @@ fn test_cancel_futures(setup: Setup) {
     assert_eq!(jobs.cancel_all(), CAPACITY);
     assert_eq!(jobs.cancel_all(), 0, "each only once");
     held.release();
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_eq!((report.done, report.cancelled), (setup.threads as u64, CAPACITY as u64));
     let outcomes = jobs.join_all();
     assert_eq!(outcomes.len(), CAPACITY);
@@ -143,7 +143,7 @@ fn test_hang_gh94440(setup: Setup) {
     let pool = setup.pool();
     let job = pool.spawn(|| ()).unwrap();
     let in_time = job.cancel();
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_eq!(report.cancelled, u64::from(in_time));
     assert_eq!(job.join().is_err(), in_time);
 
@@ -152,7 +152,7 @@ fn test_hang_gh94440(setup: Setup) {
     let jobs = queued(&pool, &Tally::default());
     assert_eq!(jobs.cancel_all(), CAPACITY);
     assert_eq!(pool.wait_idle(), Ok(()));
-    assert_eq!(balanced(pool.shutdown()).cancelled, CAPACITY as u64);
+    assert_eq!(balanced(&pool).cancelled, CAPACITY as u64);
 }
 
 /// Adds one when the thread that it belongs to is gone.
@@ -178,7 +178,7 @@ fn test_threads_terminate(setup: Setup) {
     }
     pool.wait_idle().unwrap();
     assert_eq!((stopped.get(), gone.get()), (0, 0));
-    assert_eq!(balanced(pool.shutdown()).done, 3);
+    assert_eq!(balanced(&pool).done, 3);
     let threads = setup.threads as u64;
     assert_eq!((stopped.get(), gone.get()), (threads, threads));
     assert_eq!(pool.stats().threads, 0);
@@ -225,7 +225,7 @@ fn test_shutdown_no_wait(setup: Setup) {
     held.release();
     assert!(jobs.join_all().iter().all(Result::is_ok), "they run although nobody waited");
     eventually(|| pool.stats().threads == 0);
-    assert_eq!(balanced(pool.shutdown()).done, (setup.threads + CAPACITY) as u64);
+    assert_eq!(balanced(&pool).done, (setup.threads + CAPACITY) as u64);
 }
 
 /// By whom each of so many jobs was run that were there at the same time.
@@ -257,7 +257,7 @@ fn test_thread_names_assigned(setup: Setup) {
     let names = (0..setup.threads).map(|worker| format!("special prefix {worker}"));
     assert_eq!(workers_at_once(&pool, setup.threads, own_name), names.collect());
     assert_eq!(pool.thread_name(setup.threads - 1), workers_last(&pool, setup.threads).as_deref());
-    balanced(pool.shutdown());
+    balanced(&pool);
 }
 
 /// The greatest of the workers' names.
@@ -269,7 +269,7 @@ fn test_thread_names_default(setup: Setup) {
     let pool = setup.pool();
     let names = (0..setup.threads).map(|worker| format!("pool-worker-{worker}"));
     assert_eq!(workers_at_once(&pool, setup.threads, own_name), names.collect());
-    balanced(pool.shutdown());
+    balanced(&pool);
 }
 
 /// To be cancelled needs no worker, nor the end of any.
@@ -284,7 +284,7 @@ fn test_cancel_futures_wait_false(setup: Setup) {
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(JobError::Cancelled))));
     assert_eq!(pool.stats().running, setup.threads as u64, "all the while");
     held.release();
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_eq!((report.done, report.cancelled), (setup.threads as u64, CAPACITY as u64));
     assert_eq!(ran.get(), 0);
 }
@@ -296,7 +296,7 @@ fn test_initializer(setup: Setup) {
     let pool: Pool = builder.build().unwrap();
     let initials = workers_at_once(&pool, setup.threads, || INITIAL.get());
     assert_eq!(initials, (0..setup.threads).map(Some).collect());
-    balanced(pool.shutdown());
+    balanced(&pool);
 }
 
 /// A pool is there with all its workers, or it is not there.
@@ -335,7 +335,7 @@ fn test_initializer_failing_on_demand(setup: Setup) {
         }
     }
     assert_eq!(pool.wait_idle(), Ok(()));
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_eq!((report.accepted, pool.stats().threads), (0, 0));
 }
 
@@ -351,6 +351,6 @@ fn test_initializer_failing_for_some(setup: Setup) {
     let jobs = queued(&pool, &ran);
     held.release();
     assert!(jobs.join_all().iter().all(Result::is_ok));
-    assert_eq!(balanced(pool.shutdown()).done, 1 + CAPACITY as u64);
+    assert_eq!(balanced(&pool).done, 1 + CAPACITY as u64);
     assert_eq!(ran.get(), CAPACITY as u64);
 }

@@ -1,8 +1,8 @@
-//! Workers that are busy for as long as a test wants, and books that balance.
+//! Workers that are busy for as long as a test wants.
 
 use std::ops::Deref;
 
-use pool::{JobHandle, ShutdownReport};
+use pool::JobHandle;
 
 use crate::setup::{Handle, Latch, Tally, eventually};
 
@@ -55,12 +55,4 @@ impl Held {
             job.join().unwrap();
         }
     }
-}
-
-/// The same books, if every job that was accepted has an outcome.
-#[track_caller]
-pub(crate) fn balanced(report: ShutdownReport) -> ShutdownReport {
-    assert_eq!(report.accepted, report.done + report.panicked + report.cancelled, "{report:?}");
-    assert_eq!(report.unfinished, 0, "{report:?}");
-    report
 }

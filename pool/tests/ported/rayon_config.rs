@@ -21,6 +21,7 @@ on_every_backend! {
     exit_callback_called
     handler_panics_handled_correctly
     start_handler_panics
+    exit_callback_called_after_a_failed_start
     check_config_build
     check_error_send_sync
     configuration
@@ -143,6 +144,20 @@ fn start_handler_panics(setup: Setup) {
     assert_eq!(error.worker(), last);
     assert!(matches!(error.cause(), StartCause::Panicked(_)), "{error:?}");
     assert_eq!((started.get(), stopped.get()), (last as u64, last as u64));
+}
+
+fn exit_callback_called_after_a_failed_start(setup: Setup) {
+    let (started, stopped) = (Tally::default(), Tally::default());
+    let (starts, stops) = (started.clone(), stopped.clone());
+    let last = setup.threads - 1;
+    let builder = setup.builder().on_thread_start(move |_| starts.add());
+    let builder = builder.on_thread_stop(move |_| stops.add());
+    let built = builder.build_with(move |worker| {
+        assert!(worker.index() != last, "in the maker of the handler, on purpose");
+        |_: u8| ()
+    });
+    assert!(matches!(built.unwrap_err(), BuildError::Start(error) if error.worker() == last));
+    assert_eq!((started.get(), stopped.get()), (setup.threads as u64, setup.threads as u64));
 }
 
 fn check_config_build(setup: Setup) {

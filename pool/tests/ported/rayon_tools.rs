@@ -54,7 +54,7 @@ pub(crate) fn results<T>(jobs: impl IntoIterator<Item = JobHandle<T>>) -> Vec<T>
 
 /// Some numbers in no order, always the same.
 pub(crate) fn scrambled(count: usize) -> Vec<u32> {
-    // Numerical Recipes' generator, of which the upper half is good enough.
+    // Knuth's MMIX generator, of which the upper half is good enough.
     let next = |seed: &u64| {
         Some(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
     };

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use pool::{BuildError, Collect, JobHandle, ManualClock};
 
-use crate::held::{Gate, balanced, hold};
-use crate::setup::{Builder, Handle, Latch, Pool, Setup, Tally, eventually};
+use crate::held::{Gate, hold};
+use crate::setup::{Builder, Handle, Latch, Pool, Setup, Tally, balanced, eventually};
 
 on_every_backend! {
     test_set_num_threads_increasing
@@ -50,7 +50,7 @@ fn test_set_num_threads_increasing(setup: Setup) {
     assert_eq!((stats.threads, stats.running), (setup.threads, setup.threads as u64));
     first.release();
     others.release();
-    assert_eq!(balanced(pool.shutdown()).done, setup.threads as u64);
+    assert_eq!(balanced(&pool).done, setup.threads as u64);
 }
 
 /// And it shrinks by itself, down to its core.
@@ -71,7 +71,7 @@ fn test_set_num_threads_decreasing(setup: Setup) {
     clock.advance(MINUTE);
     assert_eq!(pool.spawn(|| 7).unwrap().join().unwrap(), 7);
     assert_eq!(pool.stats().threads, 1, "the core stays");
-    balanced(pool.shutdown());
+    balanced(&pool);
 }
 
 fn test_active_count(setup: Setup) {
@@ -88,7 +88,7 @@ fn test_active_count(setup: Setup) {
     pool.wait_idle().unwrap();
     let stats = pool.stats();
     assert_eq!((stats.running, stats.queued), (0, 0));
-    assert_eq!(balanced(pool.shutdown()).done, (setup.threads + waiting) as u64);
+    assert_eq!(balanced(&pool).done, (setup.threads + waiting) as u64);
 }
 
 fn test_works(setup: Setup) {
@@ -99,7 +99,7 @@ fn test_works(setup: Setup) {
     }
     let sum: u64 = received.iter().take(100).map(|done| done.outcome.unwrap()).sum();
     assert_eq!(sum, 99 * 100 / 2);
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_eq!((report.done, report.undelivered), (100, 0));
     assert_eq!(received.iter().count(), 0, "none comes twice");
 }
@@ -123,7 +123,7 @@ fn test_recovery_from_subtask_panic(setup: Setup) {
 
     // All of them at once, so that it takes every worker.
     hold(&pool, setup.threads).release();
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_eq!((report.panicked, report.done), (setup.threads as u64, setup.threads as u64));
 }
 
@@ -161,7 +161,7 @@ fn test_massive_task_creation(setup: Setup) {
     let mut numbers: Vec<usize> = numbers.collect();
     numbers.sort_unstable();
     assert!(numbers.into_iter().eq(0..JOBS));
-    assert_eq!(balanced(pool.shutdown()).done, JOBS as u64);
+    assert_eq!(balanced(&pool).done, JOBS as u64);
 }
 
 /// Those with nothing to do leave, while the others are busy.
@@ -182,7 +182,7 @@ fn test_shrink(setup: Setup) {
     clock.advance(MINUTE);
     eventually(|| pool.stats().threads == 0);
     assert_eq!(pool.spawn(|| 7).unwrap().join().unwrap(), 7, "somebody comes back");
-    balanced(pool.shutdown());
+    balanced(&pool);
 }
 
 /// The names of the threads of so many jobs that run at the same time.
@@ -217,7 +217,7 @@ fn test_name(setup: Setup) {
     clock.advance(MINUTE);
     eventually(|| pool.stats().threads == 0);
     assert_eq!(names_at_work(&pool, setup.threads), names, "of threads that came anew");
-    balanced(pool.shutdown());
+    balanced(&pool);
 }
 
 /// The text is not promised, but it shows the figures.
@@ -256,7 +256,7 @@ fn test_clone(setup: Setup) {
         submitter.join().unwrap();
     }
     assert_eq!(ran.get(), 400, "each has waited for its own, at least");
-    assert_eq!(balanced(pool.shutdown()).done, 400);
+    assert_eq!(balanced(&pool).done, 400);
 }
 
 fn test_sync_shared_data(setup: Setup) {
@@ -266,7 +266,7 @@ fn test_sync_shared_data(setup: Setup) {
             threads.spawn(|| pool.execute(|| ()).unwrap());
         }
     });
-    assert_eq!(balanced(pool.shutdown()).done, 3);
+    assert_eq!(balanced(&pool).done, 3);
 }
 
 fn test_send_shared_data(setup: Setup) {
@@ -275,16 +275,16 @@ fn test_send_shared_data(setup: Setup) {
     let job: JobHandle<u32> = thread::spawn(move || handle.spawn(|| 7).unwrap()).join().unwrap();
     // What comes of it can travel too.
     assert_eq!(thread::spawn(move || job.join().unwrap()).join().unwrap(), 7);
-    assert_eq!(balanced(pool.shutdown()).done, 1);
+    assert_eq!(balanced(&pool).done, 1);
 }
 
 fn test_send(setup: Setup) {
     let pool = setup.pool();
     let report = thread::spawn(move || {
         pool.execute(|| ()).unwrap();
-        pool.shutdown()
+        balanced(&pool)
     });
-    assert_eq!(balanced(report.join().unwrap()).done, 1);
+    assert_eq!(report.join().unwrap().done, 1);
 }
 
 /// Handles can not be compared, but all of one pool see and do the same.
@@ -299,5 +299,5 @@ fn test_cloned_eq(setup: Setup) {
     b.close();
     assert!(a.is_closed() && pool.is_closed());
     assert!(!other.is_closed());
-    assert_eq!(balanced(pool.shutdown()).done, 1);
+    assert_eq!(balanced(&pool).done, 1);
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use pool::{Clock, WaitError};
 
-use crate::held::{Gate, balanced, hold};
-use crate::setup::{CAPACITY, Handle, Latch, Pool, Setup, Tally, eventually};
+use crate::held::{Gate, hold};
+use crate::setup::{CAPACITY, Handle, Latch, Pool, Setup, Tally, balanced, eventually};
 
 on_every_backend! {
     test_repeate_join
@@ -32,7 +32,7 @@ fn test_repeate_join(setup: Setup) {
         assert_eq!(ran.get(), 20 * round);
         assert_eq!(pool.wait_idle(), Ok(()), "again, with nothing new");
     }
-    assert_eq!(balanced(pool.shutdown()).done, 60);
+    assert_eq!(balanced(&pool).done, 60);
 }
 
 fn test_multi_join(setup: Setup) {
@@ -63,8 +63,8 @@ fn test_multi_join(setup: Setup) {
     // And the other way round.
     let handle = second.handle();
     assert_eq!(first.spawn(move || handle.wait_idle()).unwrap().join().unwrap(), Ok(()));
-    assert_eq!(balanced(first.shutdown()).done, 2);
-    assert_eq!(balanced(second.shutdown()).done, count as u64);
+    assert_eq!(balanced(&first).done, 2);
+    assert_eq!(balanced(&second).done, count as u64);
 }
 
 fn test_empty_pool(setup: Setup) {
@@ -75,7 +75,7 @@ fn test_empty_pool(setup: Setup) {
     let without_threads: Pool = setup.builder().thread_keep_alive(MINUTE).build().unwrap();
     assert_eq!(without_threads.stats().threads, 0);
     assert_eq!(without_threads.wait_idle(), Ok(()));
-    assert_eq!(balanced(pool.shutdown()).accepted, 0);
+    assert_eq!(balanced(&pool).accepted, 0);
 }
 
 fn test_no_fun_or_joy(setup: Setup) {
@@ -98,7 +98,7 @@ fn test_no_fun_or_joy(setup: Setup) {
         200 * CAPACITY as u64,
         "the wait is for those that came meanwhile as well"
     );
-    assert_eq!(balanced(pool.shutdown()).done, ran.get());
+    assert_eq!(balanced(&pool).done, ran.get());
 }
 
 /// A clock that shows who sleeps by it, and at which no time runs out.
@@ -139,5 +139,5 @@ fn test_join_wavesurfer(setup: Setup) {
         assert_eq!(pool.wait_idle_timeout(Duration::ZERO), Err(WaitError::TimedOut));
     }
     wave.release();
-    assert_eq!(balanced(pool.shutdown()).done, 4);
+    assert_eq!(balanced(&pool).done, 4);
 }

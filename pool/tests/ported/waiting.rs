@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use pool::{JobError, JobHandle, JobSet, ManualClock, WaitError, as_completed};
 
-use crate::held::{Gate, balanced};
-use crate::setup::{CAPACITY, Handle, Latch, Pool, Setup, Tally, eventually};
+use crate::held::Gate;
+use crate::setup::{CAPACITY, Handle, Latch, Pool, Setup, Tally, balanced, eventually};
 
 on_every_backend! {
     test_20369
@@ -102,7 +102,7 @@ fn test_20369(setup: Setup) {
         assert_eq!(jobs.join_next().expect("two jobs, two ends").1.unwrap(), expected);
     }
     assert!(jobs.is_empty() && jobs.join_next().is_none());
-    assert_eq!(balanced(pool.shutdown()).done, 2);
+    assert_eq!(balanced(&pool).done, 2);
 }
 
 fn test_first_completed(setup: Setup) {
@@ -116,7 +116,7 @@ fn test_first_completed(setup: Setup) {
     assert_eq!(jobs.len(), 1);
     gate.open();
     assert_eq!(jobs.join_next().unwrap().1.unwrap(), "late");
-    assert_eq!(balanced(pool.shutdown()).done, 2);
+    assert_eq!(balanced(&pool).done, 2);
 }
 
 fn test_first_completed_some_already_completed(setup: Setup) {
@@ -128,7 +128,7 @@ fn test_first_completed_some_already_completed(setup: Setup) {
     assert_eq!(jobs.join_next_timeout(Duration::ZERO).unwrap_err(), WaitError::TimedOut);
     gate.open();
     assert_eq!(jobs.join_next().unwrap().0, 0);
-    assert_eq!(balanced(pool.shutdown()).done, 2);
+    assert_eq!(balanced(&pool).done, 2);
 }
 
 /// So many jobs that run, each on a worker of its own, until the latch opens.
@@ -154,7 +154,7 @@ fn assert_first_failure(pool: &Pool, jobs: JobSet<u32>, gate: &Latch, others: us
     assert!(matches!(error, JobError::Panicked(_)), "{error}");
     assert_eq!(pool.stats().running, others as u64);
     gate.open();
-    let report = balanced(pool.shutdown());
+    let report = balanced(pool);
     assert_eq!((report.done, report.panicked, report.cancelled), (report.accepted - 1, 1, 0));
 }
 
@@ -200,7 +200,7 @@ fn test_all_completed(setup: Setup) {
         [Ok(2), Err(JobError::Cancelled), Err(JobError::Panicked(_)), Ok(4)] => {}
         other => panic!("{other:?}"),
     }
-    let report = balanced(pool.shutdown());
+    let report = balanced(&pool);
     assert_eq!((report.panicked, report.cancelled), (1, 1));
 }
 
@@ -223,7 +223,7 @@ fn test_timeout(setup: Setup) {
     assert_eq!(jobs.len(), 1, "it is still in the set");
     gate.open();
     assert_eq!(jobs.join_next().unwrap().1.unwrap(), 8);
-    assert_eq!(balanced(pool.shutdown()).done, 2);
+    assert_eq!(balanced(&pool).done, 2);
 }
 
 /// All end at the same time, while somebody begins to wait for them.
@@ -245,7 +245,7 @@ fn test_pending_calls_race(setup: Setup) {
         seen.sort_unstable();
         assert!(seen.into_iter().eq(0..setup.threads));
     }
-    assert_eq!(balanced(pool.shutdown()).done, 50 * setup.threads as u64);
+    assert_eq!(balanced(&pool).done, 50 * setup.threads as u64);
 }
 
 /// In the order in which they end, whatever that is.
@@ -264,7 +264,7 @@ fn test_no_timeout(setup: Setup) {
         assert_eq!((nth, outcome.unwrap()), (expected, 1));
     }
     assert!(completed.next().is_none());
-    assert_eq!(balanced(pool.shutdown()).done, setup.threads as u64 + 1);
+    assert_eq!(balanced(&pool).done, setup.threads as u64 + 1);
 }
 
 /// A look at the set, for which no time at all is needed.
@@ -284,7 +284,7 @@ fn test_future_times_out(setup: Setup) {
     assert_eq!((yielded, error), (vec![0, 1], WaitError::TimedOut));
     gate.open();
     assert_eq!(jobs.into_iter().next().unwrap().1.unwrap(), 2);
-    assert_eq!(balanced(pool.shutdown()).done, 3);
+    assert_eq!(balanced(&pool).done, 3);
 }
 
 /// The same while the jobs end, which then may tell of it whoever waited before or who does now.
@@ -299,7 +299,7 @@ fn test_duplicate_futures(setup: Setup) {
         seen.sort_unstable();
         assert!(seen.iter().copied().eq((0..CAPACITY).map(|nth| (nth, 7))), "each once: {seen:?}");
     }
-    assert_eq!(balanced(pool.shutdown()).done, 50 * CAPACITY as u64);
+    assert_eq!(balanced(&pool).done, 50 * CAPACITY as u64);
 }
 
 /// What was yielded is kept by nobody, while the rest is waited for.
@@ -316,7 +316,7 @@ fn test_free_reference_yielded_future(setup: Setup) {
     assert_eq!(completed.len(), 1);
     gate.open();
     assert_eq!(completed.next().unwrap().1.map(Arc::into_inner).unwrap(), Some(0));
-    assert_eq!(balanced(pool.shutdown()).done, 3);
+    assert_eq!(balanced(&pool).done, 3);
 }
 
 fn test_correct_timeout_exception_msg(setup: Setup) {
@@ -330,5 +330,5 @@ fn test_correct_timeout_exception_msg(setup: Setup) {
     assert_eq!(jobs.len(), 1, "the set says how many are left");
     gate.open();
     assert!(jobs.join_all().iter().all(Result::is_ok));
-    assert_eq!(balanced(pool.shutdown()).done, 2);
+    assert_eq!(balanced(&pool).done, 2);
 }
