@@ -4,21 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::accept::ledger::Ledger;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::BuildError;
 use crate::handle::Handle;
-use crate::hub::{Hub, Waiters};
+use crate::hub::Hub;
 use crate::job::Job;
-use crate::launch::{Launcher, WorkerContext};
-use crate::ledger::Ledger;
 use crate::pool::{Pool, ThreadPool};
 use crate::queue::{MakeQueue, Ready};
 use crate::shared::Shared;
 use crate::sink::{NoSink, ResultSink};
 use crate::sleep::Sleep;
+use crate::sleep::waiters::Waiters;
 use crate::task::Task;
-use crate::threads::ThreadFactory;
+use crate::worker::launch::{Launcher, WorkerContext};
+use crate::worker::threads::ThreadFactory;
 
 /// Configures and builds a pool: of closures with [`build`](Self::build), or of one type of jobs
 /// with [`build_with`](Self::build_with).

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::sync::{Mutex, lock};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_changed};
 
 /// Where a pool takes its time from: for keep-alive and for every wait with a timeout.
 ///
@@ -21,6 +21,22 @@ pub trait Clock: Send + Sync + 'static {
     /// may be called at any time, and does nothing once the pool is gone.
     fn subscribe(&self, alarm: Box<dyn Fn() + Send + Sync>) {
         drop(alarm);
+    }
+}
+
+/// Waits on `condvar`, for a while that `clock` knows if there is a deadline. May return early.
+pub(crate) fn wait<'a, T>(
+    condvar: &Condvar,
+    guard: MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+    clock: &dyn Clock,
+) -> MutexGuard<'a, T> {
+    match deadline.and_then(|deadline| clock.sleep_for(deadline)) {
+        Some(pause) => match condvar.wait_timeout(guard, pause) {
+            Ok((guard, _)) => guard,
+            Err(poisoned) => poisoned.into_inner().0,
+        },
+        None => wait_changed(condvar, guard),
     }
 }
 

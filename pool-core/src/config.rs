@@ -4,11 +4,11 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::accept::limit::Limit;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{BuildError, StartCause, StartError};
-use crate::limit::Limit;
 use crate::panics::{Panic, guarded};
-use crate::threads::{StdThreads, ThreadFactory};
+use crate::worker::threads::{StdThreads, ThreadFactory};
 
 /// Called with a worker's index.
 pub(crate) type Hook = Box<dyn Fn(usize) + Send + Sync>;

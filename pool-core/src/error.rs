@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::job::JobIds;
 use crate::panics::Panic;
 
 /// A job was not accepted; it is in here, untouched (C1).
@@ -81,68 +80,6 @@ impl<J> std::error::Error for SubmitError<J> {
         }
     }
 }
-
-/// Of a batch, not all jobs were accepted; those that were not are in here, untouched (C1).
-///
-/// # Examples
-///
-/// ```
-/// use pool_core::{SubmitError, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
-///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build_with(|_worker| |_: u8| ())?;
-/// pool.close();
-/// let error = pool.submit_batch([1, 2, 3]).unwrap_err();
-/// assert_eq!(error.accepted().len(), 0);
-/// assert!(matches!(error.reason(), SubmitError::Closed(_)));
-/// assert_eq!(error.into_inner(), [1, 2, 3]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct BatchError<J> {
-    accepted: JobIds,
-    reason: SubmitError<Vec<J>>,
-}
-
-impl<J> BatchError<J> {
-    pub(crate) fn new(accepted: JobIds, reason: SubmitError<Vec<J>>) -> Self {
-        Self { accepted, reason }
-    }
-
-    /// The ids of those that were accepted: the first of the batch.
-    #[must_use]
-    pub fn accepted(&self) -> JobIds {
-        self.accepted.clone()
-    }
-
-    /// Why the others were not.
-    #[must_use]
-    pub fn reason(&self) -> &SubmitError<Vec<J>> {
-        &self.reason
-    }
-
-    /// The jobs that were not accepted, in their order.
-    #[must_use]
-    pub fn into_inner(self) -> Vec<J> {
-        self.reason.into_inner()
-    }
-}
-
-impl<J> fmt::Debug for BatchError<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BatchError")
-            .field("accepted", &self.accepted.len())
-            .field("reason", &self.reason)
-            .finish()
-    }
-}
-
-impl<J> fmt::Display for BatchError<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "only {} jobs of the batch were accepted: {}", self.accepted.len(), self.reason)
-    }
-}
-
-impl<J> std::error::Error for BatchError<J> {}
 
 /// A pool was not built. Nothing is left of it: workers that had started have ended (C10).
 ///

@@ -1,17 +1,22 @@
 //! Waiting, pausing, closing, looking: what anybody may do with a pool, besides submitting.
 
+pub(crate) mod batch;
+pub(crate) mod map;
+mod spawn;
+mod submit;
+
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::current;
+use crate::accept::limit::Limit;
 use crate::error::WaitError;
 use crate::job::Job;
-use crate::limit::Limit;
 use crate::queue::WorkQueue;
 use crate::report::{ShutdownReport, Stats};
 use crate::shared::Shared;
+use crate::worker::current;
 
 /// Access to a pool, for other threads and for its own jobs.
 ///

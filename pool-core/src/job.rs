@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use crate::errand::Claim;
+use crate::spawned::errand::Claim;
 
 /// Identifies one accepted job within its pool.
 ///

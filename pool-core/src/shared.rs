@@ -3,17 +3,17 @@
 use std::sync::{Arc, Weak};
 
 use crate::config::Config;
-use crate::current;
-use crate::errand::Claim;
 use crate::error::{StartCause, StartError};
 use crate::hub::{Access, Hub};
 use crate::job::{Body, Job, JobId};
-use crate::launch::{Launch, Starting};
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::queue::{LocalQueue, PushError, WorkQueue};
+use crate::spawned::errand::Claim;
 use crate::sync::{Mutex, lock};
-use crate::threads::WorkerThread;
 use crate::worker::Worker;
+use crate::worker::current;
+use crate::worker::launch::{Launch, Starting};
+use crate::worker::threads::WorkerThread;
 
 /// One pool.
 pub(crate) struct Shared<J, Q> {

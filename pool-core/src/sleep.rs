@@ -37,16 +37,19 @@
 //! stealing searcher does so when it leaves the searchers as the last; if it is not the last, the
 //! others' last looks come after its step, which releases what it moved to their acquiring steps.
 
+mod crew;
+pub(crate) mod park;
 mod threads;
+pub(crate) mod waiters;
 
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
-use crate::crew::{Crew, Recruit, Slot};
+use self::crew::{Crew, Recruit, Slot};
+use crate::accept::ledger::Ledger;
+use crate::clock::{Clock, wait};
 use crate::error::WaitError;
-use crate::ledger::Ledger;
 use crate::sync::{
-    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, Relaxed, SeqCst, fence, lock, wait,
+    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, Relaxed, SeqCst, fence, lock,
 };
 
 /// One available worker, in the word's lower half.

@@ -16,9 +16,6 @@ pub(crate) use primitives::thread;
 pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use std::sync::PoisonError;
-use std::time::Instant;
-
-use crate::clock::Clock;
 
 /// Thread-locals that start from a constant, which the standard library makes faster to reach and
 /// loom does not know of.
@@ -38,22 +35,6 @@ pub(crate) use thread_locals;
 /// poisoned one guards sound data; passing the poison on would turn one failure into all.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits on `condvar`, for a while that `clock` knows if there is a deadline. May return early.
-pub(crate) fn wait<'a, T>(
-    condvar: &Condvar,
-    guard: MutexGuard<'a, T>,
-    deadline: Option<Instant>,
-    clock: &dyn Clock,
-) -> MutexGuard<'a, T> {
-    match deadline.and_then(|deadline| clock.sleep_for(deadline)) {
-        Some(pause) => match condvar.wait_timeout(guard, pause) {
-            Ok((guard, _)) => guard,
-            Err(poisoned) => poisoned.into_inner().0,
-        },
-        None => wait_changed(condvar, guard),
-    }
 }
 
 /// Waits on `condvar`. May return early.

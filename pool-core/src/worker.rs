@@ -1,20 +1,24 @@
 //! The worker at work: take jobs, run them, deliver, search, sleep.
 
+pub(crate) mod current;
+pub(crate) mod launch;
+pub(crate) mod threads;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
 use std::sync::Arc;
 
-use crate::errand::Claim;
+use crate::accept::ledger::{Counters, ID_BLOCK};
 use crate::error::JobError;
-use crate::hub::Runner;
 use crate::job::{Body, Job, JobId, JobIds};
-use crate::ledger::{Counters, ID_BLOCK};
 use crate::panics::{Panic, drop_quietly, guarded};
-use crate::park::look_for_a_while;
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::shared::Shared;
 use crate::sink::{Completed, ResultSink, SinkClosed, flush_quietly};
 use crate::sleep::Wake;
+use crate::sleep::park::look_for_a_while;
+use crate::spawned::errand::Claim;
+use crate::spawned::runner::Runner;
 
 /// Whose code a worker runs, for the case that it panics.
 #[derive(Clone, Copy)]

@@ -1,11 +1,11 @@
 //! Threads that come and go: the state's changes that no job brings about.
 
 use super::Sleep;
+use crate::accept::ledger::Ledger;
 use crate::error::StartError;
-use crate::ledger::Ledger;
 use crate::panics::drop_quietly;
 use crate::sync::{lock, wait_changed};
-use crate::threads::JoinHandle;
+use crate::worker::threads::JoinHandle;
 
 impl Sleep {
     /// Reserves an index for a thread that is wanted at once. The thread counts as a searcher.

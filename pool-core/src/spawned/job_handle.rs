@@ -7,14 +7,15 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::awaited::{Awaited, Joined};
 use crate::clock::SystemClock;
-use crate::current;
 use crate::error::JobError;
-use crate::hub::{Access, Runner};
+use crate::hub::Access;
 use crate::job::JobId;
 use crate::panics::drop_quietly;
-use crate::park::{Parker, look_for_a_while};
+use crate::sleep::park::{Parker, look_for_a_while};
+use crate::spawned::awaited::{Awaited, Joined};
+use crate::spawned::runner::Runner;
+use crate::worker::current;
 
 /// A handle to one job, made by [`Handle::spawn`](crate::Handle::spawn) and its like.
 ///

@@ -1,6 +1,6 @@
 //! Who accepted, took and finished how many jobs.
 
-use crate::gate::{Gate, Word};
+use crate::accept::gate::{Gate, Word};
 use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
 /// Ids of nested jobs are handed to the workers in blocks of this many, which start at its

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use crate::current;
+use crate::accept::ledger::Ended;
+use crate::accept::limit::Patience;
 use crate::error::{JobError, SubmitError};
 use crate::handle::Handle;
-use crate::hub::Runner;
 use crate::job::{Body, Job, JobId};
-use crate::ledger::Ended;
-use crate::limit::Patience;
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::queue::WorkQueue;
 use crate::sink::Completed;
+use crate::spawned::runner::Runner;
 use crate::task::Task;
 use crate::worker::Worker;
+use crate::worker::current;
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Submits a job. Its outcome goes to the pool's sink.

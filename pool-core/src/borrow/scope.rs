@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use crate::children::Children;
+use crate::borrow::children::Children;
 use crate::handle::Handle;
 use crate::job::Job;
 use crate::panics::{drop_quietly, guarded};

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::admission::Refused;
-use crate::cell::JobCell;
-use crate::current;
-use crate::errand::{Claim, Errand};
+use crate::accept::admission::Refused;
+use crate::accept::limit::Patience;
 use crate::error::SubmitError;
 use crate::handle::Handle;
-use crate::hub::Runner;
 use crate::job::{Body, Job, JobId};
-use crate::job_handle::JobHandle;
-use crate::limit::Patience;
 use crate::queue::WorkQueue;
+use crate::spawned::cell::JobCell;
+use crate::spawned::errand::{Claim, Errand};
+use crate::spawned::job_handle::JobHandle;
+use crate::spawned::runner::Runner;
 use crate::worker::Worker;
+use crate::worker::current;
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Submits a closure and returns a handle to it, by which one can wait for what it returns,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::cell::JobCell;
-use crate::errand::Errand;
+use crate::accept::ledger::Ended;
 use crate::error::JobError;
-use crate::hub::Runner;
 use crate::job::JobId;
-use crate::ledger::Ended;
 use crate::panics::{Panic, drop_quietly, guarded};
+use crate::spawned::cell::JobCell;
+use crate::spawned::errand::Errand;
+use crate::spawned::runner::Runner;
 
 /// A job with a handle, to the queue: if nobody else has run it or cancelled it, it is run.
 impl<F, T> Errand for JobCell<F, T>

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-use crate::clock::Clock;
-use crate::sync::{Condvar, Mutex, lock, thread, thread_locals, wait};
+use crate::clock::{Clock, wait};
+use crate::sync::{Condvar, Mutex, lock, thread, thread_locals};
 
 /// One thread's own place to wait. Not the standard library's `thread::park`: what a job or a
 /// library does with that token is its own affair and must not cost us a wake-up.

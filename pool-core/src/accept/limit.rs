@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::hub::Waiters;
-use crate::park::Parker;
+use crate::sleep::park::Parker;
+use crate::sleep::waiters::Waiters;
 use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
 
 /// Somebody waits: what becomes free is theirs.

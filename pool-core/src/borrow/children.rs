@@ -4,11 +4,12 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::clock::SystemClock;
-use crate::errand::{Claim, Errand};
-use crate::hub::{Access, Runner};
+use crate::hub::Access;
 use crate::job::JobId;
 use crate::panics::{drop_quietly, guarded};
-use crate::park::Parker;
+use crate::sleep::park::Parker;
+use crate::spawned::errand::{Claim, Errand};
+use crate::spawned::runner::Runner;
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
 

@@ -1,6 +1,7 @@
 //! The cell of a job with a handle: the closure, then its outcome, in one place.
 #![allow(unsafe_code)]
 
+use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -56,24 +57,36 @@ impl<F, T> JobCell<F, T> {
         }
     }
 
-    /// Takes the closure, if nobody has (C2).
-    pub(crate) fn take(&self) -> Option<(F, Taken<'_, F, T>)> {
+    /// Changes the phase, if it is `from`. Acquire: whoever gave up the right to the content has done
+    /// so with release, or, if that was before the cell was shared, has shared it so.
+    fn change(&self, from: u64, to: u64) -> bool {
         let mut word = self.word.load(Relaxed);
-        loop {
-            if word & PHASE != QUEUED {
-                return None;
-            }
-            // Acquire: the cell may have come here without any other order, by a stale claim.
-            match self.word.compare_exchange_weak(word, word | TAKEN, Acquire, Relaxed) {
-                Ok(_) => break,
+        while word & PHASE == from {
+            match self.word.compare_exchange_weak(word, word & WAITED | to, Acquire, Relaxed) {
+                Ok(_) => return true,
                 Err(now) => word = now,
             }
         }
+        false
+    }
+
+    /// Takes out what the cell holds.
+    ///
+    /// # Safety
+    ///
+    /// Only for the one who has just changed queued to taken or done to empty.
+    unsafe fn take_out(&self) -> Content<F, T> {
+        // SAFETY: the caller has the right to the content.
+        self.content.with_mut(|content| unsafe { mem::replace(&mut *content, Content::Nothing) })
+    }
+
+    /// Takes the closure, if nobody has (C2).
+    pub(crate) fn take(&self) -> Option<(F, Taken<'_, F, T>)> {
+        if !self.change(QUEUED, TAKEN) {
+            return None;
+        }
         // SAFETY: we have just changed queued to taken.
-        let content = self
-            .content
-            .with_mut(|content| unsafe { std::mem::replace(&mut *content, Content::Nothing) });
-        match content {
+        match unsafe { self.take_out() } {
             Content::Closure(closure) => Some((closure, Taken { cell: self, finished: false })),
             _ => unreachable!("a queued cell holds its closure"),
         }
@@ -90,22 +103,11 @@ impl<F, T> JobCell<F, T> {
 
     /// The outcome, the first time that this is called after it is there.
     pub(crate) fn fetch(&self) -> Option<Result<T, JobError>> {
-        let mut word = self.word.load(Relaxed);
-        loop {
-            if word & PHASE != DONE {
-                return None;
-            }
-            // Acquire, against the release of `finish`.
-            match self.word.compare_exchange_weak(word, EMPTY, Acquire, Relaxed) {
-                Ok(_) => break,
-                Err(now) => word = now,
-            }
+        if !self.change(DONE, EMPTY) {
+            return None;
         }
         // SAFETY: we have just changed done to empty.
-        let content = self
-            .content
-            .with_mut(|content| unsafe { std::mem::replace(&mut *content, Content::Nothing) });
-        match content {
+        match unsafe { self.take_out() } {
             Content::Outcome(outcome) => Some(outcome),
             _ => unreachable!("a cell that is done holds the outcome"),
         }

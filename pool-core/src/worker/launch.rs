@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::Hook;
-use crate::current;
 use crate::error::{StartCause, StartError};
 use crate::handle::Handle;
 use crate::job::{Job, JobId};
@@ -16,6 +15,7 @@ use crate::shared::Shared;
 use crate::sink::{Completed, ResultSink, flush_quietly};
 use crate::sync::{Mutex, lock};
 use crate::worker::Worker;
+use crate::worker::current;
 
 /// Tells the maker of a worker's handler for which worker it is.
 ///

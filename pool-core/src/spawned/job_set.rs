@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use crate::current;
 use crate::error::{JobError, WaitError};
-use crate::job_handle::JobHandle;
-use crate::park::Parker;
+use crate::sleep::park::Parker;
+use crate::spawned::job_handle::JobHandle;
 use crate::sync::{AtomicBool, Mutex, Relaxed, lock};
+use crate::worker::current;
 
 /// A job that has ended: its number in its [`JobSet`], and its outcome.
 pub type Finished<T> = (usize, Result<T, JobError>);

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use crate::error::JobError;
 use crate::handle::Handle;
 use crate::job::Job;
-use crate::job_handle::JobHandle;
-use crate::job_set::JobSet;
 use crate::panics::{Panic, guarded};
 use crate::queue::WorkQueue;
+use crate::spawned::job_handle::JobHandle;
+use crate::spawned::job_set::JobSet;
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Applies a function to every input, in the pool, and yields the outcomes in the order of the

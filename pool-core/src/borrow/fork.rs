@@ -13,15 +13,16 @@ use std::cell::{Cell, RefCell};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use crate::borrow::scope::{Lent, Returned, Thrown, lend};
 use crate::clock::SystemClock;
-use crate::errand::{Claim, Errand};
 use crate::handle::Handle;
-use crate::hub::{Access, Runner};
+use crate::hub::Access;
 use crate::job::{Job, JobId};
 use crate::panics::{drop_quietly, guarded};
-use crate::park::{Parker, look_for_a_while};
 use crate::queue::WorkQueue;
-use crate::scope::{Lent, Returned, Thrown, lend};
+use crate::sleep::park::{Parker, look_for_a_while};
+use crate::spawned::errand::{Claim, Errand};
+use crate::spawned::runner::Runner;
 use crate::sync::{AtomicBool, Mutex, Relaxed, lock, thread_locals};
 
 thread_locals! {

@@ -2,7 +2,7 @@
 //! lock and acts on what changes here.
 
 use crate::error::StartError;
-use crate::threads::JoinHandle;
+use crate::worker::threads::JoinHandle;
 
 /// What the worker with one index does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::hub::Runner;
 use crate::job::JobId;
+use crate::spawned::runner::Runner;
 
 /// Work that lies elsewhere than in the queue.
 pub(crate) trait Errand: Send + Sync {

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::current;
-use crate::errand::Claim;
+use crate::accept::gate::Barred;
+use crate::accept::limit::{Patience, Room};
 use crate::error::{StartError, SubmitError};
-use crate::gate::Barred;
 use crate::job::{Body, Job, JobId, JobIds};
-use crate::limit::{Patience, Room};
 use crate::queue::{PushError, WorkQueue};
 use crate::shared::Shared;
+use crate::spawned::errand::Claim;
+use crate::worker::current;
 
 /// Why jobs were not let in.
 pub(crate) enum Refused {

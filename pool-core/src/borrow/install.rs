@@ -2,13 +2,13 @@
 
 use std::panic::resume_unwind;
 
-use crate::current;
+use crate::accept::limit::Patience;
+use crate::borrow::scope::{Lent, Returned, lend};
 use crate::error::SubmitError;
 use crate::handle::Handle;
 use crate::job::Job;
-use crate::limit::Patience;
 use crate::queue::WorkQueue;
-use crate::scope::{Lent, Returned, lend};
+use crate::worker::current;
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Runs a closure, which may borrow, as a job of the pool, and returns what it returns: on a

@@ -1,0 +1,6 @@
+//! Work that borrows from the stack of the one who waits for it.
+
+pub(crate) mod children;
+mod fork;
+mod install;
+pub(crate) mod scope;

@@ -1,0 +1,80 @@
+//! Who runs a job with a handle, and in whose name.
+
+use crate::accept::ledger::{Counters, Ended};
+use crate::hub::Hub;
+use crate::job::JobId;
+use crate::worker::current;
+
+/// Who ends a job that has a handle, by running it or by cancelling it: keeps the books.
+#[derive(Clone, Copy)]
+pub(crate) struct Runner<'a> {
+    hub: &'a Hub,
+    /// The present thread's own, if it is a worker of the pool; else it is a visitor.
+    counters: Option<&'a Counters>,
+    /// Whether the job has a place in the queue, to be given back.
+    placed: bool,
+}
+
+impl<'a> Runner<'a> {
+    /// The present thread is this worker of the pool.
+    pub(crate) fn worker(hub: &'a Hub, index: usize) -> Self {
+        Self { hub, counters: Some(hub.ledger.worker(index)), placed: true }
+    }
+
+    /// The present thread is not, or acts as if it were not.
+    pub(crate) fn visitor(hub: &'a Hub) -> Self {
+        Self { hub, counters: None, placed: true }
+    }
+
+    /// The present thread is not, and runs a job for which there was no room in the queue.
+    pub(crate) fn submitter(hub: &'a Hub) -> Self {
+        Self { hub, counters: None, placed: false }
+    }
+
+    /// The present thread, as what it is.
+    pub(crate) fn here(hub: &'a Hub) -> Self {
+        match current::worker_index(hub.address()) {
+            Some(index) => Self::worker(hub, index),
+            None => Self::visitor(hub),
+        }
+    }
+
+    /// Whether no more work is to be started.
+    pub(crate) fn is_paused(self) -> bool {
+        self.hub.sleep.is_paused()
+    }
+
+    /// A job is no longer queued: it is in this runner's hands.
+    pub(crate) fn takes(self, id: JobId) {
+        match self.counters {
+            Some(counters) => counters.popped.bump(),
+            None => self.hub.ledger.take_outside(),
+        }
+        if self.placed {
+            self.hub.make_room(id);
+        }
+    }
+
+    /// Runs code of that job. It counts as inside of the pool, wherever it runs.
+    pub(crate) fn runs<T>(self, code: impl FnOnce() -> T) -> T {
+        let _visit = self.counters.is_none().then(|| current::visit(self.hub.address()));
+        code()
+    }
+
+    /// The job has ended; nobody knows yet. Whoever sees the outcome shall find it in the books.
+    pub(crate) fn ends(self, how: Ended) {
+        match (self.counters, how) {
+            (Some(counters), Ended::Panicked) => counters.panicked.bump(),
+            (Some(counters), _) => counters.done.bump(),
+            (None, _) => {}
+        }
+    }
+
+    /// Everybody may know. A worker is at rest when it sleeps; a visitor only had this one job.
+    pub(crate) fn has_ended(self, how: Ended) {
+        if self.counters.is_none() {
+            self.hub.ledger.settle_outside(how);
+            self.hub.sleep.check_rest(&self.hub.ledger);
+        }
+    }
+}
