@@ -3,10 +3,11 @@
 use std::panic::resume_unwind;
 
 use crate::accept::limit::Patience;
-use crate::borrow::scope::{Lent, Returned, lend};
+use crate::borrow::scope::{Lent, Returned, Thrown, lend};
 use crate::error::SubmitError;
 use crate::handle::Handle;
 use crate::job::Job;
+use crate::panics::guarded;
 use crate::queue::WorkQueue;
 use crate::worker::current;
 
@@ -55,33 +56,34 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         if current::is_inside(self.shared.address()) {
             return Ok(closure());
         }
-        let (refused, closure) = lend(closure, |lent| self.run_lent(lent), |_| ());
+        let (spawned, closure) = lend(closure, |lent| (self.run_lent(lent), None), |_| ());
         match closure {
             Returned::Ran(Ok(result)) => Ok(result),
             Returned::Ran(Err(payload)) => resume_unwind(payload),
-            // The pool came to its end without the job, if it does not say otherwise.
-            Returned::Unused(closure) => {
-                Err(refused.unwrap_or(SubmitError::Closed(())).map(|()| closure))
-            }
+            // Without another reason, the pool came to its end without the job.
+            Returned::Unused(closure) => match spawned {
+                Ok(refused) => Err(refused.unwrap_or(SubmitError::Closed(())).map(|()| closure)),
+                Err(payload) => resume_unwind(payload),
+            },
         }
     }
 
-    /// Spawns a closure that lies on this thread's stack, and waits until its loan has ended.
-    fn run_lent(&self, lent: Lent) -> (Option<SubmitError<()>>, Option<Lent>) {
+    /// Spawns a closure that lies on this thread's stack, and waits until its loan has ended. Why it
+    /// was not accepted, or what the queue threw.
+    fn run_lent(&self, lent: Lent) -> Thrown<Option<SubmitError<()>>> {
         let job = move || {
             if lent.run() {
                 // The payload is with the lender; this makes the books say how it went.
                 resume_unwind(Box::new(()));
             }
         };
-        let refused = match self.spawn_with(job, Patience::Endless) {
+        guarded(|| match self.spawn_with(job, Patience::Endless) {
             Ok(job) => {
                 // Whatever the outcome: the job's closure is gone, and the loan with it.
                 let _ = job.join();
                 None
             }
             Err(refused) => Some(refused.map(drop)),
-        };
-        (refused, None)
+        })
     }
 }

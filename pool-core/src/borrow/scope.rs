@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -157,7 +158,7 @@ unsafe impl Send for Lent {}
 impl Lent {
     /// Runs the closure. What it throws goes to the lender; whether it threw.
     pub(crate) fn run(self) -> bool {
-        let this = std::mem::ManuallyDrop::new(self);
+        let this = mem::ManuallyDrop::new(self);
         // SAFETY: the loan is there until it is ended, see `lend`. It is ended once: a `Lent` is not
         // cloned, and this one is not dropped.
         unsafe { (this.settle)(this.loan, true) }
@@ -204,11 +205,9 @@ pub(crate) enum Returned<B, T> {
 
 /// Lends `closure` to whoever gets hold of the [`Lent`] that `meanwhile` is called with. Unless
 /// `meanwhile` returns it, `wait` is called with a question, and must not return before the answer is
-/// yes: the loan has ended.
-///
-/// # Panics
-///
-/// If `meanwhile` does; its `Lent` must be gone by then.
+/// yes: the loan has ended. A panic in either of the two ends the process, since others may be using
+/// this stack.
+#[inline]
 pub(crate) fn lend<A, B, T>(
     closure: B,
     meanwhile: impl FnOnce(Lent) -> (A, Option<Lent>),
@@ -226,20 +225,19 @@ where
     let address = (&raw const loan).cast::<()>();
     // From here on nothing may leave this function before the loan has ended: `loan` is on its stack.
     let stay = Stay;
-    let lent = Lent { loan: address, settle: Loan::<B, T>::settle };
-    let met = guarded(|| meanwhile(lent)).map(|(first, back)| {
-        let is_back = back.as_ref().is_some_and(|lent| lent.loan == address);
-        drop(back);
-        if !is_back {
+    let (first, back) = meanwhile(Lent { loan: address, settle: Loan::<B, T>::settle });
+    match back {
+        // All there is of a right to the closure.
+        Some(lent) if lent.loan == address => mem::forget(lent),
+        other => {
+            drop(other);
             wait(&|| loan.ended.load(Acquire));
+            assert!(loan.ended.load(Acquire), "whoever waits for a loan's end sees it");
         }
-        first
-    });
-    assert!(loan.ended.load(Acquire), "whoever waits for a loan's end sees it");
-    std::mem::forget(stay);
-    let first = met.unwrap_or_else(|payload| resume_unwind(payload));
-    // SAFETY: the loan has ended, so nobody else has a right to it, and acquire has brought us what
-    // was done to it.
+    }
+    mem::forget(stay);
+    // SAFETY: the one right to the loan has come back, or was used up and acquire has brought us what
+    // was done with it.
     let (closure, result) = unsafe {
         let closure = loan.closure.with_mut(|closure| (*closure).take());
         (closure, loan.result.with_mut(|result| (*result).take()))
@@ -251,7 +249,7 @@ where
     }
 }
 
-/// Keeps a panic, which can only be a bug of ours, from leaving a stack that others use.
+/// Keeps a panic from leaving a stack that others use.
 struct Stay;
 
 impl Drop for Stay {
