@@ -6,6 +6,8 @@
 #[macro_use]
 mod setup;
 
+#[path = "jobs/allocations.rs"]
+mod allocations;
 #[path = "jobs/batches.rs"]
 mod batches;
 #[path = "jobs/borrowing.rs"]
