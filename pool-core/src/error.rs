@@ -284,6 +284,9 @@ pub enum JobError {
     Panicked(Panic),
     /// Its handle cancelled it before it had started. It never ran.
     Cancelled,
+    /// It was to start by a [certain time](crate::Handle::spawn_expiring), and that was over when its
+    /// turn came. It never ran.
+    Expired,
     /// The pool came to its end without it: its queue panicked or let the job go. It never ran.
     Returned,
 }
@@ -293,6 +296,7 @@ impl fmt::Display for JobError {
         match self {
             Self::Panicked(panic) => write!(f, "the job panicked: {panic}"),
             Self::Cancelled => f.write_str("the job was cancelled before it started"),
+            Self::Expired => f.write_str("the job expired before it could start"),
             Self::Returned => f.write_str("the pool ended without running the job"),
         }
     }

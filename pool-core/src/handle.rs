@@ -174,6 +174,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             done: sums.done,
             panicked: sums.panicked,
             cancelled: sums.cancelled,
+            expired: sums.expired,
         }
     }
 
@@ -202,6 +203,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             done: sums.done,
             panicked: sums.panicked,
             cancelled: sums.cancelled,
+            expired: sums.expired,
             unfinished: sums.accepted.saturating_sub(sums.ended()),
             undelivered: sums.undelivered,
         }

@@ -58,7 +58,7 @@ impl Hub {
 pub(crate) trait Access: Send + Sync {
     fn hub(&self) -> &Hub;
 
-    /// Puts a claim that is no job into the queue, where a free worker finds it; `false` if the
-    /// queue would not have it.
-    fn offer(self: Arc<Self>, claim: Claim) -> bool;
+    /// Puts a claim that is no job into the queue, where a free worker finds it. If the queue would
+    /// not have it, the claim is abandoned.
+    fn offer(self: Arc<Self>, claim: Claim);
 }

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | C1 | **Accepted or returned.** A submit is accepted, or hands the job back inside its error. Which of the two is decided at one atomic point together with close. |
 //! | C2 | **Once.** An accepted job starts at most once, on one worker. |
-//! | C3 | **One outcome.** An accepted job has exactly one outcome: done, panicked, cancelled, or returned because the pool ended without it. It reaches the sink, or the handle if it has one; nothing is dropped in silence. |
+//! | C3 | **One outcome.** An accepted job has exactly one outcome: done, panicked, cancelled, expired, or returned because the pool ended without it. It reaches the sink, or the handle if it has one; nothing is dropped in silence. |
 //! | C4 | **Nested.** A running job may submit more, also while the pool drains; those are drained too. |
 //! | C5 | **Drain, then exit.** After close the workers leave when nothing is queued and nothing runs, and not before. The books balance. |
 //! | C6 | **Closed is closed.** After close nothing is accepted from outside; a forgotten handle can not keep the pool open. |

@@ -2,7 +2,7 @@
 
 /// The books of a pool that has shut down (C5).
 ///
-/// `accepted == done + panicked + cancelled + unfinished`, always.
+/// `accepted == done + panicked + cancelled + expired + unfinished`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -14,6 +14,8 @@ pub struct ShutdownReport {
     pub panicked: u64,
     /// Jobs whose handle cancelled them before they started.
     pub cancelled: u64,
+    /// Jobs that were not started because their time was over.
+    pub expired: u64,
     /// Jobs that were accepted and had no outcome yet. Zero, with two exceptions: the shutdown was
     /// called by a job of the pool itself, which can not wait for its own end, or the pool's queue
     /// panicked and its jobs can not be reached.
@@ -45,4 +47,6 @@ pub struct Stats {
     pub panicked: u64,
     /// Jobs whose handle cancelled them before they started.
     pub cancelled: u64,
+    /// Jobs that were not started because their time was over.
+    pub expired: u64,
 }

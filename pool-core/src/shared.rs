@@ -138,25 +138,20 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
         &self.hub
     }
 
-    fn offer(self: Arc<Self>, claim: Claim) -> bool {
+    fn offer(self: Arc<Self>, claim: Claim) {
         let job = Job::new(JobId::NONE, Body::Claim(claim));
-        // Whoever offers has borrowed work in hand, and can not unwind because a queue panics.
+        // A claim that the queue refuses, or drops when it panics, is abandoned. The panic goes no
+        // further: whoever offers has borrowed work in hand and must not unwind.
         let pushed = guarded(|| {
             if let Some(worker) = current::worker::<Worker<J, Q>>(self.address())
                 && let Some(mut end) = worker.own_end()
             {
                 end.push(job);
-                return true;
-            }
-            match self.queue.push(job) {
-                Ok(()) => true,
-                Err(PushError(job)) => {
-                    job.withdraw();
-                    false
-                }
+            } else if let Err(PushError(job)) = self.queue.push(job) {
+                drop(job);
             }
         });
         self.notify();
-        pushed.map_err(drop_quietly).unwrap_or(false)
+        let _ = pushed.map_err(drop_quietly);
     }
 }

@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use pool_core::{
-    Collect, LocalQueue, PushError, SubmitError, ThreadPoolBuilder, WaitError, WorkQueue,
-};
+use pool_core::{Collect, SubmitError, WaitError};
 use support::{Latch, Tally, builder, pool, within_patience};
 
 #[test]
@@ -26,61 +24,6 @@ fn c1_a_closed_pool_gives_the_job_back() {
             other => panic!("expected Closed, got {other:?}"),
         }
         assert_eq!(pool.shutdown().accepted, 0);
-    });
-}
-
-/// A queue that takes no more than a set number of jobs at a time.
-struct Bounded<J>(Arc<Mutex<Vec<J>>>, usize);
-
-impl<J: Send + 'static> WorkQueue<J> for Bounded<J> {
-    type Local = Self;
-
-    fn local(&self, _worker: usize) -> Self {
-        Self(Arc::clone(&self.0), self.1)
-    }
-
-    fn push(&self, job: J) -> Result<(), PushError<J>> {
-        let mut jobs = self.0.lock().unwrap();
-        if jobs.len() == self.1 {
-            return Err(PushError(job));
-        }
-        jobs.push(job);
-        Ok(())
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-}
-
-impl<J> LocalQueue<J> for Bounded<J> {
-    fn push(&mut self, job: J) {
-        self.0.lock().unwrap().push(job);
-    }
-
-    fn pop(&mut self) -> Option<J> {
-        self.0.lock().unwrap().pop()
-    }
-}
-
-#[test]
-fn c1_a_full_queue_gives_the_job_back_and_nobody_waits_for_it() {
-    within_patience(|| {
-        let pool = ThreadPoolBuilder::with_queue(Bounded(Arc::default(), 2))
-            .num_threads(1)
-            .paused()
-            .build_with(|_| |_: u32| ())
-            .unwrap();
-        pool.submit(1).unwrap();
-        pool.submit(2).unwrap();
-        match pool.submit(3) {
-            Err(SubmitError::Full(job)) => assert_eq!(job, 3),
-            other => panic!("expected Full, got {other:?}"),
-        }
-        pool.resume();
-        pool.wait_idle().unwrap();
-        let report = pool.shutdown();
-        assert_eq!((report.accepted, report.done), (2, 2));
     });
 }
 

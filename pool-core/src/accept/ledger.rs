@@ -20,6 +20,8 @@ pub(crate) struct Counters {
     pub(crate) done: Count,
     /// Jobs that panicked.
     pub(crate) panicked: Count,
+    /// Jobs whose time was over when their turn came.
+    pub(crate) expired: Count,
     /// Outcomes that the sink did not take.
     pub(crate) undelivered: Count,
 }
@@ -30,6 +32,7 @@ pub(crate) enum Ended {
     Done,
     Panicked,
     Cancelled,
+    Expired,
 }
 
 /// Jobs that were not a worker's to take, because somebody else had the means and the right: the
@@ -42,6 +45,7 @@ struct Outside {
     done: AtomicU64,
     panicked: AtomicU64,
     cancelled: AtomicU64,
+    expired: AtomicU64,
     undelivered: AtomicU64,
 }
 
@@ -51,13 +55,14 @@ impl Outside {
             Ended::Done => &self.done,
             Ended::Panicked => &self.panicked,
             Ended::Cancelled => &self.cancelled,
+            Ended::Expired => &self.expired,
         }
     }
 
     /// Jobs that were taken and have ended. Acquire, against the release in
     /// [`Ledger::settle_outside`]: whoever sees an end sees that the job was accepted.
     fn settled(&self) -> u64 {
-        let ends = [&self.done, &self.panicked, &self.cancelled];
+        let ends = [&self.done, &self.panicked, &self.cancelled, &self.expired];
         ends.into_iter().fold(0, |sum, end| sum.wrapping_add(end.load(Acquire)))
     }
 }
@@ -103,13 +108,14 @@ pub(crate) struct Sums {
     pub(crate) done: u64,
     pub(crate) panicked: u64,
     pub(crate) cancelled: u64,
+    pub(crate) expired: u64,
     pub(crate) undelivered: u64,
 }
 
 impl Sums {
     /// Jobs that have their outcome.
     pub(crate) fn ended(&self) -> u64 {
-        self.done + self.panicked + self.cancelled
+        self.done + self.panicked + self.cancelled + self.expired
     }
 }
 
@@ -186,7 +192,8 @@ impl Ledger {
     }
 
     pub(crate) fn sums(&self) -> Sums {
-        let Outside { pushed, taken, done, panicked, cancelled, undelivered } = &self.outside.0;
+        let Outside { pushed, taken, done, panicked, cancelled, expired, undelivered } =
+            &self.outside.0;
         // Ends before beginnings: with jobs still running, no end is seen without its beginning.
         let mut sums = Sums {
             accepted: 0,
@@ -194,11 +201,13 @@ impl Ledger {
             done: done.load(Acquire),
             panicked: panicked.load(Acquire),
             cancelled: cancelled.load(Acquire),
+            expired: expired.load(Acquire),
             undelivered: undelivered.load(Relaxed),
         };
         for CachePadded(worker) in &self.workers {
             sums.done += worker.done.get();
             sums.panicked += worker.panicked.get();
+            sums.expired += worker.expired.get();
             sums.undelivered += worker.undelivered.get();
         }
         sums.popped = taken.load(Relaxed);

@@ -72,14 +72,7 @@ impl Children {
             self.owner.unpark();
         }
         if let Some(pool) = pool {
-            self.call(pool);
-        }
-    }
-
-    /// Calls for help, which was counted already. A pool that would not hear leaves it to the owner.
-    fn call(self: &Arc<Self>, pool: Arc<dyn Access>) {
-        if !pool.offer(Claim::new(self.clone())) {
-            lock(&self.state).calls -= 1;
+            pool.offer(Claim::new(self.clone()));
         }
     }
 
@@ -147,7 +140,7 @@ impl Errand for Children {
         // There are more, but others want their turn, or the pool is paused.
         let pool = lock(&self.state).pool.clone();
         match pool {
-            Some(pool) => self.call(pool),
+            Some(pool) => pool.offer(Claim::new(self)),
             None => self.abandon(),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::panic::resume_unwind;
 
-use crate::accept::limit::Patience;
 use crate::borrow::scope::{Lent, Returned, Thrown, lend};
 use crate::error::SubmitError;
 use crate::handle::Handle;
@@ -77,7 +76,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
                 resume_unwind(Box::new(()));
             }
         };
-        guarded(|| match self.spawn_with(job, Patience::Endless) {
+        guarded(|| match self.spawn(job) {
             Ok(job) => {
                 // Whatever the outcome: the job's closure is gone, and the loan with it.
                 let _ = job.join();

@@ -106,7 +106,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         T: Send + 'static,
     {
         let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
-        let mut cells = closures.into_iter().map(|closure| Arc::new(JobCell::new(closure)));
+        let mut cells = closures.into_iter().map(|closure| Arc::new(JobCell::new(closure, None)));
         loop {
             let mut some: Vec<_> = cells.by_ref().take(CHUNK).collect();
             if some.is_empty() {

@@ -1,7 +1,7 @@
 //! Submitting jobs that have a handle.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::accept::admission::Refused;
 use crate::accept::limit::Patience;
@@ -45,7 +45,46 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn_with(closure, Patience::Endless)
+        self.spawn_with(closure, Patience::Endless, None)
+    }
+
+    /// Spawns like [`spawn`](Self::spawn) a job that is of no use later: if it has not started within
+    /// this time, it never does, and its outcome is [`JobError::Expired`](crate::JobError::Expired).
+    /// That shows when its turn comes. A time too long to be expressed as a moment, such as
+    /// [`Duration::MAX`], means that it does not expire.
+    ///
+    /// # Errors
+    ///
+    /// As for [`submit`](Self::submit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use pool_core::{JobError, ManualClock, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let clock = ManualClock::new();
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).clock(clock.clone());
+    /// let pool = builder.paused().build()?;
+    /// # pool.execute(|| ())?;
+    /// let quote = pool.spawn_expiring(|| "42.00", Duration::from_secs(5))?;
+    /// clock.advance(Duration::from_secs(6));
+    /// pool.resume();
+    /// assert!(matches!(quote.join(), Err(JobError::Expired)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_expiring<F, T>(
+        &self,
+        closure: F,
+        timeout: Duration,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let deadline = self.shared.hub.waiters.deadline(timeout);
+        self.spawn_with(closure, Patience::Endless, deadline)
     }
 
     /// Spawns like [`spawn`](Self::spawn), but does not wait for room.
@@ -58,7 +97,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn_with(closure, Patience::None)
+        self.spawn_with(closure, Patience::None, None)
     }
 
     /// Spawns like [`spawn`](Self::spawn), but waits for room no longer than this. A time too long to
@@ -76,7 +115,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn_with(closure, self.patience(timeout))
+        self.spawn_with(closure, self.patience(timeout), None)
     }
 
     /// Spawns like [`spawn`](Self::spawn), and runs the closure itself, before it returns, if there
@@ -98,7 +137,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(closure)),
         };
-        let cell = Arc::new(JobCell::new(closure));
+        let cell = Arc::new(JobCell::new(closure, None));
         Errand::run(cell.clone(), id, Runner::submitter(&self.shared.hub));
         if let Some(launcher) = self.shared.launcher() {
             launcher.skip(id);
@@ -106,16 +145,17 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         Ok(JobHandle::new(cell, id, self.shared.access()))
     }
 
-    pub(crate) fn spawn_with<F, T>(
+    fn spawn_with<F, T>(
         &self,
         closure: F,
         patience: Patience,
+        deadline: Option<Instant>,
     ) -> Result<JobHandle<T>, SubmitError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = Arc::new(JobCell::new(closure));
+        let cell = Arc::new(JobCell::new(closure, deadline));
         match self.submit_claim(Claim::new(cell.clone()), patience) {
             Ok(id) => Ok(JobHandle::new(cell, id, self.shared.access())),
             Err(refused) => Err(refused.with(cell.into_closure())),

@@ -11,7 +11,8 @@ use crate::spawned::cell::JobCell;
 use crate::spawned::errand::Errand;
 use crate::spawned::runner::Runner;
 
-/// A job with a handle, to the queue: if nobody else has run it or cancelled it, it is run.
+/// A job with a handle, to the queue: if nobody else has run it or cancelled it, it is run, unless its time
+/// is over.
 impl<F, T> Errand for JobCell<F, T>
 where
     F: FnOnce() -> T + Send,
@@ -20,9 +21,14 @@ where
     fn run(self: Arc<Self>, id: JobId, runner: Runner<'_>) {
         if let Some((closure, taken)) = self.take() {
             runner.takes(id);
-            let (how, outcome) = match runner.runs(|| guarded(closure)) {
-                Ok(result) => (Ended::Done, Ok(result)),
-                Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
+            let (how, outcome) = if runner.is_past(self.deadline()) {
+                runner.runs(|| drop_quietly(closure));
+                (Ended::Expired, Err(JobError::Expired))
+            } else {
+                match runner.runs(|| guarded(closure)) {
+                    Ok(result) => (Ended::Done, Ok(result)),
+                    Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
+                }
             };
             runner.ends(how);
             taken.finish(outcome);

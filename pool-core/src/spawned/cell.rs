@@ -4,6 +4,7 @@
 use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Instant;
 
 use crate::error::JobError;
 use crate::panics::{drop_quietly, guarded};
@@ -33,6 +34,8 @@ const WAITED: u64 = 4;
 pub(crate) struct JobCell<F, T> {
     word: AtomicU64,
     waker: Mutex<Option<Waker>>,
+    /// The job is not to be started any more from this moment on.
+    deadline: Option<Instant>,
     content: UnsafeCell<Content<F, T>>,
 }
 
@@ -49,10 +52,11 @@ enum Content<F, T> {
 unsafe impl<F: Send, T: Send> Sync for JobCell<F, T> {}
 
 impl<F, T> JobCell<F, T> {
-    pub(crate) fn new(closure: F) -> Self {
+    pub(crate) fn new(closure: F, deadline: Option<Instant>) -> Self {
         Self {
             word: AtomicU64::new(QUEUED),
             waker: Mutex::new(None),
+            deadline,
             content: UnsafeCell::new(Content::Closure(closure)),
         }
     }
@@ -111,6 +115,11 @@ impl<F, T> JobCell<F, T> {
             Content::Outcome(outcome) => Some(outcome),
             _ => unreachable!("a cell that is done holds the outcome"),
         }
+    }
+
+    /// From when on the job is not to be started any more.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// Whether nobody has taken the job.

@@ -1,5 +1,7 @@
 //! Who runs a job with a handle, and in whose name.
 
+use std::time::Instant;
+
 use crate::accept::ledger::{Counters, Ended};
 use crate::hub::Hub;
 use crate::job::JobId;
@@ -39,6 +41,11 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Whether this moment has come, by the pool's clock.
+    pub(crate) fn is_past(self, deadline: Option<Instant>) -> bool {
+        deadline.is_some_and(|deadline| self.hub.waiters.clock.now() >= deadline)
+    }
+
     /// Whether no more work is to be started.
     pub(crate) fn is_paused(self) -> bool {
         self.hub.sleep.is_paused()
@@ -63,10 +70,13 @@ impl<'a> Runner<'a> {
 
     /// The job has ended; nobody knows yet. Whoever sees the outcome shall find it in the books.
     pub(crate) fn ends(self, how: Ended) {
-        match (self.counters, how) {
-            (Some(counters), Ended::Panicked) => counters.panicked.bump(),
-            (Some(counters), _) => counters.done.bump(),
-            (None, _) => {}
+        let Some(counters) = self.counters else { return };
+        match how {
+            Ended::Done => counters.done.bump(),
+            Ended::Panicked => counters.panicked.bump(),
+            Ended::Expired => counters.expired.bump(),
+            // Nobody cancels in a worker's name, see `visitor`.
+            Ended::Cancelled => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool::{JobError, SubmitError};
+use pool::{JobError, ManualClock, SubmitError};
 
 use crate::setup::{Handle, Latch, Pool, Setup, Tally, balanced};
 
@@ -13,6 +13,7 @@ on_every_backend! {
     a_cancelled_job_drops_its_closure_at_once
     a_job_that_runs_can_not_be_cancelled
     a_canceller_works_from_elsewhere
+    a_job_that_comes_too_late_expires
     a_dropped_handle_lets_the_job_go_on
     a_result_that_nobody_wants_is_dropped
     join_timeout_gives_the_handle_back
@@ -116,6 +117,29 @@ fn a_canceller_works_from_elsewhere(setup: Setup) {
     job.join().unwrap();
     drop(pool);
     assert!(!canceller.cancel(), "after the pool's end");
+}
+
+fn a_job_that_comes_too_late_expires(setup: Setup) {
+    let clock = ManualClock::new();
+    let pool = setup.builder().paused().clock(clock.clone()).build::<()>().unwrap();
+    let (captured, second) = (Arc::new(()), Duration::from_secs(1));
+    let job = || {
+        let captured = captured.clone();
+        move || drop(captured)
+    };
+    let late = pool.spawn_expiring(job(), second).unwrap();
+    let outside = pool.spawn_expiring(job(), second).unwrap();
+    let in_time = pool.spawn_expiring(job(), Duration::MAX).unwrap();
+    clock.advance(second);
+    assert!(!late.is_finished(), "its turn has not come");
+    assert!(matches!(outside.join_or_run(), Err(JobError::Expired)));
+    assert_eq!(Arc::strong_count(&captured), 3);
+    pool.resume();
+    assert!(matches!(late.join(), Err(JobError::Expired)));
+    in_time.join().unwrap();
+    assert_eq!(Arc::strong_count(&captured), 1);
+    let report = balanced(&pool);
+    assert_eq!((report.done, report.expired), (1, 2));
 }
 
 fn a_dropped_handle_lets_the_job_go_on(setup: Setup) {

@@ -80,7 +80,8 @@ macro_rules! on_every_backend {
 #[track_caller]
 pub(crate) fn balanced<R: 'static>(pool: &Pool<R>) -> ShutdownReport {
     let report = pool.shutdown();
-    assert_eq!(report.accepted, report.done + report.panicked + report.cancelled, "{report:?}");
+    let ended = report.done + report.panicked + report.cancelled + report.expired;
+    assert_eq!(report.accepted, ended, "{report:?}");
     assert_eq!((report.unfinished, pool.stats().threads), (0, 0));
     report
 }
