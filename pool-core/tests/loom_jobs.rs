@@ -9,7 +9,7 @@ mod models;
 #[path = "support/slots.rs"]
 mod slots;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use models::{PlainPool, Ran, end, model, pool, submit_from_a_thread, unexplored};
-use pool_core::{JobError, ManualClock, SubmitError, ThreadPoolBuilder};
+use pool_core::{JobError, JobSet, ManualClock, SubmitError, ThreadPoolBuilder};
 use slots::Plain;
 
 /// Counts its drops.
@@ -131,6 +131,22 @@ fn poll_and_end() {
     });
 }
 
+/// A job that was polled before ends while its handle is put into a set: it is announced once.
+#[test]
+fn insert_into_a_set_and_end() {
+    model(|| {
+        let pool = pool(1, Plain::new(1));
+        let mut job = pool.spawn(|| 7).unwrap();
+        if Pin::new(&mut job).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            let mut jobs = JobSet::new();
+            jobs.insert(job);
+            let (_, outcome) = jobs.join_next().unwrap();
+            assert_eq!((outcome.unwrap(), jobs.join_next().is_none()), (7, true));
+        }
+        end(pool);
+    });
+}
+
 /// C3, C5: a job that is run by the one who waits for it keeps the pool from coming to rest, and a
 /// claim that is left behind does not.
 #[test]
@@ -182,7 +198,7 @@ fn wait_for_room() {
     });
 }
 
-/// C1: the pool is closed while a submitter waits for room: its job comes back or runs.
+/// C1, C6: the pool is closed while a submitter waits for room, or comes to wait: its job comes back.
 #[test]
 fn wait_for_room_and_close() {
     model(|| {
@@ -194,9 +210,11 @@ fn wait_for_room_and_close() {
             pool
         });
         let submitter = submit_from_a_thread(pool.handle(), || ());
-        let report = pool.shutdown();
-        let accepted = 1 + u64::from(submitter.join().unwrap());
-        assert_eq!((report.accepted, report.done, report.unfinished), (accepted, accepted, 0));
+        // The pool stays paused, so there will never be room.
+        pool.close();
+        assert!(!submitter.join().unwrap());
+        let report = end(pool);
+        assert_eq!((report.accepted, report.done, report.unfinished), (1, 1, 0));
     });
 }
 

@@ -24,6 +24,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Every pool also runs closures with a [`JobHandle`] to join, await or cancel, work that borrows from
+//! the stack, and one function over many inputs; all of that is documented at [`Handle`]:
+//!
+//! ```
+//! use pool::ThreadPoolBuilder;
+//!
+//! let pool = ThreadPoolBuilder::new().build::<()>()?;
+//! let answer = pool.spawn(|| 6 * 7)?;
+//!
+//! let mut words = ["drain", "then", "exit"].map(str::to_owned);
+//! pool.for_each(&mut words, |word| word.make_ascii_uppercase());
+//! let (first, last) = pool.join(|| words[0].len(), || words[2].len());
+//!
+//! assert_eq!((first, last, answer.join()?), (5, 4, 42));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Features
 //!
 //! Each enabled feature adds a queue. [`DefaultQueue`] is the first of them in this order:

@@ -9,8 +9,8 @@ use crate::sync::thread_locals;
 thread_locals! {
     /// The address of the pool whose worker this thread is; 0 if it is none.
     static POOL: Cell<usize> = Cell::new(0);
-    /// Its index there.
-    static INDEX: Cell<usize> = Cell::new(0);
+    /// Its index there; `usize::MAX` once it has left and the index may be another's.
+    static INDEX: Cell<usize> = Cell::new(usize::MAX);
     /// The worker itself, while it runs jobs. The type behind it differs from pool to pool.
     static WORKER: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
     /// The other pools whose jobs this thread runs at present, the innermost last.
@@ -23,6 +23,12 @@ pub(crate) fn join_pool(pool: usize, index: usize) {
     INDEX.with(|mine| mine.set(index));
 }
 
+/// The present thread has done its work. For its remaining life it is inside of its pool, but no
+/// index is its own.
+pub(crate) fn leave() {
+    INDEX.with(|mine| mine.set(usize::MAX));
+}
+
 /// Whether the present thread is a worker of the pool at this address. A thread whose locals are
 /// gone already is on its way out.
 #[inline]
@@ -30,9 +36,12 @@ fn is_worker_of(pool: usize) -> bool {
     POOL.try_with(|mine| mine.get() == pool).unwrap_or(false)
 }
 
-/// The present thread's index, if it is a worker of the pool at this address.
+/// The present thread's index, if it is a worker of the pool at this address that has not left.
 pub(crate) fn worker_index(pool: usize) -> Option<usize> {
-    is_worker_of(pool).then(|| INDEX.with(Cell::get))
+    if !is_worker_of(pool) {
+        return None;
+    }
+    INDEX.try_with(Cell::get).ok().filter(|index| *index != usize::MAX)
 }
 
 /// Whether the present thread runs a job of the pool at this address without being its worker.

@@ -169,6 +169,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Starting<J, Q> {
         };
         let worked = launcher.work(&context);
         drop(launcher);
+        current::leave();
         match worked {
             Ok(()) => {
                 if shared.hub.sleep.gone(index, &shared.hub.ledger) {
