@@ -41,13 +41,13 @@ pub struct JobSet<T> {
     /// By the order in which they came.
     jobs: BTreeMap<usize, JobHandle<T>>,
     next: usize,
-    /// Those that may not have started, for a wait inside of a job.
-    unstarted: VecDeque<usize>,
-    ended: Arc<Ended>,
+    /// Of those before this one all have started, for a wait inside of a job.
+    unstarted: usize,
+    announced: Arc<Announced>,
 }
 
 /// The jobs of a set that have ended and were not returned yet.
-struct Ended(Mutex<State>);
+struct Announced(Mutex<State>);
 
 struct State {
     keys: VecDeque<usize>,
@@ -57,7 +57,7 @@ struct State {
 
 /// Told of one job's end.
 struct Notice {
-    ended: Arc<Ended>,
+    announced: Arc<Announced>,
     key: usize,
     /// A job that ends while it is inserted may tell of it by its waker and by its state.
     told: AtomicBool,
@@ -66,12 +66,12 @@ struct Notice {
 impl Notice {
     fn tell(&self) {
         if !self.told.swap(true, Relaxed) {
-            self.ended.push(self.key);
+            self.announced.push(self.key);
         }
     }
 }
 
-impl Ended {
+impl Announced {
     fn push(&self, key: usize) {
         let waiter = {
             let mut state = lock(&self.0);
@@ -105,8 +105,8 @@ impl<T> JobSet<T> {
         Self {
             jobs: BTreeMap::new(),
             next: 0,
-            unstarted: VecDeque::new(),
-            ended: Arc::new(Ended(Mutex::new(state))),
+            unstarted: 0,
+            announced: Arc::new(Announced(Mutex::new(state))),
         }
     }
 
@@ -115,11 +115,9 @@ impl<T> JobSet<T> {
         let key = self.next;
         self.next += 1;
         let told = AtomicBool::new(false);
-        let notice = Arc::new(Notice { ended: Arc::clone(&self.ended), key, told });
+        let notice = Arc::new(Notice { announced: Arc::clone(&self.announced), key, told });
         if job.wake_at_end(&Waker::from(Arc::clone(&notice))) {
             notice.tell();
-        } else {
-            self.unstarted.push_back(key);
         }
         self.jobs.insert(key, job);
         key
@@ -208,7 +206,7 @@ impl<T> JobSet<T> {
     }
 
     fn take_ended(&mut self) -> Option<Finished<T>> {
-        let key = lock(&self.ended.0).keys.pop_front()?;
+        let key = lock(&self.announced.0).keys.pop_front()?;
         let job = self.jobs.remove(&key)?;
         Some((key, job.outcome()))
     }
@@ -219,7 +217,7 @@ impl<T> JobSet<T> {
             self.run_one();
         }
         let parker = Parker::own();
-        if self.ended.expect(&parker) {
+        if self.announced.expect(&parker) {
             return true;
         }
         // Any of them has a clock. The oldest, which in the end is every one, tells if its pool is
@@ -229,17 +227,17 @@ impl<T> JobSet<T> {
             if job.is_lost() {
                 self.jobs.values().for_each(JobHandle::abandon_if_lost);
             }
-            self.ended.expect(&parker)
+            self.announced.expect(&parker)
         })
     }
 
     /// Runs a job that nobody has begun, if none has ended.
     fn run_one(&mut self) {
-        while lock(&self.ended.0).keys.is_empty() {
-            let Some(key) = self.unstarted.pop_front() else { return };
-            if let Some(job) = self.jobs.get(&key) {
-                job.run_if_queued();
-            }
+        while lock(&self.announced.0).keys.is_empty()
+            && let Some((key, job)) = self.jobs.range(self.unstarted..).next()
+        {
+            self.unstarted = key + 1;
+            job.run_if_queued();
         }
     }
 }
