@@ -134,14 +134,13 @@ impl<F, T> JobCell<F, T> {
 
     /// Has this waker woken when the job ends, and no other. `true` if it has ended already.
     pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
-        let mut slot = lock(&self.waker);
-        let former = match &*slot {
-            Some(known) if known.will_wake(waker) => None,
-            _ => slot.replace(waker.clone()),
-        };
-        drop(slot);
-        // A foreign drop, so not under the lock.
-        drop(former);
+        let known = lock(&self.waker).as_ref().is_some_and(|known| known.will_wake(waker));
+        if !known {
+            // Cloned and dropped without the lock: both are foreign code.
+            let waker = waker.clone();
+            let former = lock(&self.waker).replace(waker);
+            drop(former);
+        }
         // `finish` comes before this and shows here, or comes after it and sees the waker.
         self.word.fetch_or(WAITED, AcqRel) & PHASE >= DONE
     }
@@ -150,7 +149,7 @@ impl<F, T> JobCell<F, T> {
     pub(crate) fn forget_waker(&self) {
         if self.word.load(Relaxed) & WAITED != 0 {
             let waker = lock(&self.waker).take();
-            drop(waker);
+            drop_quietly(waker);
         }
     }
 }
