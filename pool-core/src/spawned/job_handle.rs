@@ -27,9 +27,10 @@ use crate::worker::current;
 /// A job may wait for another, of its own pool or of another, with as little as one worker (C11): if
 /// the other has not started, whoever waits runs it on the spot, and nothing else. It then lies above
 /// the waiting one on the same stack, so a job that waits for a job that waits for a job, and so on,
-/// needs a stack for all of them: some five hundred bytes for each in an optimised build, more in
-/// others, beside what the jobs themselves need. A thousand fit well into a thread's usual stack; for
-/// more there is [`stack_size`](crate::ThreadPoolBuilder::stack_size).
+/// needs a stack for all of them: some 600 bytes for each in an optimised build and 2,300 in others,
+/// beside what the jobs themselves need. A stack of two megabytes, as threads usually have, so holds
+/// some thousands of them, or hundreds; for more there is
+/// [`stack_size`](crate::ThreadPoolBuilder::stack_size).
 ///
 /// Jobs that wait for one another in a circle wait for ever, as threads do.
 ///
