@@ -20,6 +20,9 @@ use std::fmt;
 /// * **Lean.** A drained queue gives back the memory of a burst, and a dropped one drops its jobs
 ///   (C9).
 ///
+/// To a queue, one [`Job`](crate::Job) is like another, though for some of them nothing may be left to
+/// do when they come out: somebody was quicker, or has cancelled them.
+///
 /// Calls from different threads run at the same time. None may panic; a pool whose queue panics
 /// gives up.
 ///

@@ -92,6 +92,24 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Errors
     ///
     /// [`SubmitError::Full`], and as for [`submit`](Self::submit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let pool = builder.build::<()>()?;
+    /// let first = pool.try_spawn(|| 1)?;
+    /// let second = match pool.try_spawn(|| 2) {
+    ///     Err(SubmitError::Full(closure)) => closure(),
+    ///     other => panic!("{other:?}"),
+    /// };
+    /// pool.resume();
+    /// assert_eq!((first.join()?, second), (1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_spawn<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -106,6 +124,22 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Errors
     ///
     /// [`SubmitError::Full`], and as for [`submit`](Self::submit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let pool = builder.build::<()>()?;
+    /// let first = pool.spawn_timeout(|| 1, Duration::from_secs(1))?;
+    /// let refused = pool.spawn_timeout(|| 2, Duration::from_millis(1)).unwrap_err();
+    /// assert!(matches!(refused, SubmitError::Full(_)));
+    /// # drop(first);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spawn_timeout<F, T>(
         &self,
         closure: F,
@@ -124,6 +158,20 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Errors
     ///
     /// The closure comes back, as for [`submit`](Self::submit), but never for want of room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let pool = builder.build::<()>()?;
+    /// let first = pool.spawn_or_run(|| 1)?;
+    /// let second = pool.spawn_or_run(|| 2)?;
+    /// assert_eq!((first.is_finished(), second.is_finished()), (false, true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spawn_or_run<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
     where
         F: FnOnce() -> T + Send + 'static,

@@ -54,6 +54,19 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Errors
     ///
     /// [`SubmitError::Full`], and as for [`submit`](Self::submit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let pool = builder.build_with(|_worker| |word: &str| println!("{word}"))?;
+    /// pool.try_submit("first")?;
+    /// assert!(matches!(pool.try_submit("second"), Err(SubmitError::Full("second"))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn try_submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
         self.submit_with(job, Patience::None)
@@ -65,6 +78,21 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// # Errors
     ///
     /// [`SubmitError::Full`], and as for [`submit`](Self::submit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let pool = builder.build_with(|_worker| |word: &str| println!("{word}"))?;
+    /// pool.submit_timeout("first", Duration::from_millis(1))?;
+    /// let refused = pool.submit_timeout("second", Duration::from_millis(1)).unwrap_err();
+    /// assert!(matches!(refused, SubmitError::Full("second")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn submit_timeout(&self, job: J, timeout: Duration) -> Result<JobId, SubmitError<J>> {
         self.submit_with(job, self.patience(timeout))
     }
@@ -124,6 +152,22 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
     /// # Errors
     ///
     /// [`SubmitError::Full`], and as for [`execute`](Self::execute).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let pool = builder.build()?;
+    /// pool.try_execute(|| println!("first"))?;
+    /// match pool.try_execute(|| println!("second")) {
+    ///     Err(SubmitError::Full(task)) => task.run(),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn try_execute<F>(&self, closure: F) -> Result<JobId, SubmitError<Task<R>>>
     where
@@ -138,6 +182,21 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
     /// # Errors
     ///
     /// [`SubmitError::Full`], and as for [`execute`](Self::execute).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let pool = builder.build()?;
+    /// pool.execute_timeout(|| println!("first"), Duration::MAX)?;
+    /// let refused = pool.execute_timeout(|| println!("second"), Duration::ZERO).unwrap_err();
+    /// assert!(matches!(refused, SubmitError::Full(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn execute_timeout<F>(
         &self,
         closure: F,

@@ -170,6 +170,19 @@ impl<T> JobHandle<T> {
     }
 
     /// Whether the job has ended, in whatever way: [`join`](Self::join) would not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let job = pool.spawn(|| 7)?;
+    /// pool.wait_idle()?;
+    /// assert!(job.is_finished());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.cell.has_ended()

@@ -149,6 +149,22 @@ impl<T> JobSet<T> {
     /// # Errors
     ///
     /// [`WaitError::TimedOut`] if no job has ended in this time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::{JobSet, ThreadPoolBuilder, WaitError};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let mut jobs = JobSet::new();
+    /// pool.pause();
+    /// jobs.insert(pool.spawn(|| 7)?);
+    /// let waited = jobs.join_next_timeout(Duration::from_millis(1));
+    /// assert!(matches!(waited, Err(WaitError::TimedOut)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn join_next_timeout(
         &mut self,
         timeout: Duration,
@@ -157,6 +173,19 @@ impl<T> JobSet<T> {
     }
 
     /// Waits for all jobs that are left. Their outcomes, in the order of insertion.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{JobSet, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let jobs: JobSet<u32> = pool.spawn_batch((1..4).map(|n| move || 12 / n))?.into_iter().collect();
+    /// let results: Vec<u32> = jobs.join_all().into_iter().map(Result::unwrap).collect();
+    /// assert_eq!(results, [12, 6, 4]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn join_all(mut self) -> Vec<Result<T, JobError>> {
         let mut outcomes = BTreeMap::new();
@@ -201,6 +230,20 @@ impl<T> JobSet<T> {
     }
 
     /// Cancels every job that has not started; how many. Their outcomes are still to be returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{JobSet, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// pool.pause();
+    /// let jobs: JobSet<()> = pool.spawn_batch([|| (), || ()])?.into_iter().collect();
+    /// assert_eq!(jobs.cancel_all(), 2);
+    /// assert!(jobs.join_all().iter().all(Result::is_err));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cancel_all(&self) -> usize {
         self.jobs.values().filter(|job| job.cancel()).count()
     }
