@@ -76,6 +76,27 @@ fn cancel_while_draining() {
     });
 }
 
+/// C5: whoever looks whether the pool is at rest, while a job comes and is cancelled, does not take
+/// that one's end for another's.
+#[test]
+fn cancel_and_look_for_rest() {
+    model(|| {
+        let queue = Plain::new(2);
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).paused();
+            let pool = builder.build().unwrap();
+            pool.execute(|| ()).unwrap();
+            pool
+        });
+        let handle = pool.handle();
+        let canceller = thread::spawn(move || assert!(handle.spawn(|| ()).unwrap().cancel()));
+        assert!(pool.wait_idle_timeout(Duration::ZERO).is_err(), "the first job is queued");
+        canceller.join().unwrap();
+        let report = end(pool);
+        assert_eq!((report.done, report.cancelled), (1, 1));
+    });
+}
+
 /// C7: whoever waits for a job is woken by its end.
 #[test]
 fn join_and_end() {
