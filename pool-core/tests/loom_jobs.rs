@@ -18,7 +18,7 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use models::{PlainPool, Ran, end, model, pool, submit_from_a_thread, unexplored};
 use pool_core::{JobError, JobSet, ManualClock, SubmitError, ThreadPoolBuilder};
-use slots::Plain;
+use slots::{Plain, Stealing};
 
 /// Counts its drops.
 struct Token(Arc<AtomicUsize>);
@@ -104,6 +104,18 @@ fn join_and_end() {
         let pool = pool(1, Plain::new(1));
         assert_eq!(pool.spawn(|| 7).unwrap().join().unwrap(), 7);
         end(pool);
+    });
+}
+
+/// C2, C11: a job waits for another, which it runs itself or the other worker does.
+#[test]
+fn join_inside_of_a_job() {
+    model(|| {
+        let pool = pool(2, Stealing::new(2));
+        let handle = pool.handle();
+        let job = move || handle.spawn(|| 7).unwrap().join().unwrap();
+        assert_eq!(pool.spawn(job).unwrap().join().unwrap(), 7);
+        assert_eq!(end(pool).done, 2);
     });
 }
 
