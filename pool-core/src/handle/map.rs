@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::iter::Fuse;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -139,7 +140,8 @@ impl Drop for StopOnPanic<'_> {
 /// Turns inputs into jobs.
 struct Feed<J, Q, I, F> {
     pool: Handle<J, Q>,
-    inputs: I,
+    /// Fused, since it is asked again while outcomes are left to yield.
+    inputs: Fuse<I>,
     f: Arc<F>,
     buffer: usize,
 }
@@ -162,7 +164,7 @@ where
 {
     fn new(pool: Handle<J, Q>, inputs: I, f: F) -> Self {
         let buffer = 2 * pool.num_threads();
-        Self { pool, inputs, f: Arc::new(f), buffer }
+        Self { pool, inputs: inputs.fuse(), f: Arc::new(f), buffer }
     }
 
     fn next(&mut self) -> Option<Fed<T>> {

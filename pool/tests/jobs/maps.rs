@@ -13,6 +13,7 @@ on_every_backend! {
     maps_are_lazy
     maps_take_endless_inputs
     no_more_are_in_flight_than_asked_for
+    inputs_that_have_ended_are_not_asked_again
     a_dropped_map_cancels_what_has_not_started
     a_panic_is_one_outcome
     maps_inside_of_a_job_need_no_worker
@@ -79,6 +80,20 @@ fn no_more_are_in_flight_than_asked_for(setup: Setup) {
         assert_eq!(in_flight.load(Ordering::SeqCst), 0);
         assert_eq!(most.load(Ordering::SeqCst), buffer.max(1), "no more, and no fewer");
     }
+}
+
+fn inputs_that_have_ended_are_not_asked_again(setup: Setup) {
+    let pool = setup.pool();
+    // Every fourth call says that this is the end.
+    let inputs = || {
+        let mut calls = 0;
+        std::iter::from_fn(move || {
+            calls += 1;
+            (calls % 4 != 0).then_some(calls)
+        })
+    };
+    assert!(pool.map(inputs(), |n| n).map(Result::unwrap).eq([1, 2, 3]));
+    assert_eq!(pool.map_unordered(inputs(), |n| n).map(Result::unwrap).sum::<i32>(), 6);
 }
 
 fn a_dropped_map_cancels_what_has_not_started(setup: Setup) {
