@@ -33,7 +33,7 @@ enum Running {
     Drop,
 }
 
-/// A worker at work, reachable for the jobs it runs through [`current`](crate::current).
+/// A worker at work, reachable for the jobs it runs through [`current`].
 pub(crate) struct Worker<J: Send + 'static, Q: WorkQueue<Job<J>>> {
     shared: Arc<Shared<J, Q>>,
     index: usize,

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::accept::ledger::Ended;
 use crate::accept::limit::Patience;
-use crate::error::{JobError, SubmitError};
+use crate::error::SubmitError;
 use crate::handle::Handle;
 use crate::job::{Body, Job, JobId};
-use crate::panics::{Panic, drop_quietly, guarded};
+use crate::panics::drop_quietly;
 use crate::queue::WorkQueue;
 use crate::sink::Completed;
 use crate::spawned::runner::Runner;
@@ -250,14 +249,12 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
         };
         let runner = Runner::submitter(&self.shared.hub);
         runner.takes(id);
-        let (how, outcome) = match runner.runs(|| guarded(|| task.run())) {
-            Ok(result) => (Ended::Done, Ok(result)),
-            Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
-        };
+        let (how, outcome) = runner.attempts(|| task.run());
         let mut done = Some(Completed::new(id, None, outcome));
-        let undelivered = self.shared.launcher().map_or(1, |sinks| sinks.deliver(&mut done));
+        let deliver = || self.shared.launcher().map_or(1, |sinks| sinks.deliver(&mut done));
+        let undelivered = runner.runs(deliver);
         self.shared.hub.ledger.undelivered_outside(undelivered);
-        drop_quietly(done);
+        runner.runs(|| drop_quietly(done));
         runner.has_ended(how);
         Ok(id)
     }

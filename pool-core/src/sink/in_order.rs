@@ -99,6 +99,8 @@ impl<S: ResultSink<R>, R> ResultSink<R> for InOrder<S, R> {
 
     fn flush(&mut self) -> u64 {
         let mut row = self.lock();
+        // A `put` that panicked may have left some behind whose turn it is.
+        row.advance();
         row.sink.flush() + std::mem::take(&mut row.lost)
     }
 }

@@ -6,13 +6,13 @@ use std::task::Waker;
 use crate::accept::ledger::Ended;
 use crate::error::JobError;
 use crate::job::JobId;
-use crate::panics::{Panic, drop_quietly, guarded};
+use crate::panics::drop_quietly;
 use crate::spawned::cell::JobCell;
 use crate::spawned::errand::Errand;
 use crate::spawned::runner::Runner;
 
-/// A job with a handle, to the queue: if nobody else has run it or cancelled it, it is run, unless its time
-/// is over.
+/// A job with a handle, to the queue: if nobody else has run it or cancelled it, it is run, unless
+/// its time is over.
 impl<F, T> Errand for JobCell<F, T>
 where
     F: FnOnce() -> T + Send,
@@ -25,13 +25,10 @@ where
                 runner.runs(|| drop_quietly(closure));
                 (Ended::Expired, Err(JobError::Expired))
             } else {
-                match runner.runs(|| guarded(closure)) {
-                    Ok(result) => (Ended::Done, Ok(result)),
-                    Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
-                }
+                runner.attempts(closure)
             };
             runner.ends(how);
-            taken.finish(outcome);
+            runner.runs(|| taken.finish(outcome));
             runner.has_ended(how);
         }
         // If the handle is gone, the outcome goes with this.
@@ -97,7 +94,7 @@ where
         };
         runner.takes(id);
         runner.runs(|| drop_quietly(closure));
-        taken.finish(Err(JobError::Cancelled));
+        runner.runs(|| taken.finish(Err(JobError::Cancelled)));
         runner.has_ended(Ended::Cancelled);
         true
     }

@@ -8,7 +8,8 @@ use crate::spawned::runner::Runner;
 
 /// Work that lies elsewhere than in the queue.
 pub(crate) trait Errand: Send + Sync {
-    /// Does what is left of it, which was accepted under this id; nothing, if others were quicker (C2). It never unwinds (C8).
+    /// Does what is left of it, which was accepted under this id; nothing, if others were quicker
+    /// (C2). It never unwinds (C8).
     fn run(self: Arc<Self>, id: JobId, runner: Runner<'_>);
 
     /// The queue has let the claim go without bringing it to a worker.

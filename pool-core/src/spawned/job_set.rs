@@ -111,6 +111,9 @@ impl<T> JobSet<T> {
     }
 
     /// Adds a job. Returns by which number it will be known: 0, 1, 2… in the order of insertion.
+    ///
+    /// The set panics when it comes to a handle that was polled as a future until it was ready: the
+    /// outcome is gone then.
     pub fn insert(&mut self, job: JobHandle<T>) -> usize {
         let key = self.next;
         self.next += 1;

@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use crate::accept::ledger::{Counters, Ended};
+use crate::error::JobError;
 use crate::hub::Hub;
 use crate::job::JobId;
+use crate::panics::{Panic, guarded};
 use crate::worker::current;
 
 /// Who ends a job that has a handle, by running it or by cancelling it: keeps the books.
@@ -62,10 +64,19 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs code of that job. It counts as inside of the pool, wherever it runs.
+    /// Runs code of that job, or code that is told of its end. It counts as inside of the pool,
+    /// wherever it runs: to wait there for the pool's rest would be to wait for itself.
     pub(crate) fn runs<T>(self, code: impl FnOnce() -> T) -> T {
         let _visit = self.counters.is_none().then(|| current::visit(self.hub.address()));
         code()
+    }
+
+    /// Runs the job itself: how it ended, and with what outcome.
+    pub(crate) fn attempts<T>(self, job: impl FnOnce() -> T) -> (Ended, Result<T, JobError>) {
+        match self.runs(|| guarded(job)) {
+            Ok(result) => (Ended::Done, Ok(result)),
+            Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
+        }
     }
 
     /// The job has ended; nobody knows yet. Whoever sees the outcome shall find it in the books.

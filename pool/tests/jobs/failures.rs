@@ -2,9 +2,10 @@
 //! those under which this project keeps them.
 
 use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use pool::{JobError, JobHandle, JobSet, SubmitError};
+use pool::{JobError, JobHandle, JobSet, SubmitError, WaitError};
 
 use crate::setup::{Latch, Setup, Tally, balanced, eventually};
 
@@ -13,6 +14,7 @@ on_every_backend! {
     failure_14_cancelled_jobs_are_never_announced
     failure_19_a_pool_dropped_by_its_own_job
     failure_21_a_drop_under_a_lock_calls_back
+    failure_21_what_is_told_of_an_end_calls_back
     failure_23_a_drop_panics
     failure_24_a_payload_panics_when_dropped
     failure_27_the_collector_is_gone
@@ -92,6 +94,48 @@ fn failure_21_a_drop_under_a_lock_calls_back(setup: Setup) {
     assert_eq!(pool.stats().queued, 1);
     let report = balanced(&pool);
     assert_eq!((report.cancelled, report.done, count.get()), (1, 1, 2));
+}
+
+/// The same of a waker and of a sink, while the thread that calls them ends a job: to wait there for the
+/// pool's rest would be to wait for themselves.
+fn failure_21_what_is_told_of_an_end_calls_back(setup: Setup) {
+    struct Waits(crate::setup::Handle, Tally);
+    impl Wake for Waits {
+        fn wake(self: Arc<Self>) {
+            assert_eq!(self.0.wait_idle(), Err(WaitError::InsideJob));
+            self.1.add();
+        }
+    }
+    let pool = setup.builder().paused().build::<()>().unwrap();
+    let told = Tally::default();
+    let waker = Waker::from(Arc::new(Waits(pool.handle(), told.clone())));
+    for cancel in [true, false] {
+        let mut job = pool.spawn(|| ()).unwrap();
+        let context = &mut Context::from_waker(&waker);
+        assert!(std::pin::Pin::new(&mut job).poll(context).is_pending());
+        if cancel {
+            assert!(job.cancel());
+        } else {
+            // Whoever waits puts its own waker in, unless the job has ended by then.
+            job.join_or_run().unwrap();
+        }
+    }
+    assert_eq!(told.get(), 2);
+    let owner = Arc::new(std::sync::Mutex::new(None::<crate::setup::Handle>));
+    let (seen, sunk) = (owner.clone(), told.clone());
+    let sink = pool::sink_fn(move |_: pool::Completed<()>| {
+        let handle = seen.lock().unwrap().clone().unwrap();
+        assert_eq!(handle.wait_idle(), Err(WaitError::InsideJob));
+        sunk.add();
+    });
+    let bounded = setup.builder().capacity(1).paused().sink(sink).build().unwrap();
+    *owner.lock().unwrap() = Some(bounded.handle());
+    for _ in 0..2 {
+        bounded.execute_or_run(|| ()).unwrap();
+    }
+    assert_eq!(told.get(), 3, "one job was run in the caller");
+    assert_eq!((balanced(&bounded).done, told.get()), (2, 4));
+    *owner.lock().unwrap() = None;
 }
 
 /// Panics when dropped.
