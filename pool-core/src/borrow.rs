@@ -3,4 +3,5 @@
 pub(crate) mod children;
 mod fork;
 mod install;
+mod loan;
 pub(crate) mod scope;

@@ -323,6 +323,18 @@ fn fork_and_fork() {
     });
 }
 
+/// Who waits for a closure that was taken helps with what its taker shows.
+#[test]
+fn fork_and_help() {
+    model(|| {
+        let pool = pool(1, Plain::new(6));
+        let (mut a, mut b, mut c) = (0, 0, 0);
+        pool.join(|| a += 1, || pool.join(|| b += 1, || c += 1));
+        assert_eq!((a, b, c), (1, 1, 1));
+        end(pool);
+    });
+}
+
 /// A closure that lies on the stack is run inside of the pool, and the caller stays for it.
 #[test]
 fn install() {

@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 
-use crate::borrow::scope::{Lent, Returned, Thrown, lend};
+use crate::borrow::loan::{Lent, Returned, Thrown, lend};
 use crate::error::SubmitError;
 use crate::handle::Handle;
 use crate::job::Job;
@@ -55,7 +55,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         if current::is_inside(self.shared.address()) {
             return Ok(closure());
         }
-        let (spawned, closure) = lend(closure, |lent| (self.run_lent(lent), None), |_| ());
+        let (spawned, closure) = lend(closure, |lent| self.run_lent(lent));
         match closure {
             Returned::Ran(Ok(result)) => Ok(result),
             Returned::Ran(Err(payload)) => resume_unwind(payload),

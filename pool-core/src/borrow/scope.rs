@@ -1,11 +1,8 @@
-//! Work that borrows: what a scope's children and a join's closures borrow outlives them, because
-//! whoever lends it waits for them.
+//! Scopes: jobs that borrow, and whose borrows outlive them, because the scope waits for them.
 #![allow(unsafe_code)]
 
-use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -14,7 +11,6 @@ use crate::handle::Handle;
 use crate::job::Job;
 use crate::panics::{drop_quietly, guarded};
 use crate::queue::WorkQueue;
-use crate::sync::{Acquire, AtomicBool, Release, UnsafeCell};
 use crate::task::Task;
 
 /// Where jobs can be spawned that borrow from the stack; see [`Handle::scope`].
@@ -129,131 +125,5 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
 impl fmt::Debug for Scope<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").finish_non_exhaustive()
-    }
-}
-
-/// What a piece of code returned, or what it threw.
-pub(crate) type Thrown<T> = Result<T, Box<dyn Any + Send>>;
-
-/// A closure on the stack of the thread that waits for it, and later what it returned.
-struct Loan<B, T> {
-    closure: UnsafeCell<Option<B>>,
-    result: UnsafeCell<Option<Thrown<T>>>,
-    /// The one who ran it will not come back here.
-    ended: AtomicBool,
-}
-
-/// The right to run a closure that lies on another thread's stack. Whoever has it runs it, gives it
-/// back to [`lend`], or drops it, in which case the closure is not run.
-pub(crate) struct Lent {
-    loan: *const (),
-    /// Runs the closure if told so, and ends the loan. Whether the closure threw.
-    settle: unsafe fn(*const (), bool) -> bool,
-}
-
-// SAFETY: a closure is only lent, and its result only fetched, between threads if both are `Send`:
-// see the bounds of `lend`.
-unsafe impl Send for Lent {}
-
-impl Lent {
-    /// Runs the closure. What it throws goes to the lender; whether it threw.
-    pub(crate) fn run(self) -> bool {
-        let this = mem::ManuallyDrop::new(self);
-        // SAFETY: the loan is there until it is ended, see `lend`. It is ended once: a `Lent` is not
-        // cloned, and this one is not dropped.
-        unsafe { (this.settle)(this.loan, true) }
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        // SAFETY: as in `run`, which does not get here.
-        unsafe { (self.settle)(self.loan, false) };
-    }
-}
-
-impl<B: FnOnce() -> T, T> Loan<B, T> {
-    /// # Safety
-    ///
-    /// `this` must point to a loan that nobody has ended, and be the only right to it.
-    unsafe fn settle(this: *const (), run: bool) -> bool {
-        // SAFETY: the caller vouches for the loan. It lives until `ended` is set, below.
-        let loan = unsafe { &*this.cast::<Self>() };
-        let mut threw = false;
-        if run {
-            // SAFETY: the lender touches neither of the two before `ended` is set.
-            let closure = loan.closure.with_mut(|closure| unsafe { (*closure).take() });
-            let result = closure.map(|closure| guarded(closure));
-            threw = matches!(result, Some(Err(_)));
-            // SAFETY: as before.
-            loan.result.with_mut(|slot| unsafe { *slot = result });
-        }
-        // Release, against the acquire of the lender, who may be gone right after. It is told by
-        // other means, which it does not own, that it is worth a look.
-        loan.ended.store(true, Release);
-        threw
-    }
-}
-
-/// What became of a closure that was lent.
-pub(crate) enum Returned<B, T> {
-    /// Nobody has run it.
-    Unused(B),
-    /// Somebody has.
-    Ran(Thrown<T>),
-}
-
-/// Lends `closure` to whoever gets hold of the [`Lent`] that `meanwhile` is called with. Unless
-/// `meanwhile` returns it, `wait` is called with a question, and must not return before the answer is
-/// yes: the loan has ended. A panic in either of the two ends the process, since others may be using
-/// this stack.
-#[inline]
-pub(crate) fn lend<A, B, T>(
-    closure: B,
-    meanwhile: impl FnOnce(Lent) -> (A, Option<Lent>),
-    wait: impl FnOnce(&dyn Fn() -> bool),
-) -> (A, Returned<B, T>)
-where
-    B: FnOnce() -> T + Send,
-    T: Send,
-{
-    let loan = Loan {
-        closure: UnsafeCell::new(Some(closure)),
-        result: UnsafeCell::new(None),
-        ended: AtomicBool::new(false),
-    };
-    let address = (&raw const loan).cast::<()>();
-    // From here on nothing may leave this function before the loan has ended: `loan` is on its stack.
-    let stay = Stay;
-    let (first, back) = meanwhile(Lent { loan: address, settle: Loan::<B, T>::settle });
-    match back {
-        // All there is of a right to the closure.
-        Some(lent) if lent.loan == address => mem::forget(lent),
-        other => {
-            drop(other);
-            wait(&|| loan.ended.load(Acquire));
-            assert!(loan.ended.load(Acquire), "whoever waits for a loan's end sees it");
-        }
-    }
-    mem::forget(stay);
-    // SAFETY: the one right to the loan has come back, or was used up and acquire has brought us what
-    // was done with it.
-    let (closure, result) = unsafe {
-        let closure = loan.closure.with_mut(|closure| (*closure).take());
-        (closure, loan.result.with_mut(|result| (*result).take()))
-    };
-    match (closure, result) {
-        (_, Some(result)) => (first, Returned::Ran(result)),
-        (Some(closure), None) => (first, Returned::Unused(closure)),
-        (None, None) => unreachable!("a closure that was run has a result"),
-    }
-}
-
-/// Keeps a panic from leaving a stack that others use.
-struct Stay;
-
-impl Drop for Stay {
-    fn drop(&mut self) {
-        std::process::abort();
     }
 }

@@ -48,6 +48,11 @@ impl<'a> Runner<'a> {
         deadline.is_some_and(|deadline| self.hub.waiters.clock.now() >= deadline)
     }
 
+    /// The address of the pool.
+    pub(crate) fn pool(self) -> usize {
+        self.hub.address()
+    }
+
     /// Whether no more work is to be started.
     pub(crate) fn is_paused(self) -> bool {
         self.hub.sleep.is_paused()
