@@ -15,7 +15,10 @@ use std::sync::{Mutex, PoisonError};
 /// let panic = pool_core::Panic::new(payload);
 /// assert_eq!(panic.message(), Some("out of tea"));
 /// ```
-pub struct Panic {
+pub struct Panic(Box<Thrown>);
+
+/// Apart, so that an outcome is small where there is no panic.
+struct Thrown {
     /// Copied out, so that it can be read through the lock below.
     message: Option<Cow<'static, str>>,
     /// A payload is `Send` only; the lock makes the error that holds it `Sync` as well.
@@ -31,25 +34,25 @@ impl Panic {
         } else {
             payload.downcast_ref::<String>().map(|text| Cow::Owned(text.clone()))
         };
-        Self { message, payload: Mutex::new(payload) }
+        Self(Box::new(Thrown { message, payload: Mutex::new(payload) }))
     }
 
     /// The text given to `panic!`; `None` if something else was thrown.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        self.message.as_deref()
+        self.0.message.as_deref()
     }
 
     /// The payload, as for [`std::panic::resume_unwind`].
     #[must_use]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Panic").field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("Panic").field("message", &self.0.message).finish_non_exhaustive()
     }
 }
 

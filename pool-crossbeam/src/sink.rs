@@ -1,13 +1,13 @@
-//! A sink that keeps everything, without a lock.
+//! A sink that keeps everything, without a lock between the workers.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_deque::{Injector, Steal};
 use pool_core::{Completed, ResultSink, SinkClosed};
 
-/// Keeps every outcome until it is taken, in a lock-free queue: no worker waits for another, nor
-/// for the one who takes.
+/// Keeps every outcome until it is taken, in a lock-free queue for each worker: no worker waits for
+/// another, nor for the one who takes.
 ///
 /// Unlike [`Collect`](pool_core::Collect), an outcome is there to take as soon as its job has ended.
 ///
@@ -25,31 +25,52 @@ use pool_core::{Completed, ResultSink, SinkClosed};
 /// assert!(results.pop().is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct CrossbeamCollect<R>(Arc<Injector<Completed<R>>>);
+pub struct CrossbeamCollect<R> {
+    lanes: Arc<Mutex<Vec<Lane<R>>>>,
+    /// This clone's, once it has an outcome to put there.
+    own: Option<Lane<R>>,
+}
+
+/// Where one clone puts its outcomes.
+type Lane<R> = Arc<Injector<Completed<R>>>;
 
 impl<R> CrossbeamCollect<R> {
     /// An empty collection.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Injector::new()))
+        Self { lanes: Arc::default(), own: None }
     }
 
-    /// Takes the oldest outcome. It does not wait for one.
+    /// Takes an outcome, of each worker's the oldest first. It does not wait for one.
     #[must_use]
     pub fn pop(&self) -> Option<Completed<R>> {
-        loop {
-            match self.0.steal() {
-                Steal::Success(done) => return Some(done),
-                Steal::Empty => return None,
-                Steal::Retry => std::hint::spin_loop(),
-            }
-        }
+        self.lanes().iter().find_map(pop)
     }
 
     /// Takes everything that is there.
     #[must_use]
     pub fn take(&self) -> Vec<Completed<R>> {
-        std::iter::from_fn(|| self.pop()).collect()
+        let mut lanes = self.lanes();
+        let taken = lanes.iter().flat_map(|lane| std::iter::from_fn(|| pop(lane))).collect();
+        // Nobody puts anything more into a lane that only this list knows.
+        lanes.retain(|lane| Arc::strong_count(lane) > 1 || !lane.is_empty());
+        taken
+    }
+
+    /// The lanes of all clones. The lock is for those who take; a worker needs it once.
+    fn lanes(&self) -> MutexGuard<'_, Vec<Lane<R>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the oldest outcome of a lane.
+fn pop<R>(lane: &Lane<R>) -> Option<Completed<R>> {
+    loop {
+        match lane.steal() {
+            Steal::Success(done) => return Some(done),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
     }
 }
 
@@ -62,19 +83,26 @@ impl<R> Default for CrossbeamCollect<R> {
 /// A clone shares the collection.
 impl<R> Clone for CrossbeamCollect<R> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { lanes: Arc::clone(&self.lanes), own: None }
     }
 }
 
 impl<R> ResultSink<R> for CrossbeamCollect<R> {
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
-        self.0.push(done);
+        let lanes = &self.lanes;
+        let own = self.own.get_or_insert_with(|| {
+            let lane = Lane::default();
+            lanes.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&lane));
+            lane
+        });
+        own.push(done);
         Ok(())
     }
 }
 
 impl<R> fmt::Debug for CrossbeamCollect<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CrossbeamCollect").field("len", &self.0.len()).finish()
+        let len: usize = self.lanes().iter().map(|lane| lane.len()).sum();
+        f.debug_struct("CrossbeamCollect").field("len", &len).finish()
     }
 }
