@@ -1,207 +1,127 @@
 //! Who is measured: our backends, and what one would use instead.
+//!
+//! A contestant implements the traits of the workloads that it has a way of its own for, in the way
+//! that its documentation recommends for speed. What it can not do is not made up for it.
 
-use std::thread;
+mod channels;
+mod hives;
+mod ours;
+mod peers;
+mod slots;
+mod spawners;
 
-use crossbeam_channel::{Receiver, Sender};
-use pool::{
-    Collect, Completed, CrossbeamCollect, CrossbeamQueue, FlumeQueue, Job, StdQueue, Task,
-    ThreadPool, ThreadPoolBuilder, WorkQueue,
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+pub use channels::{CrossbeamChannel, FlumeChannel, StdChannel};
+pub use hives::{
+    ChannelCounts, ChannelSums, ChannelThunks, StealingCounts, StealingSums, StealingThunks,
 };
+pub use ours::{
+    OurResultsCrossbeam, OurResultsFlume, OurResultsStd, OursCrossbeam, OursCrossbeamByJoin,
+    OursFlume, OursFlumeByJoin, OursStd, OursStdByJoin, TypedCrossbeam, TypedFlume, TypedStd,
+};
+pub use peers::{Chili, Rayon, RustyPool, Threadpool};
+pub use slots::{ByChannel, Slotted};
+pub use spawners::{ChannelExecutor, SpawnBlocking, StealingExecutor};
 
-/// A pool that runs closures.
+/// A pool that takes part.
 pub trait Contestant: Send + Sync + 'static {
     /// What it is called in reports.
     const NAME: &'static str;
 
+    /// Whether it is one of ours.
+    const OURS: bool = false;
+
     /// A pool with so many workers.
     fn start(workers: usize) -> Self;
 
+    /// Called before a round, outside of the time that is taken.
+    fn wake(&self) {}
+
+    /// Called after a round, outside of the time that is taken. From here to
+    /// [`wake`](Self::wake) the pool takes no processor time, since others are measured.
+    fn rest(&self) {}
+}
+
+/// A pool that runs closures.
+pub trait Execute: Contestant {
     /// Submits a closure, from outside or from inside.
     fn execute(&self, job: impl FnOnce() + Send + 'static);
 }
 
+/// A pool that takes many closures in one call.
+pub trait Batch: Contestant {
+    /// Submits them all.
+    fn execute_all<F: FnOnce() + Send + 'static>(&self, jobs: impl ExactSizeIterator<Item = F>);
+}
+
+/// A pool that takes many numbers in one call. Its workers count each of them down, see
+/// [`count_down`](crate::scenarios::count_down).
+pub trait TypedBatch: Contestant {
+    /// Submits them all.
+    fn submit_all(&self, numbers: Range<u64>);
+}
+
 /// A pool that adds one to numbers, with the results collected.
-pub trait Results: 'static {
-    /// What it is called in reports.
-    const NAME: &'static str;
-
-    /// A pool with so many workers.
-    fn start(workers: usize) -> Self;
-
+pub trait Results: Contestant {
     /// Submits a number.
-    fn submit(&self, number: u64);
+    fn submit(&'static self, number: u64);
 
     /// The sum of the next so many results.
-    fn sum_of(&self, count: u64) -> u64;
+    fn sum_of(&self, count: usize) -> u64;
 }
 
-/// A queue of ours that is to be measured.
-pub trait OurQueue<J>: WorkQueue<J> {
-    /// The name of its backend.
-    const NAME: &'static str;
+/// A pool whose jobs have handles.
+pub trait Handles: Contestant {
+    /// What stands for a job.
+    type Handle;
 
-    /// An empty queue.
-    fn new() -> Self;
+    /// Submits a closure.
+    fn spawn(&self, job: impl FnOnce() -> u64 + Send + 'static) -> Self::Handle;
+
+    /// Waits for all of these jobs. The sum of what they returned.
+    fn join_all(&self, handles: Vec<Self::Handle>) -> u64;
 }
 
-macro_rules! our_queue {
-    ($queue:ident, $name:literal) => {
-        impl<J: Send + 'static> OurQueue<J> for $queue<J> {
-            const NAME: &'static str = $name;
-
-            fn new() -> Self {
-                $queue::new()
-            }
-        }
-    };
+/// A pool that adds one to a number while the caller waits for it.
+pub trait RoundTrip: Contestant {
+    /// Submits the number and waits for the result, as one does who has nothing else to do.
+    fn round_trip(&'static self, number: u64) -> u64;
 }
 
-our_queue!(CrossbeamQueue, "pool/crossbeam");
-our_queue!(FlumeQueue, "pool/flume");
-our_queue!(StdQueue, "pool/std");
+/// A pool for divide and conquer.
+pub trait ForkJoin: Contestant {
+    /// What joins go through.
+    type Scope<'a>;
 
-/// One of our pools.
-pub struct Ours<Q: WorkQueue<Job<Task>>>(ThreadPool<(), Q>);
+    /// Calls a closure inside of the pool.
+    fn enter(&self, f: impl FnOnce(&mut Self::Scope<'_>) -> u64 + Send) -> u64;
 
-/// Ours over `crossbeam-deque`.
-pub type OursCrossbeam = Ours<CrossbeamQueue<Job<Task>>>;
-/// Ours over flume.
-pub type OursFlume = Ours<FlumeQueue<Job<Task>>>;
-/// Ours over the standard library.
-pub type OursStd = Ours<StdQueue<Job<Task>>>;
-
-impl<Q: OurQueue<Job<Task>>> Contestant for Ours<Q> {
-    const NAME: &'static str = Q::NAME;
-
-    fn start(workers: usize) -> Self {
-        let builder = ThreadPoolBuilder::new().queue(Q::new()).num_threads(workers);
-        Self(builder.build().expect("threads to be had"))
-    }
-
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        self.0.execute(job).expect("an open pool");
-    }
+    /// Calls two closures, perhaps on two threads.
+    fn join(
+        scope: &mut Self::Scope<'_>,
+        a: impl FnOnce(&mut Self::Scope<'_>) -> u64 + Send,
+        b: impl FnOnce(&mut Self::Scope<'_>) -> u64 + Send,
+    ) -> (u64, u64);
 }
 
-/// One of our pools with the sink that suits it.
-pub struct OurResults<Q: WorkQueue<Job<Task<u64>>>, S> {
-    pool: ThreadPool<u64, Q>,
-    sink: S,
-}
+/// The pool of this type with so many workers: the same at each call. Its threads stay until the
+/// process ends, since the jobs of some workloads hold a reference to their pool, and a count of
+/// references for each job would be measured with the job.
+pub(crate) fn shared<C: Contestant>(workers: usize) -> &'static C {
+    type Shared = Mutex<Option<HashMap<(TypeId, usize), &'static (dyn Any + Send + Sync)>>>;
+    static POOLS: Shared = Mutex::new(None);
 
-/// Ours over `crossbeam-deque`, with the lock-free sink.
-pub type OurResultsCrossbeam = OurResults<CrossbeamQueue<Job<Task<u64>>>, CrossbeamCollect<u64>>;
-/// Ours over flume, with the collecting sink.
-pub type OurResultsFlume = OurResults<FlumeQueue<Job<Task<u64>>>, Collect<u64>>;
-/// Ours over the standard library, with the collecting sink.
-pub type OurResultsStd = OurResults<StdQueue<Job<Task<u64>>>, Collect<u64>>;
-
-/// A sink whose outcomes can be taken.
-pub trait Take: pool::ResultSink<u64> + Default + Clone + Send + 'static {
-    /// What is there.
-    fn take(&self) -> Vec<Completed<u64>>;
-}
-
-impl Take for Collect<u64> {
-    fn take(&self) -> Vec<Completed<u64>> {
-        Collect::take(self)
-    }
-}
-
-impl Take for CrossbeamCollect<u64> {
-    fn take(&self) -> Vec<Completed<u64>> {
-        CrossbeamCollect::take(self)
-    }
-}
-
-impl<Q: OurQueue<Job<Task<u64>>>, S: Take> Results for OurResults<Q, S> {
-    const NAME: &'static str = Q::NAME;
-
-    fn start(workers: usize) -> Self {
-        let sink = S::default();
-        let builder = ThreadPoolBuilder::new().queue(Q::new()).num_threads(workers);
-        let pool = builder.sink(sink.clone()).build().expect("threads to be had");
-        Self { pool, sink }
-    }
-
-    fn submit(&self, number: u64) {
-        self.pool.execute(move || number + 1).expect("an open pool");
-    }
-
-    fn sum_of(&self, count: u64) -> u64 {
-        self.pool.wait_idle().expect("an idle pool");
-        let results = self.sink.take();
-        assert_eq!(results.len() as u64, count);
-        results.into_iter().map(|done| done.outcome.expect("no panic")).sum()
-    }
-}
-
-/// A crossbeam channel of boxed closures, and threads that loop over it.
-pub struct Channel(Sender<Box<dyn FnOnce() + Send>>);
-
-impl Contestant for Channel {
-    const NAME: &'static str = "channel and loop";
-
-    fn start(workers: usize) -> Self {
-        let (sender, receiver) = crossbeam_channel::unbounded::<Box<dyn FnOnce() + Send>>();
-        for _ in 0..workers {
-            let receiver = receiver.clone();
-            thread::spawn(move || receiver.iter().for_each(|job| job()));
-        }
-        Self(sender)
-    }
-
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        self.0.send(Box::new(job)).expect("live workers");
-    }
-}
-
-impl Contestant for rayon::ThreadPool {
-    const NAME: &'static str = "rayon";
-
-    fn start(workers: usize) -> Self {
-        let builder = rayon::ThreadPoolBuilder::new().num_threads(workers);
-        builder.build().expect("threads to be had")
-    }
-
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        self.spawn(job);
-    }
-}
-
-impl Contestant for threadpool::ThreadPool {
-    const NAME: &'static str = "threadpool";
-
-    fn start(workers: usize) -> Self {
-        Self::new(workers)
-    }
-
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        threadpool::ThreadPool::execute(self, job);
-    }
-}
-
-/// A peer whose jobs send their results through a crossbeam channel.
-pub struct PeerResults<C> {
-    pool: C,
-    sender: Sender<u64>,
-    receiver: Receiver<u64>,
-}
-
-impl<C: Contestant> Results for PeerResults<C> {
-    const NAME: &'static str = C::NAME;
-
-    fn start(workers: usize) -> Self {
-        let (sender, receiver) = crossbeam_channel::unbounded();
-        Self { pool: C::start(workers), sender, receiver }
-    }
-
-    fn submit(&self, number: u64) {
-        let sender = self.sender.clone();
-        self.pool.execute(move || sender.send(number + 1).expect("a receiver"));
-    }
-
-    fn sum_of(&self, count: u64) -> u64 {
-        self.receiver.iter().take(count as usize).sum()
-    }
+    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    let pool =
+        pools.get_or_insert_default().entry((TypeId::of::<C>(), workers)).or_insert_with(|| {
+            let pool: &'static C = Box::leak(Box::new(C::start(workers)));
+            // Until its first round.
+            pool.rest();
+            pool
+        });
+    pool.downcast_ref().expect("the type is in the key")
 }

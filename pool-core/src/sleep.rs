@@ -108,7 +108,9 @@ impl Sleep {
             state: Mutex::new(State { crew, published: 0, joining: 0 }),
             beds: (0..size).map(|_| Condvar::new()).collect(),
             changed: Condvar::new(),
-            max_searchers: (size as u64 / 2).max(1),
+            // Two at least: while one runs a job that it found, the other is there for the next one,
+            // which then wakes nobody.
+            max_searchers: (size as u64 / 2).max(2),
             core,
             keep_alive,
         };

@@ -57,7 +57,8 @@ impl<J> CrossbeamLocal<J> {
         }
         let start = self.random() % self.others.len();
         let (after, before) = self.others.split_at(start);
-        let victims = before.iter().chain(after);
+        // A look costs half of an attempt.
+        let victims = before.iter().chain(after).filter(|victim| !victim.is_empty());
         insist(|| victims.clone().map(|victim| victim.steal_batch_and_pop(&self.deque)).collect())
     }
 
