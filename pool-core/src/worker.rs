@@ -133,13 +133,16 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
         if self.shared.hub.sleep.is_paused() {
             return None;
         }
-        let job = from(&mut self.local.borrow_mut())?;
+        // Looked at where it lies: a copy, right after it was written, would wait for the stores.
+        let found = from(&mut self.local.borrow_mut());
         // What a claim leads to is counted by whoever takes that.
-        if !job.is_claim() {
+        if let Some(job) = &found
+            && !job.is_claim()
+        {
             self.counters().popped.bump();
             self.shared.hub.make_room(job.id());
         }
-        Some(job)
+        found
     }
 
     /// Takes jobs and runs them until it is to leave. Nothing that a job or the sink throws can hurt
