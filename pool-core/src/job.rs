@@ -13,7 +13,7 @@ use crate::spawned::errand::Claim;
 pub struct JobId(u64);
 
 impl JobId {
-    /// Of no job: for claims on work that is a part of other jobs.
+    /// Of no job: for claims on work that is a part of other jobs, and for jobs that are not numbered yet.
     pub(crate) const NONE: Self = Self(u64::MAX);
 
     pub(crate) const fn new(id: u64) -> Self {
@@ -97,6 +97,17 @@ impl<J> Job<J> {
         Self { id, body }
     }
 
+    /// One that is to be accepted, and [numbered](Self::set_id) then.
+    #[inline]
+    pub(crate) const fn unnumbered(body: Body<J>) -> Self {
+        Self::new(JobId::NONE, body)
+    }
+
+    #[inline]
+    pub(crate) const fn set_id(&mut self, id: JobId) {
+        self.id = id;
+    }
+
     /// The id under which the job was accepted.
     #[must_use]
     pub const fn id(&self) -> JobId {
@@ -117,6 +128,10 @@ impl<J> Job<J> {
     #[inline]
     pub(crate) fn into_parts(self) -> (JobId, Body<J>) {
         (self.id, self.body)
+    }
+
+    pub(crate) fn into_payload(self) -> Option<J> {
+        self.body.into_payload()
     }
 
     /// See [`Body::withdraw`].

@@ -6,6 +6,7 @@ pub(crate) mod threads;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::accept::ledger::{Counters, ID_BLOCK};
@@ -78,15 +79,16 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
     pub(crate) fn submit_batch(
         &self,
         mut end: RefMut<'_, Q::Local>,
-        jobs: impl ExactSizeIterator<Item = Body<J>>,
+        jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
     ) {
         let count = jobs.len();
         let first = JobId::nested(self.shared.hub.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
         let mut next = first;
-        for body in jobs {
-            end.push(Job::new(next, body));
+        for mut job in jobs.drain(..) {
+            job.set_id(next);
+            end.push(job);
             next = next.plus(1);
         }
         self.counters().pushed.add(count as u64);

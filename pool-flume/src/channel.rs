@@ -1,114 +1,143 @@
-//! A flume channel that gives back the memory of a burst.
+//! A flume channel for the jobs from outside.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flume::{Receiver, Sender};
+use pool_core::PushError;
+use pool_std::stealing::Injector;
 
-/// A drained channel that has held more jobs than this is replaced.
-const KEEP: usize = 1024;
+/// In a [`Channel`]'s state: jobs were sent since the last drain began.
+const FILLED: usize = 1;
+/// In a [`Channel`]'s state: one drain that is under way.
+const DRAIN: usize = 2;
 
-/// An unbounded channel. Flume keeps the room that its fullest moment took, so after a burst, once
-/// it is empty, a fresh one takes its place (C9).
+/// An unbounded channel that is emptied as a whole: a drain takes flume's lock once for everything
+/// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
+///
+/// # The state
+///
+/// Idle workers ask again and again whether there is something, and flume answers that under the
+/// lock that senders need. So they look at a state beside it, which says whether something was sent
+/// since the last drain began, and how many drains are under way. When it says neither, every job
+/// whose push returned was drained:
+///
+/// * A sender first sends and then sees to it that the state says `FILLED`. A drain first takes that
+///   back and then drains. Flume's lock orders the two: either the drain gets the job, or the
+///   sender comes later, sees that `FILLED` was taken back, and says it again.
+/// * So once `FILLED` is gone, a drain has begun that gets the job unless an earlier one did. And
+///   once no drain is under way, that one has ended.
+///
+/// Every change of the state is a read-modify-write with `AcqRel`, so who sees the last also sees
+/// what came before each of them. That includes what a drainer did before its drain, as
+/// [`Injector::is_empty`] wants it: a drainer whose own entry comes later still was ordered before
+/// this one's exit by flume's lock.
 pub(crate) struct Channel<J> {
-    /// Read-locked to send, write-locked to replace: nothing is sent to a channel that is gone.
-    current: RwLock<(Sender<J>, Receiver<J>)>,
-    /// Counts the replacements. A receiver that was made under another count is out of date.
-    generation: AtomicU64,
-    /// About how many jobs the current channel has held at once.
-    peak: AtomicUsize,
+    sender: Sender<Parcel<J>>,
+    receiver: Receiver<Parcel<J>>,
+    state: State,
+    /// So many more jobs than parcels the channel holds.
+    packed: AtomicUsize,
 }
 
-/// One consumer's view of a [`Channel`].
-pub(crate) struct Tap<J> {
-    receiver: Receiver<J>,
-    generation: u64,
+/// On cache lines of its own: workers read it all the time.
+#[repr(align(128))]
+struct State(AtomicUsize);
+
+/// What is sent at the price of one.
+enum Parcel<J> {
+    Job(J),
+    Pack(Box<[J]>),
 }
 
 impl<J> Channel<J> {
     pub(crate) fn new() -> Self {
-        Self {
-            current: RwLock::new(flume::unbounded()),
-            generation: AtomicU64::new(0),
-            peak: AtomicUsize::new(0),
+        let (sender, receiver) = flume::unbounded();
+        let state = State(AtomicUsize::new(0));
+        Self { sender, receiver, state, packed: AtomicUsize::new(0) }
+    }
+
+    #[inline]
+    fn send(&self, parcel: Parcel<J>) {
+        let sent = self.sender.send(parcel);
+        debug_assert!(sent.is_ok(), "the channel holds its own receiver");
+        // A look first: as long as nobody drains there is nothing to say.
+        if self.state.0.load(Ordering::Acquire) & FILLED == 0 {
+            self.state.0.fetch_or(FILLED, Ordering::AcqRel);
         }
     }
 
-    pub(crate) fn tap(&self) -> Tap<J> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        // Under the lock, where no replacement can come between the two.
-        Tap { receiver: current.1.clone(), generation: self.generation.load(Ordering::Relaxed) }
+    fn begin_drain(&self) {
+        let begin = |state| Some((state & !FILLED) + DRAIN);
+        let begun = self.state.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin);
+        debug_assert!(begun.is_ok(), "it never declines");
     }
 
-    /// Sends a job; gives it back if the channel is disconnected, which it never is while the lock
-    /// holds both of its ends.
-    pub(crate) fn send(&self, job: J) -> Result<(), J> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.0.send(job).map_err(|flume::SendError(job)| job)
+    fn end_drain(&self) {
+        self.state.0.fetch_sub(DRAIN, Ordering::AcqRel);
+    }
+}
+
+impl<J: Send + 'static> Injector<J> for Channel<J> {
+    #[inline]
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        self.send(Parcel::Job(job));
+        Ok(())
     }
 
-    /// Sends jobs in a row.
-    pub(crate) fn send_all(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), J> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        jobs.try_for_each(|job| current.0.send(job)).map_err(|flume::SendError(job)| job)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).1.len()
-    }
-
-    pub(crate) fn receive(&self, tap: &mut Tap<J>) -> Option<J> {
-        // Acquire, against the release of `renew`: a job that was sent after a replacement is not
-        // looked for in the old channel.
-        if self.generation.load(Ordering::Acquire) != tap.generation {
-            *tap = self.tap();
+    /// One parcel for all. They are gathered first: what the iterator does, flume's lock does not
+    /// wait for.
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        let pack: Box<[J]> = jobs.collect();
+        if !pack.is_empty() {
+            // Before it is sent: the drain subtracts as much.
+            self.packed.fetch_add(pack.len() - 1, Ordering::Relaxed);
+            self.send(Parcel::Pack(pack));
         }
-        tap.receiver.try_recv().ok()
+        Ok(())
     }
 
-    /// To be called now and then by consumers: notes how full the channel is.
-    pub(crate) fn gauge(&self, tap: &Tap<J>) {
-        self.peak.fetch_max(tap.receiver.len(), Ordering::Relaxed);
+    fn len(&self) -> usize {
+        self.receiver.len() + self.packed.load(Ordering::Relaxed)
     }
 
-    /// To be called by a consumer that found nothing: replaces the channel after a burst.
-    pub(crate) fn renew(&self) {
-        if self.peak.load(Ordering::Relaxed) <= KEEP {
-            return;
-        }
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        // Nobody sends while this is locked, so what is empty now stays empty.
-        if current.1.is_empty() && self.peak.swap(0, Ordering::Relaxed) > KEEP {
-            *current = flume::unbounded();
-            self.generation.fetch_add(1, Ordering::Release);
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.state.0.load(Ordering::Acquire) == 0
+    }
+
+    /// Everything: there is no way to put something back.
+    fn take(&self, _workers: usize, jobs: &mut VecDeque<J>) {
+        self.begin_drain();
+        let parcels = self.receiver.drain();
+        self.end_drain();
+        jobs.reserve(parcels.len());
+        for parcel in parcels {
+            match parcel {
+                Parcel::Job(job) => jobs.push_back(job),
+                Parcel::Pack(pack) => {
+                    self.packed.fetch_sub(pack.len() - 1, Ordering::Relaxed);
+                    unpack(pack, jobs);
+                }
+            }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Moves a pack's jobs to the back of these; as a whole, if there are none.
+fn unpack<J>(pack: Box<[J]>, jobs: &mut VecDeque<J>) {
+    let pack = pack.into_vec();
+    if jobs.is_empty() {
+        *jobs = VecDeque::from(pack);
+    } else {
+        jobs.extend(pack);
+    }
+}
 
-    #[test]
-    fn is_replaced_after_a_burst_and_loses_nothing() {
-        let channel = Channel::new();
-        let (mut one, mut two) = (channel.tap(), channel.tap());
-        for n in 0..10 * KEEP {
-            channel.send(n).unwrap();
-        }
-        assert_eq!(channel.receive(&mut one), Some(0));
-        channel.gauge(&one);
-        channel.renew();
-        assert_eq!(channel.generation.load(Ordering::Relaxed), 0, "not before it is empty");
-        for n in 1..10 * KEEP {
-            assert_eq!(channel.receive(&mut one), Some(n));
-        }
-        channel.renew();
-        assert_eq!(channel.generation.load(Ordering::Relaxed), 1);
-        channel.renew();
-        assert_eq!(channel.generation.load(Ordering::Relaxed), 1, "only after a burst");
-        channel.send(7).unwrap();
-        assert_eq!(channel.receive(&mut two), Some(7), "an old tap finds the new channel");
-        assert_eq!(channel.receive(&mut one), None);
+impl<J> fmt::Debug for Channel<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.receiver.len() + self.packed.load(Ordering::Relaxed);
+        f.debug_struct("Channel").field("len", &len).finish()
     }
 }

@@ -1,19 +1,21 @@
 //! A flume channel as a queue.
 
-use std::fmt;
-use std::sync::Arc;
-
 use pool_core::{LocalQueue, PushError, WorkQueue};
+use pool_std::stealing::{StealingLocal, StealingQueue};
 
-use crate::channel::{Channel, Tap};
+use crate::channel::Channel;
 
-/// A worker notes how full the channel is every so many pops.
-const GAUGE: u32 = 64;
-
-/// An unbounded queue on a flume channel that all workers share.
+/// An unbounded queue: a flume channel for the jobs from outside, and a locked deque for each
+/// worker.
 ///
-/// **Order**: first in, first out, jobs from outside and jobs that jobs submit alike. No worker has
-/// jobs of its own, so nothing is stolen and nobody is starved.
+/// A worker that runs out of jobs drains the channel to its own deque, for one turn of the
+/// channel's lock; other workers steal from there when they have nothing else. Every so many jobs a
+/// worker that keeps itself busy does so as well, so nobody is starved. Jobs that jobs submit go to
+/// their worker's own deque.
+///
+/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
+/// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
+/// submit; those come behind the jobs from outside that were drained before.
 ///
 /// Workers that wait do so in the pool's own sleep and never in the channel, which makes a great
 /// difference where there are more workers than processors.
@@ -28,21 +30,18 @@ const GAUGE: u32 = 64;
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct FlumeQueue<J>(Arc<Channel<J>>);
+#[derive(Debug)]
+pub struct FlumeQueue<J>(StealingQueue<J, Channel<J>>);
 
 /// One worker's end of a [`FlumeQueue`].
-pub struct FlumeLocal<J> {
-    channel: Arc<Channel<J>>,
-    /// Let go when there is nothing to take: one who sleeps must not keep an old channel alive.
-    tap: Option<Tap<J>>,
-    pops: u32,
-}
+#[derive(Debug)]
+pub struct FlumeLocal<J>(StealingLocal<J, Channel<J>>);
 
 impl<J> FlumeQueue<J> {
     /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Channel::new()))
+        Self(StealingQueue::new(Channel::new()))
     }
 }
 
@@ -55,54 +54,40 @@ impl<J> Default for FlumeQueue<J> {
 impl<J: Send + 'static> WorkQueue<J> for FlumeQueue<J> {
     type Local = FlumeLocal<J>;
 
-    fn local(&self, _worker: usize) -> FlumeLocal<J> {
-        FlumeLocal { channel: Arc::clone(&self.0), tap: None, pops: 0 }
+    fn local(&self, worker: usize) -> FlumeLocal<J> {
+        FlumeLocal(self.0.local(worker))
     }
 
     #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
-        self.0.send(job).map_err(PushError)
+        self.0.push(job)
     }
 
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
-        self.0.send_all(jobs).map_err(PushError)
+        self.0.push_batch(jobs)
     }
 
     fn len(&self) -> usize {
         self.0.len()
     }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
-impl<J> LocalQueue<J> for FlumeLocal<J> {
+impl<J: Send + 'static> LocalQueue<J> for FlumeLocal<J> {
     #[inline]
     fn push(&mut self, job: J) {
-        let sent = self.channel.send(job);
-        debug_assert!(sent.is_ok(), "the channel holds its own receiver");
+        self.0.push(job);
     }
 
     #[inline]
     fn pop(&mut self) -> Option<J> {
-        let tap = self.tap.get_or_insert_with(|| self.channel.tap());
-        let job = self.channel.receive(tap);
-        self.pops = self.pops.wrapping_add(1);
-        if job.is_none() {
-            self.tap = None;
-            self.channel.renew();
-        } else if self.pops.is_multiple_of(GAUGE) {
-            self.channel.gauge(tap);
-        }
-        job
+        self.0.pop()
     }
-}
 
-impl<J> fmt::Debug for FlumeQueue<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlumeQueue").field("len", &self.0.len()).finish()
-    }
-}
-
-impl<J> fmt::Debug for FlumeLocal<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlumeLocal").field("len", &self.channel.len()).finish()
+    fn steal(&mut self) -> Option<J> {
+        self.0.steal()
     }
 }

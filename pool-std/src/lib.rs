@@ -2,6 +2,9 @@
 //!
 //! Most users take it through the facade crate `pool`, with the feature `std-only`.
 //!
+//! What it is built from serves other queues as well: [`stealing`] has the workers' own deques and
+//! the stealing between them, over any store of the jobs from outside.
+//!
 //! # Examples
 //!
 //! ```
@@ -16,9 +19,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod local;
+mod deque;
 mod queue;
-mod shard;
+pub mod stealing;
 
-pub use local::StdLocal;
-pub use queue::StdQueue;
+pub use queue::{StdLocal, StdQueue};

@@ -1,13 +1,14 @@
-//! The shared half of the queue.
+//! The queue whose jobs from outside lie in a locked deque.
 
-use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::VecDeque;
 
-use pool_core::{PushError, WorkQueue};
+use pool_core::{LocalQueue, PushError, WorkQueue};
 
-use crate::local::StdLocal;
-use crate::shard::Shard;
+use crate::deque::LockedDeque;
+use crate::stealing::{Injector, StealingLocal, StealingQueue};
+
+/// So many jobs are taken from outside at once, at most.
+const BATCH: usize = 32;
 
 /// An unbounded queue: one deque for the jobs from outside and one for each worker, each behind a
 /// lock of its own that is held for some nanoseconds.
@@ -30,30 +31,17 @@ use crate::shard::Shard;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct StdQueue<J> {
-    pub(crate) shared: Arc<Shared<J>>,
-}
+pub struct StdQueue<J>(StealingQueue<J, LockedDeque<J>>);
 
-/// What the queue and its workers' ends share.
-pub(crate) struct Shared<J> {
-    /// Jobs from outside.
-    pub(crate) injector: Shard<J>,
-    /// The workers' own deques, by index. Grows when a new index asks for its end.
-    locals: RwLock<Vec<Arc<Shard<J>>>>,
-    /// How many those are, for a look without the lock.
-    workers: AtomicUsize,
-}
+/// One worker's end of a [`StdQueue`].
+#[derive(Debug)]
+pub struct StdLocal<J>(StealingLocal<J, LockedDeque<J>>);
 
 impl<J> StdQueue<J> {
     /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
-        let shared = Shared {
-            injector: Shard::new(),
-            locals: RwLock::default(),
-            workers: AtomicUsize::new(0),
-        };
-        Self { shared: Arc::new(shared) }
+        Self(StealingQueue::new(LockedDeque::new()))
     }
 }
 
@@ -63,57 +51,70 @@ impl<J> Default for StdQueue<J> {
     }
 }
 
-impl<J> Shared<J> {
-    /// The deque of one worker.
-    fn own(&self, worker: usize) -> Arc<Shard<J>> {
-        let mut locals = self.locals.write().unwrap_or_else(PoisonError::into_inner);
-        while locals.len() <= worker {
-            locals.push(Arc::new(Shard::new()));
-        }
-        self.workers.store(locals.len(), Ordering::Release);
-        Arc::clone(&locals[worker])
-    }
-
-    /// How many workers have a deque.
-    pub(crate) fn workers(&self) -> usize {
-        self.workers.load(Ordering::Acquire)
-    }
-
-    /// All workers' deques.
-    pub(crate) fn locals(&self) -> Vec<Arc<Shard<J>>> {
-        self.locals.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 impl<J: Send + 'static> WorkQueue<J> for StdQueue<J> {
     type Local = StdLocal<J>;
 
     fn local(&self, worker: usize) -> StdLocal<J> {
-        StdLocal::new(Arc::clone(&self.shared), self.shared.own(worker), worker)
+        StdLocal(self.0.local(worker))
     }
 
     #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
-        self.shared.injector.push(job);
+        self.0.push(job)
+    }
+
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        self.0.push_batch(jobs)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<J: Send + 'static> LocalQueue<J> for StdLocal<J> {
+    #[inline]
+    fn push(&mut self, job: J) {
+        self.0.push(job);
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<J> {
+        self.0.pop()
+    }
+
+    fn steal(&mut self) -> Option<J> {
+        self.0.steal()
+    }
+}
+
+/// Its length is made known under the lock, by those who push as by those who take.
+impl<J: Send + 'static> Injector<J> for LockedDeque<J> {
+    #[inline]
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        self.push_back(job);
         Ok(())
     }
 
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
-        self.shared.injector.extend(jobs);
+        self.extend(jobs);
         Ok(())
     }
 
+    #[inline]
     fn len(&self) -> usize {
-        // The injector first: a worker that takes jobs from it shows them before they are gone
-        // there, so none is overlooked in between.
-        let injected = self.shared.injector.len();
-        let locals = self.shared.locals.read().unwrap_or_else(PoisonError::into_inner);
-        injected + locals.iter().map(|local| local.len()).sum::<usize>()
+        self.len()
     }
-}
 
-impl<J> fmt::Debug for Shared<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("injected", &self.injector.len()).finish_non_exhaustive()
+    fn take(&self, workers: usize, jobs: &mut VecDeque<J>) {
+        let mut outside = self.lock_politely();
+        let waiting = outside.deque.len();
+        let share = (waiting / workers).clamp(1, BATCH).min(waiting);
+        jobs.extend(outside.deque.drain(..share));
+        outside.publish();
     }
 }

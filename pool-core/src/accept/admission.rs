@@ -135,7 +135,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     /// takes those from the list. Called again and again it accepts them all.
     pub(crate) fn submit_some(
         self: &Arc<Self>,
-        jobs: &mut VecDeque<Body<J>>,
+        jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
     ) -> Result<(), Refused> {
         let wanted = jobs.len() as u64;
@@ -149,14 +149,15 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
             (self.accept(count).inspect_err(|_| self.give_back_places(count))?, count)
         };
         let refusal = Refusal { shared: self, first, jobs: count };
-        let mut numbered = Numbered { jobs, refusal, pulled: false };
-        let pushed = self.queue.push_batch(&mut numbered);
+        let mut accepted = Accepted { jobs, refusal, pulled: false };
+        accepted.number();
+        let pushed = self.queue.push_batch(&mut accepted);
         match pushed {
-            Ok(()) => numbered.settle(),
-            Err(PushError(job)) => numbered.put_back(job),
+            Ok(()) => accepted.settle(),
+            Err(PushError(job)) => accepted.put_back(job),
         }
-        let refused = numbered.refusal.jobs;
-        drop(numbered);
+        let refused = accepted.refusal.jobs;
+        drop(accepted);
         ids.push_run(first, (count - refused) as usize);
         self.notify();
         if refused == 0 { Ok(()) } else { Err(Refused::Full) }
@@ -187,15 +188,25 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Drop for Refusal<'_, J, Q> {
 }
 
 /// Accepted jobs on their way into the queue. Those that do not get there stay in the list.
-struct Numbered<'a, J: Send + 'static, Q: WorkQueue<Job<J>>> {
-    jobs: &'a mut VecDeque<Body<J>>,
+struct Accepted<'a, J: Send + 'static, Q: WorkQueue<Job<J>>> {
+    jobs: &'a mut VecDeque<Job<J>>,
     /// Over those that are not known to be in the queue.
     refusal: Refusal<'a, J, Q>,
     /// Whether the queue is at the first of them: should it panic, that one is lost.
     pulled: bool,
 }
 
-impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Numbered<'_, J, Q> {
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Accepted<'_, J, Q> {
+    /// Gives the jobs their ids, before they are moved and not while they are: a move would wait for
+    /// the store.
+    fn number(&mut self) {
+        let mut id = self.refusal.first;
+        for job in self.jobs.iter_mut().take(self.refusal.jobs as usize) {
+            job.set_id(id);
+            id = id.plus(1);
+        }
+    }
+
     /// The queue has taken what was pulled.
     fn settle(&mut self) {
         if std::mem::take(&mut self.pulled) {
@@ -207,11 +218,11 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Numbered<'_, J, Q> {
     /// The queue has not.
     fn put_back(&mut self, job: Job<J>) {
         self.pulled = false;
-        self.jobs.push_front(job.into_parts().1);
+        self.jobs.push_front(job);
     }
 }
 
-impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Iterator for Numbered<'_, J, Q> {
+impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Iterator for Accepted<'_, J, Q> {
     type Item = Job<J>;
 
     fn next(&mut self) -> Option<Job<J>> {
@@ -219,9 +230,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Iterator for Numbered<'_, J, Q> {
         if self.refusal.jobs == 0 {
             return None;
         }
-        let body = self.jobs.pop_front()?;
-        self.pulled = true;
-        Some(Job::new(self.refusal.first, body))
+        let job = self.jobs.pop_front();
+        self.pulled = job.is_some();
+        job
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

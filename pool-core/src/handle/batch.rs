@@ -49,7 +49,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// ```
     pub fn submit_batch(&self, jobs: impl IntoIterator<Item = J>) -> Result<JobIds, BatchError<J>> {
         let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
-        let mut jobs = jobs.into_iter().map(Body::Payload);
+        let mut jobs = jobs.into_iter().map(|job| Job::unnumbered(Body::Payload(job)));
         loop {
             // Gathered first: what the iterator does must not come between accepting and pushing.
             chunk.extend(jobs.by_ref().take(CHUNK));
@@ -57,18 +57,18 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
                 return Ok(ids);
             }
             if let Err(refused) = self.submit_all(&mut chunk, &mut ids) {
-                let rest = chunk.into_iter().chain(jobs).filter_map(Body::into_payload);
+                let rest = chunk.into_iter().chain(jobs).filter_map(Job::into_payload);
                 return Err(BatchError::new(ids, refused.with(rest.collect())));
             }
         }
     }
 
     /// Submits all of these, or leaves those that were not accepted in the list.
-    fn submit_all(&self, jobs: &mut VecDeque<Body<J>>, ids: &mut JobIds) -> Result<(), Refused> {
+    fn submit_all(&self, jobs: &mut VecDeque<Job<J>>, ids: &mut JobIds) -> Result<(), Refused> {
         if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
             && let Some(end) = worker.own_end()
         {
-            worker.submit_batch(end, jobs.drain(..), ids);
+            worker.submit_batch(end, jobs, ids);
             return Ok(());
         }
         while !jobs.is_empty() {
@@ -112,7 +112,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             if some.is_empty() {
                 return Ok(handles);
             }
-            chunk.extend(some.iter().map(|cell| Body::Claim(Claim::new(cell.clone()))));
+            chunk.extend(
+                some.iter().map(|cell| Job::unnumbered(Body::Claim(Claim::new(cell.clone())))),
+            );
             let mut ids = JobIds::default();
             let submitted = self.submit_all(&mut chunk, &mut ids);
             let rest = some.split_off(ids.len());
@@ -120,7 +122,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             handles
                 .extend(numbered.map(|(cell, id)| JobHandle::new(cell, id, self.shared.access())));
             if let Err(refused) = submitted {
-                chunk.into_iter().for_each(Body::withdraw);
+                chunk.into_iter().for_each(Job::withdraw);
                 let rest = rest.into_iter().chain(cells).map(JobCell::into_closure).collect();
                 let ids = handles.iter().map(JobHandle::id).collect();
                 return Err(BatchError::new(ids, refused.with(rest)));
