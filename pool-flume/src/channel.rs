@@ -13,6 +13,9 @@ const FILLED: usize = 1;
 /// In a [`Channel`]'s state: one drain that is under way.
 const DRAIN: usize = 2;
 
+/// So few are received one by one: it costs less than a new buffer for the channel.
+const FEW: usize = 4;
+
 /// An unbounded channel that is emptied as a whole: a drain takes flume's lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
 ///
@@ -68,6 +71,23 @@ impl<J> Channel<J> {
         }
     }
 
+    /// Moves what was sent as one to the back of these; as a whole, if there are none.
+    #[inline]
+    fn unpack(&self, parcel: Parcel<J>, jobs: &mut VecDeque<J>) {
+        match parcel {
+            Parcel::Job(job) => jobs.push_back(job),
+            Parcel::Pack(pack) => {
+                self.packed.fetch_sub(pack.len() - 1, Ordering::Relaxed);
+                let pack = pack.into_vec();
+                if jobs.is_empty() {
+                    *jobs = VecDeque::from(pack);
+                } else {
+                    jobs.extend(pack);
+                }
+            }
+        }
+    }
+
     fn begin_drain(&self) {
         let begin = |state| Some((state & !FILLED) + DRAIN);
         let begun = self.state.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin);
@@ -110,28 +130,17 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     /// Everything: there is no way to put something back.
     fn take(&self, _workers: usize, jobs: &mut VecDeque<J>) {
         self.begin_drain();
-        let parcels = self.receiver.drain();
-        self.end_drain();
-        jobs.reserve(parcels.len());
-        for parcel in parcels {
-            match parcel {
-                Parcel::Job(job) => jobs.push_back(job),
-                Parcel::Pack(pack) => {
-                    self.packed.fetch_sub(pack.len() - 1, Ordering::Relaxed);
-                    unpack(pack, jobs);
-                }
-            }
+        let waiting = self.receiver.len();
+        if waiting <= FEW {
+            let few = (0..waiting).map_while(|_| self.receiver.try_recv().ok());
+            few.for_each(|parcel| self.unpack(parcel, jobs));
+            self.end_drain();
+        } else {
+            let parcels = self.receiver.drain();
+            self.end_drain();
+            jobs.reserve(parcels.len());
+            parcels.for_each(|parcel| self.unpack(parcel, jobs));
         }
-    }
-}
-
-/// Moves a pack's jobs to the back of these; as a whole, if there are none.
-fn unpack<J>(pack: Box<[J]>, jobs: &mut VecDeque<J>) {
-    let pack = pack.into_vec();
-    if jobs.is_empty() {
-        *jobs = VecDeque::from(pack);
-    } else {
-        jobs.extend(pack);
     }
 }
 

@@ -33,9 +33,10 @@ const WAITED: u64 = 4;
 /// | empty | nothing | whoever changed done to empty, until [`JobCell::fetch`] returns |
 pub(crate) struct JobCell<F, T> {
     word: AtomicU64,
-    waker: Mutex<Option<Waker>>,
-    /// The job is not to be started any more from this moment on.
-    deadline: Option<Instant>,
+    /// Boxed, as most jobs have none: the cells of many jobs should not take more memory than they must.
+    waker: Mutex<Option<Box<Waker>>>,
+    /// The job is not to be started any more from this moment on. Boxed for the same reason.
+    deadline: Option<Box<Instant>>,
     content: UnsafeCell<Content<F, T>>,
 }
 
@@ -56,7 +57,7 @@ impl<F, T> JobCell<F, T> {
         Self {
             word: AtomicU64::new(QUEUED),
             waker: Mutex::new(None),
-            deadline,
+            deadline: deadline.map(Box::new),
             content: UnsafeCell::new(Content::Closure(closure)),
         }
     }
@@ -119,7 +120,7 @@ impl<F, T> JobCell<F, T> {
 
     /// From when on the job is not to be started any more.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.deadline.as_deref().copied()
     }
 
     /// Whether nobody has taken the job.
@@ -137,7 +138,7 @@ impl<F, T> JobCell<F, T> {
         let known = lock(&self.waker).as_ref().is_some_and(|known| known.will_wake(waker));
         if !known {
             // Cloned and dropped without the lock: both are foreign code.
-            let waker = waker.clone();
+            let waker = Box::new(waker.clone());
             let former = lock(&self.waker).replace(waker);
             drop(former);
         }

@@ -52,7 +52,8 @@ use crate::worker::current;
 /// ```
 #[must_use = "the job goes on without its handle, but nobody learns how it ended"]
 pub struct JobHandle<T> {
-    cell: Arc<dyn Joined<T>>,
+    /// `None` once the outcome was fetched for good: nothing is left to clear up then.
+    cell: Option<Arc<dyn Joined<T>>>,
     id: JobId,
     pool: Weak<dyn Access>,
 }
@@ -63,7 +64,11 @@ impl<T> RefUnwindSafe for JobHandle<T> {}
 
 impl<T> JobHandle<T> {
     pub(crate) fn new(cell: Arc<dyn Joined<T>>, id: JobId, pool: Weak<dyn Access>) -> Self {
-        Self { cell, id, pool }
+        Self { cell: Some(cell), id, pool }
+    }
+
+    fn cell(&self) -> &Arc<dyn Joined<T>> {
+        self.cell.as_ref().expect("it goes with the handle")
     }
 
     /// The id under which the job was accepted.
@@ -185,7 +190,7 @@ impl<T> JobHandle<T> {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.cell.has_ended()
+        self.cell().has_ended()
     }
 
     /// Cancels the job, if it has not started. The closure is dropped before this returns, wherever
@@ -208,7 +213,7 @@ impl<T> JobHandle<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&self) -> bool {
-        cancel(&*self.cell, self.id, &self.pool)
+        cancel(&**self.cell(), self.id, &self.pool)
     }
 
     /// Something by which others can cancel the job while this handle waits for it.
@@ -232,40 +237,42 @@ impl<T> JobHandle<T> {
     where
         T: 'static,
     {
-        Canceller { cell: self.cell.clone(), id: self.id, pool: self.pool.clone() }
+        Canceller { cell: self.cell().clone(), id: self.id, pool: self.pool.clone() }
     }
 
     /// Runs the job on this thread, if nobody has taken it.
     pub(crate) fn run_if_queued(&self) {
-        if self.cell.is_queued()
+        if self.cell().is_queued()
             && let Some(pool) = self.pool.upgrade()
         {
-            self.cell.clone().run(self.id, Runner::here(pool.hub()));
+            self.cell().clone().run(self.id, Runner::here(pool.hub()));
         }
     }
 
     /// See `JobCell::wake_at_end`.
     pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
-        self.cell.wake_at_end(waker)
+        self.cell().wake_at_end(waker)
     }
 
     /// The outcome of a job that has ended.
-    pub(crate) fn outcome(self) -> Result<T, JobError> {
-        self.cell.fetch().expect("the job has ended, and its outcome goes only to its handle")
+    pub(crate) fn outcome(mut self) -> Result<T, JobError> {
+        let cell = self.cell.take().expect("it goes with the handle");
+        cell.forget_waker();
+        cell.fetch().expect("the job has ended, and its outcome goes only to its handle")
     }
 
     /// Waits for the end. Whether it came before the deadline.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> bool {
-        if look_for_a_while(|| self.cell.has_ended().then_some(())).is_some() {
+        if look_for_a_while(|| self.cell().has_ended().then_some(())).is_some() {
             return true;
         }
         let parker = Parker::own();
-        if self.cell.wake_at_end(&parker.waker()) {
+        if self.cell().wake_at_end(&parker.waker()) {
             return true;
         }
         self.wait_for(&parker, timeout, || {
             self.abandon_if_lost();
-            self.cell.has_ended()
+            self.cell().has_ended()
         })
     }
 
@@ -291,14 +298,14 @@ impl<T> JobHandle<T> {
 
     /// Whether the job is out of reach, because its pool was given up.
     pub(crate) fn is_lost(&self) -> bool {
-        self.cell.is_queued()
+        self.cell().is_queued()
             && self.pool.upgrade().is_some_and(|pool| pool.hub().sleep.has_failed())
     }
 
     /// Ends a job that is out of reach.
     pub(crate) fn abandon_if_lost(&self) {
         if self.is_lost() {
-            self.cell.abandon();
+            self.cell().abandon();
         }
     }
 }
@@ -338,10 +345,10 @@ impl<T> Future for JobHandle<T> {
         if current::is_inside_any() {
             self.run_if_queued();
         }
-        if !self.cell.has_ended() && !self.cell.wake_at_end(context.waker()) {
+        if !self.cell().has_ended() && !self.cell().wake_at_end(context.waker()) {
             return Poll::Pending;
         }
-        Poll::Ready(self.cell.fetch().expect("a `JobHandle` was polled after it was ready"))
+        Poll::Ready(self.cell().fetch().expect("a `JobHandle` was polled after it was ready"))
     }
 }
 
@@ -349,8 +356,9 @@ impl<T> Drop for JobHandle<T> {
     fn drop(&mut self) {
         // Nothing of the one who waited stays with the job, and nothing of the job's outcome stays
         // with a claim that may be in the queue for long (C9).
-        self.cell.forget_waker();
-        if let Some(outcome) = self.cell.fetch() {
+        let Some(cell) = &self.cell else { return };
+        cell.forget_waker();
+        if let Some(outcome) = cell.fetch() {
             drop_quietly(outcome);
         }
     }
