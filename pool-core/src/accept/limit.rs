@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::sleep::park::Parker;
+use crate::sleep::park::{Parker, look_for_a_while};
 use crate::sleep::waiters::Waiters;
 use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
 
@@ -95,6 +95,10 @@ impl Limit {
             Patience::Until(deadline) => Some(deadline),
             Patience::None => return Room::Full,
         };
+        // In a full queue a place comes free as soon as a job is taken: often too soon to sleep for it.
+        if look_for_a_while(|| (self.try_acquire(1) == 1).then_some(())).is_some() {
+            return Room::Granted;
+        }
         match self.queue_up() {
             Ok(turn) => self.wait(&turn, deadline, waiters),
             Err(room) => room,

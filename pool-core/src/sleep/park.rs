@@ -11,8 +11,15 @@ use crate::sync::{Condvar, Mutex, lock, thread, thread_locals};
 /// library does with that token is its own affair and must not cost us a wake-up.
 #[derive(Debug)]
 pub(crate) struct Parker {
-    woken: Mutex<bool>,
+    state: Mutex<State>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    woken: bool,
+    /// Whether the thread sleeps: to wake one that does not would be a call of the system for nothing.
+    parked: bool,
 }
 
 thread_locals! {
@@ -21,7 +28,7 @@ thread_locals! {
 
 impl Parker {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { woken: Mutex::new(false), changed: Condvar::new() })
+        Arc::new(Self { state: Mutex::default(), changed: Condvar::new() })
     }
 
     /// The present thread's.
@@ -33,16 +40,22 @@ impl Parker {
     /// Waits until it is woken, or for a moment that `clock` knows. Being woken before counts; it
     /// may also return for no reason, so the caller looks for itself.
     pub(crate) fn park(&self, deadline: Option<Instant>, clock: &dyn Clock) {
-        let mut woken = lock(&self.woken);
-        if !*woken {
-            woken = wait(&self.changed, woken, deadline, clock);
+        let mut state = lock(&self.state);
+        if !state.woken {
+            state.parked = true;
+            state = wait(&self.changed, state, deadline, clock);
         }
-        *woken = false;
+        *state = State::default();
     }
 
     pub(crate) fn unpark(&self) {
-        *lock(&self.woken) = true;
-        self.changed.notify_one();
+        let mut state = lock(&self.state);
+        state.woken = true;
+        let parked = state.parked;
+        drop(state);
+        if parked {
+            self.changed.notify_one();
+        }
     }
 
     /// As what a future is given, so that there is one way to be told of a job's end.
