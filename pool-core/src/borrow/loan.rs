@@ -236,14 +236,17 @@ where
     RB: Send,
 {
     let loan = Loan::new(b);
+    let head = (&raw const loan).cast::<Head>();
     // From here on nothing may leave this function before the loan has ended.
     let stay = Stay;
     let around = FORKS.with(|forks| forks.enter(pool));
-    if FORKS.with(|forks| forks.push(&loan.head)) {
+    // SAFETY: the loan stays where it is until it is taken out again, below.
+    if FORKS.with(|forks| unsafe { forks.push(head) }) {
         FORKS.with(|forks| stall.show(forks));
     }
     let first = guarded(a);
-    let untouched = FORKS.with(|forks| forks.pop(&loan.head));
+    // SAFETY: it was put in above, and everything newer has been taken out before `a` returned.
+    let untouched = FORKS.with(|forks| unsafe { forks.pop(head) });
     if !untouched {
         loan.bring_back(stall);
     }
@@ -296,30 +299,41 @@ impl Forks {
     }
 
     /// Adds a loan. Whether it is time to show one.
+    ///
+    /// # Safety
+    ///
+    /// The loan must be on this thread's stack, and stay there until it is taken out by
+    /// [`pop`](Self::pop).
     #[inline]
-    fn push(&self, head: &Head) -> bool {
-        let older = self.newest.replace(head);
-        head.older.set(older);
+    unsafe fn push(&self, loan: *const Head) -> bool {
+        let older = self.newest.replace(loan);
+        // SAFETY: the caller vouches for it.
+        unsafe { &*loan }.older.set(older);
         if self.next.get().is_null() {
-            self.next.set(head);
+            self.next.set(loan);
         } else {
-            // SAFETY: what is in the list is on this thread's stack: it is taken out by `pop` before
-            // `fork` returns, which nothing leaves otherwise. There is one that was not shown, and the
-            // newest is never older than that.
-            unsafe { &*older }.newer.set(head);
+            // SAFETY: it is in the list, as one that was not shown is and the newest is never older
+            // than that.
+            unsafe { &*older }.newer.set(loan);
         }
         self.may_show()
     }
 
-    /// Takes the newest, this one, from the list. Whether it was never shown.
+    /// Takes out the newest, which is this one. Whether it was never shown.
+    ///
+    /// # Safety
+    ///
+    /// It must be in the list.
     #[inline]
-    fn pop(&self, head: &Head) -> bool {
+    unsafe fn pop(&self, loan: *const Head) -> bool {
+        // SAFETY: the caller vouches for it.
+        let head = unsafe { &*loan };
         self.newest.set(head.older.get());
         if head.shown.get() {
             self.shown.set(ptr::null());
             return false;
         }
-        if ptr::eq(self.next.get(), head) {
+        if ptr::eq(self.next.get(), loan) {
             self.next.set(ptr::null());
         }
         true
@@ -329,14 +343,14 @@ impl Forks {
     #[inline]
     fn may_show(&self) -> bool {
         let shown = self.shown.get();
-        // SAFETY: it is in the list, see `push`: `pop` takes it out of both.
+        // SAFETY: it is in the list: `pop` takes it out of both.
         shown.is_null() || unsafe { &*shown }.state.load(Relaxed) != LENT
     }
 
     /// The oldest that was not shown.
     pub(crate) fn show_next(&self) -> Option<Lent> {
         let next = self.next.get();
-        // SAFETY: it is in the list, see `push`.
+        // SAFETY: it is in the list, or null.
         let head = unsafe { next.as_ref() }?;
         head.shown.set(true);
         let newest = ptr::eq(next, self.newest.get());
