@@ -20,8 +20,9 @@ pub use hives::{
     ChannelCounts, ChannelSums, ChannelThunks, StealingCounts, StealingSums, StealingThunks,
 };
 pub use ours::{
-    OurResultsCrossbeam, OurResultsFlume, OurResultsStd, OursCrossbeam, OursCrossbeamByJoin,
-    OursFlume, OursFlumeByJoin, OursStd, OursStdByJoin, TypedCrossbeam, TypedFlume, TypedStd,
+    OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree, OurResultsStd, OursCrossbeam,
+    OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursStd, OursStdByJoin, TypedCrossbeam,
+    TypedFlume, TypedStd,
 };
 pub use peers::{Chili, Rayon, RustyPool, Threadpool};
 pub use slots::{ByChannel, Slotted};
@@ -29,11 +30,8 @@ pub use spawners::{ChannelExecutor, SpawnBlocking, StealingExecutor};
 
 /// A pool that takes part.
 pub trait Contestant: Send + Sync + 'static {
-    /// What it is called in reports.
+    /// What it is called in reports: see [`names`](crate::names) for what is in a name.
     const NAME: &'static str;
-
-    /// Whether it is one of ours.
-    const OURS: bool = false;
 
     /// A pool with so many workers.
     fn start(workers: usize) -> Self;
@@ -97,7 +95,7 @@ pub trait ForkJoin: Contestant {
     /// What joins go through.
     type Scope<'a>;
 
-    /// Calls a closure inside of the pool.
+    /// Calls a closure inside of the pool: on one of its workers.
     fn enter(&self, f: impl FnOnce(&mut Self::Scope<'_>) -> u64 + Send) -> u64;
 
     /// Calls two closures, perhaps on two threads.

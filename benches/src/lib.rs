@@ -4,7 +4,12 @@
 //! and reports on them.
 
 pub mod contestants;
+pub mod names;
+pub mod progress;
 pub mod report;
+pub mod resident;
 pub mod scenarios;
+pub mod statistics;
+pub mod turns;
 pub mod work;
 pub mod workloads;

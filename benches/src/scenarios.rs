@@ -181,7 +181,8 @@ pub fn work<C: Execute>(pool: &'static C, jobs: usize) {
     wait_for_all();
 }
 
-/// Fibonacci's number by two calls that are joined, down to one: `joins(n)` joins.
+/// Fibonacci's number by two calls that are joined, down to one: `joins(n)` joins. Measured from
+/// inside of the pool: all of them are made on its workers, of which the caller may be one.
 ///
 /// # Panics
 ///

@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flume::{Receiver, Sender};
 use pool_core::PushError;
-use pool_std::stealing::Injector;
+use pool_std::stealing::{Injector, Intake};
 
 /// In a [`Channel`]'s state: jobs were sent since the last drain began.
 const FILLED: usize = 1;
 /// In a [`Channel`]'s state: one drain that is under way.
 const DRAIN: usize = 2;
 
-/// So few are received one by one: it costs less than a new buffer for the channel.
+/// So few are received one by one: that costs less than a new buffer for the channel. Whoever finds
+/// more drains, so a buffer that has grown does not stay.
 const FEW: usize = 4;
 
-/// An unbounded channel that is emptied as a whole: a drain takes flume's lock once for everything
+/// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
 ///
 /// # The state
@@ -26,16 +27,16 @@ const FEW: usize = 4;
 /// since the last drain began, and how many drains are under way. When it says neither, every job
 /// whose push returned was drained:
 ///
-/// * A sender first sends and then sees to it that the state says `FILLED`. A drain first takes that
-///   back and then drains. Flume's lock orders the two: either the drain gets the job, or the
-///   sender comes later, sees that `FILLED` was taken back, and says it again.
-/// * So once `FILLED` is gone, a drain has begun that gets the job unless an earlier one did. And
-///   once no drain is under way, that one has ended.
+/// * A sender first sends and then sees to it that the state says `FILLED`. A drainer first takes
+///   that back and then empties the channel. Flume's lock orders the two: either the drainer finds
+///   the job, or the sender comes later, sees that `FILLED` was taken back, and says it again.
+/// * So once `FILLED` is gone, somebody has begun to drain who finds the job unless another did
+///   before. And once no drain is under way, that one has ended.
 ///
 /// Every change of the state is a read-modify-write with `AcqRel`, so who sees the last also sees
-/// what came before each of them. That includes what a drainer did before its drain, as
-/// [`Injector::is_empty`] wants it: a drainer whose own entry comes later still was ordered before
-/// this one's exit by flume's lock.
+/// what came before each of them. That includes what the one who got the job did before it took
+/// it, as [`Injector::is_empty`] wants it: if that was not the last to end its drain, then flume's
+/// lock came between the two.
 pub(crate) struct Channel<J> {
     sender: Sender<Parcel<J>>,
     receiver: Receiver<Parcel<J>>,
@@ -128,18 +129,22 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     }
 
     /// Everything: there is no way to put something back.
-    fn take(&self, _workers: usize, jobs: &mut VecDeque<J>) {
+    fn take(&self, _workers: usize, intake: Intake<'_, '_, J>) {
         self.begin_drain();
         let waiting = self.receiver.len();
-        if waiting <= FEW {
-            let few = (0..waiting).map_while(|_| self.receiver.try_recv().ok());
-            few.for_each(|parcel| self.unpack(parcel, jobs));
-            self.end_drain();
-        } else {
+        if waiting > FEW {
+            let jobs = intake.open();
             let parcels = self.receiver.drain();
             self.end_drain();
             jobs.reserve(parcels.len());
             parcels.for_each(|parcel| self.unpack(parcel, jobs));
+        } else if waiting > 0 {
+            let jobs = intake.open();
+            let few = (0..waiting).map_while(|_| self.receiver.try_recv().ok());
+            few.for_each(|parcel| self.unpack(parcel, jobs));
+            self.end_drain();
+        } else {
+            self.end_drain();
         }
     }
 }
@@ -148,5 +153,37 @@ impl<J> fmt::Debug for Channel<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let len = self.receiver.len() + self.packed.load(Ordering::Relaxed);
         f.debug_struct("Channel").field("len", &len).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pool_core::{LocalQueue, WorkQueue};
+    use pool_std::stealing::StealingQueue;
+
+    use super::*;
+
+    #[test]
+    fn counts_jobs_and_not_parcels() {
+        let channel = Channel::new();
+        assert!(channel.is_empty());
+        channel.push_batch(&mut std::iter::empty()).unwrap();
+        assert!(channel.is_empty());
+        channel.push_batch(&mut (0..10)).unwrap();
+        channel.push(10).unwrap();
+        assert_eq!((channel.len(), channel.is_empty()), (11, false));
+    }
+
+    #[test]
+    fn knows_whether_it_is_empty_after_few_jobs_and_after_many() {
+        let queue = StealingQueue::new(Channel::new());
+        let mut end = queue.local(0);
+        for count in [0, 1, FEW, FEW + 1, 100 * FEW] {
+            (0..count).for_each(|n| queue.push(n).unwrap());
+            assert_eq!((queue.len(), queue.is_empty()), (count, count == 0));
+            let taken = std::iter::from_fn(|| end.pop().or_else(|| end.steal()));
+            assert!(taken.eq(0..count));
+            assert_eq!((queue.len(), queue.is_empty()), (0, true));
+        }
     }
 }

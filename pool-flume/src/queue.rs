@@ -17,6 +17,9 @@ use crate::channel::Channel;
 /// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
 /// submit; those come behind the jobs from outside that were drained before.
 ///
+/// **Memory**: that of a burst is given back once it is over. While jobs move from the channel to a
+/// worker's deque they take up room in both. A batch moves as one, in the room it came in.
+///
 /// Workers that wait do so in the pool's own sleep and never in the channel, which makes a great
 /// difference where there are more workers than processors.
 ///

@@ -1,11 +1,9 @@
 //! The queue whose jobs from outside lie in a locked deque.
 
-use std::collections::VecDeque;
-
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
 use crate::deque::LockedDeque;
-use crate::stealing::{Injector, StealingLocal, StealingQueue};
+use crate::stealing::{Injector, Intake, StealingLocal, StealingQueue};
 
 /// So many jobs are taken from outside at once, at most.
 const BATCH: usize = 32;
@@ -110,11 +108,11 @@ impl<J: Send + 'static> Injector<J> for LockedDeque<J> {
         self.len()
     }
 
-    fn take(&self, workers: usize, jobs: &mut VecDeque<J>) {
+    fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
         let mut outside = self.lock_politely();
         let waiting = outside.deque.len();
         let share = (waiting / workers).clamp(1, BATCH).min(waiting);
-        jobs.extend(outside.deque.drain(..share));
+        intake.open().extend(outside.deque.drain(..share));
         outside.publish();
     }
 }

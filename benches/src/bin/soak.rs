@@ -4,14 +4,12 @@
 //! Prints the books, the time and the memory of the process before, between and after.
 
 use std::error::Error;
-use std::fs;
-use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pool::{Backend, ThreadPoolBuilder};
+use pool_benches::{progress, resident};
 
 /// Jobs are submitted in bursts of this many, and the pool is idle in between.
 const BURST: u64 = 1_000_000;
@@ -43,21 +41,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn soak(backend: Backend, args: &Args) -> Result<(), Box<dyn Error>> {
-    // A bit for each job; for ever, since jobs hold it.
-    let words = args.jobs.div_ceil(64) as usize;
-    let ran: &'static [AtomicU64] =
-        (0..words).map(|_| AtomicU64::new(0)).collect::<Vec<_>>().leak();
+    let ran = Bits::new(args.jobs);
     let pool = ThreadPoolBuilder::new().backend(backend).num_threads(args.threads).build()?;
-    let bar = progress(args.jobs);
+    let bar = progress::bar(args.jobs, backend.to_string());
     let (start, mut peak) = (Instant::now(), 0);
     let mut first = None;
     for begin in (0..args.jobs).step_by(BURST as usize) {
         let end = (begin + BURST).min(args.jobs);
         for id in begin..end {
-            pool.execute(move || {
-                let before = ran[(id / 64) as usize].fetch_xor(1 << (id % 64), Ordering::Relaxed);
-                assert!(before & (1 << (id % 64)) == 0, "job {id} ran twice");
-            })?;
+            pool.execute(move || assert!(ran.flip(id), "job {id} ran twice"))?;
         }
         pool.wait_idle()?;
         let memory = resident_kib();
@@ -67,16 +59,14 @@ fn soak(backend: Backend, args: &Args) -> Result<(), Box<dyn Error>> {
     }
     bar.finish_and_clear();
     let report = pool.shutdown();
-    let seconds = start.elapsed().as_secs_f64();
-    let once: u64 =
-        ran.iter().map(|word| u64::from(word.load(Ordering::Relaxed).count_ones())).sum();
+    let (nanos, once) = (start.elapsed().as_secs_f64() * 1e9, ran.count());
     println!(
         "{backend}: accepted {}, done {}, panicked {}, ran once {once}, {:.0} ns a job, resident KiB \
          idle after the first burst {}, at most {peak}, at the end {}",
         report.accepted,
         report.done,
         report.panicked,
-        seconds * 1e9 / args.jobs as f64,
+        nanos / args.jobs as f64,
         first.unwrap_or_default(),
         resident_kib(),
     );
@@ -86,20 +76,42 @@ fn soak(backend: Backend, args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn progress(jobs: u64) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len}, {eta} left");
-    ProgressBar::with_draw_target(Some(jobs), target)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+fn resident_kib() -> u64 {
+    resident::now() / 1024
 }
 
-/// The memory of this process, where the system tells it in the way of Linux; else 0.
-fn resident_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+/// A bit for each job; for ever, since jobs hold it.
+#[derive(Clone, Copy)]
+struct Bits(&'static [AtomicU64]);
+
+impl Bits {
+    fn new(jobs: u64) -> Self {
+        let words = (0..jobs.div_ceil(64)).map(|_| AtomicU64::new(0));
+        Self(words.collect::<Vec<_>>().leak())
+    }
+
+    /// Flips the bit of a job, and says whether it is set now.
+    fn flip(self, id: u64) -> bool {
+        let bit = 1 << (id % 64);
+        self.0[(id / 64) as usize].fetch_xor(bit, Ordering::Relaxed) & bit == 0
+    }
+
+    /// How many are set.
+    fn count(self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.load(Ordering::Relaxed).count_ones())).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_runs_twice_is_found() {
+        let ran = Bits::new(100);
+        assert!([0, 63, 64, 99].into_iter().all(|id| ran.flip(id)));
+        assert_eq!(ran.count(), 4);
+        assert!(!ran.flip(64));
+        assert_eq!(ran.count(), 3);
+    }
 }

@@ -1,0 +1,149 @@
+//! Every pool under every workload, in one process and taking turns:
+//! `cargo run --release -p pool-benches --bin compare`.
+//!
+//! The machine's speed drifts. Pools that take turns drift together, so the ratios hold even where
+//! the nanoseconds do not.
+
+mod idle;
+mod memory;
+mod part;
+mod rounds;
+mod scaling;
+mod setting;
+mod speed;
+mod table;
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use pool_benches::progress;
+use pool_benches::report::Report;
+use pool_benches::workloads::{Entry, Workload};
+
+use crate::part::Part;
+
+/// Every pool under every workload, in one process and taking turns.
+#[derive(Parser)]
+struct Args {
+    /// Only these parts, by name
+    #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "PART", value_parser = Part::parser())]
+    only: Vec<Part>,
+    /// Only contestants whose name has one of these in it
+    #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "SUBSTRING")]
+    contestants: Vec<String>,
+    /// How many workers the pools have
+    #[arg(
+        long, num_args = 1.., value_delimiter = ',', default_values_t = [2, 16],
+        value_parser = clap::value_parser!(u16).range(1..=32)
+    )]
+    workers: Vec<u16>,
+    /// How many jobs a round has, and at most in the part `scaling`
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    jobs: Option<u32>,
+    /// How many rounds of each workload; otherwise as many as there is time for
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+    /// For how long each workload is measured, with each number of workers
+    #[arg(long, default_value_t = 12.0)]
+    seconds: f64,
+    /// Where to write everything to, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+impl Args {
+    fn parts(&self) -> Vec<Part> {
+        if self.only.is_empty() { Part::all().collect() } else { self.only.clone() }
+    }
+
+    fn jobs(&self, workload: Workload) -> usize {
+        self.jobs.map_or(workload.default_jobs(), |jobs| workload.jobs(jobs as usize))
+    }
+
+    fn time(&self) -> Result<Duration, Box<dyn Error>> {
+        Ok(Duration::try_from_secs_f64(self.seconds)?)
+    }
+
+    fn wants(&self, contestant: &str) -> bool {
+        let mut wanted = self.contestants.iter();
+        self.contestants.is_empty() || wanted.any(|part| contestant.contains(part.as_str()))
+    }
+
+    /// Those who run a workload and are wanted.
+    fn entries(&self, workload: Workload, workers: usize, jobs: usize) -> Vec<Entry> {
+        let mut entries = workload.entries(workers, jobs);
+        entries.retain(|entry| self.wants(entry.contestant));
+        entries
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args = Args::parse();
+    // What may be missing is looked for before, not after minutes of work.
+    let json = args.json.as_ref().map(File::create).transpose()?;
+    if args.parts().contains(&Part::Memory) {
+        memory::program()?;
+    }
+    let steps: Vec<(Part, usize)> = args
+        .parts()
+        .into_iter()
+        .flat_map(|part| args.workers.iter().map(move |&workers| (part, usize::from(workers))))
+        .collect();
+    let mut report = Report { setting: setting::read(), ..Report::default() };
+    println!("{}", table::setting(&report.setting));
+    let bar = progress::bar(steps.len() as u64, "");
+    for (part, workers) in steps {
+        bar.set_message(format!("{} with {workers} workers", part.name()));
+        let table = measure(part, workers, &args, &mut report)?;
+        bar.suspend(|| println!("{table}"));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if let Some(file) = json {
+        let mut file = BufWriter::new(file);
+        serde_json::to_writer_pretty(&mut file, &report)?;
+        writeln!(file)?;
+        file.flush()?;
+    }
+    Ok(())
+}
+
+/// Measures one part, adds it to the report, and says it in a table.
+fn measure(
+    part: Part,
+    workers: usize,
+    args: &Args,
+    report: &mut Report,
+) -> Result<String, Box<dyn Error>> {
+    Ok(match part {
+        Part::Speed(workload) => {
+            let (speeds, floor) = speed::measure(workload, workers, args)?;
+            let table = table::speed(&speeds, floor.as_ref());
+            report.speed.extend(speeds);
+            report.floors.extend(floor);
+            table
+        }
+        Part::Scaling => {
+            let points = scaling::measure(workers, args);
+            let table = table::scaling(&points);
+            report.scaling.extend(points);
+            table
+        }
+        Part::Memory => {
+            let bursts = memory::measure(workers, args)?;
+            let table = table::memory(&bursts);
+            report.memory.extend(bursts);
+            table
+        }
+        Part::Idle => {
+            let idle = idle::measure(workers, args);
+            let table = table::idle(&idle);
+            report.idle.extend(idle);
+            table
+        }
+    })
+}

@@ -1,0 +1,287 @@
+//! Who runs what: the one register that the benchmarks and `compare` share.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::contestants::{
+    ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili, Contestant,
+    CrossbeamChannel, FlumeChannel, OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree,
+    OurResultsStd, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursStd,
+    OursStdByJoin, Rayon, RustyPool, Slotted, SpawnBlocking, StdChannel, StealingCounts,
+    StealingExecutor, StealingSums, StealingThunks, Threadpool, TypedCrossbeam, TypedFlume,
+    TypedStd, shared,
+};
+use crate::{names, scenarios, work};
+
+/// A scenario for all who can run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workload {
+    /// [`scenarios::ext`]
+    Ext,
+    /// [`scenarios::batch`], for those who take many closures in one call; others would run `Ext`
+    Batch,
+    /// [`scenarios::batch_typed`], for those who take many values in one call
+    BatchTyped,
+    /// [`scenarios::results`], ours over crossbeam twice: with either sink
+    Results,
+    /// [`scenarios::multi`]
+    Multi,
+    /// [`scenarios::tree`]
+    Tree,
+    /// [`scenarios::handles`], with handles of the pool's own, or with a slot for each job
+    Handles,
+    /// [`scenarios::latency`]
+    Latency,
+    /// [`scenarios::round_trip`], ours twice: with `join`, and with `join_or_run`
+    RoundTrip,
+    /// [`scenarios::work`]
+    Work,
+    /// [`scenarios::fork_join`] from inside of the pool, for those who have a `join`
+    ForkJoin,
+    /// [`scenarios::burst`], for its memory
+    Burst,
+}
+
+/// Runs a round, and then what it is given. How long the round took.
+type Round = dyn FnMut(&mut dyn FnMut()) -> Duration;
+
+/// One contestant under one workload.
+pub struct Entry {
+    /// Its name.
+    pub contestant: &'static str,
+    round: Box<Round>,
+}
+
+impl Entry {
+    fn new<C: Contestant>(workers: usize, scenario: impl Fn(&'static C) + 'static) -> Self {
+        let round = move |after: &mut dyn FnMut()| {
+            let pool = shared::<C>(workers);
+            pool.wake();
+            let start = Instant::now();
+            scenario(pool);
+            let taken = start.elapsed();
+            after();
+            pool.rest();
+            taken
+        };
+        Self { contestant: C::NAME, round: Box::new(round) }
+    }
+
+    /// The work of so many jobs and nothing else, on as many threads as so many workers can run at
+    /// once.
+    fn work_alone(workers: usize, jobs: usize) -> Self {
+        let threads = running(workers);
+        let round = move |after: &mut dyn FnMut()| {
+            let taken = work::shared_out(jobs, threads);
+            after();
+            taken
+        };
+        Self { contestant: names::WORK_ALONE, round: Box::new(round) }
+    }
+
+    /// Runs a round, and says how long it took. The first one also starts the pool, unless it runs,
+    /// which is not in this time.
+    pub fn run(&mut self) -> Duration {
+        self.run_and(&mut || ())
+    }
+
+    /// Runs a round, and then something while the pool is awake and without jobs.
+    pub fn run_and(&mut self, after: &mut dyn FnMut()) -> Duration {
+        (self.round)(after)
+    }
+}
+
+/// An entry for each of these types. A macro, since the scenarios are generic.
+macro_rules! entries {
+    ($workers:expr, $scenario:expr; $($contestant:ty),+ $(,)?) => {
+        vec![$(Entry::new::<$contestant>($workers, $scenario)),+]
+    };
+}
+
+/// An entry for each who runs closures.
+macro_rules! executing {
+    ($workers:expr, $scenario:expr) => {
+        entries!(
+            $workers, $scenario;
+            OursCrossbeam, OursFlume, OursStd, CrossbeamChannel, FlumeChannel, StdChannel, Rayon,
+            Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
+        )
+    };
+}
+
+impl Workload {
+    /// All whose speed is measured.
+    pub const ALL: [Self; 11] = [
+        Self::Ext,
+        Self::Batch,
+        Self::BatchTyped,
+        Self::Results,
+        Self::Multi,
+        Self::Tree,
+        Self::Handles,
+        Self::Latency,
+        Self::RoundTrip,
+        Self::Work,
+        Self::ForkJoin,
+    ];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ext => "ext",
+            Self::Batch => "batch",
+            Self::BatchTyped => "batch-typed",
+            Self::Results => "results",
+            Self::Multi => "multi",
+            Self::Tree => "tree",
+            Self::Handles => "handles",
+            Self::Latency => "latency",
+            Self::RoundTrip => "round-trip",
+            Self::Work => "work1us",
+            Self::ForkJoin => "fork-join",
+            Self::Burst => "burst",
+        }
+    }
+
+    /// The jobs of a round, if nobody says otherwise: enough to last for some milliseconds.
+    #[must_use]
+    pub fn default_jobs(self) -> usize {
+        let jobs = match self {
+            Self::Latency | Self::RoundTrip => 500,
+            Self::Handles => 50_000,
+            Self::Work => 20_000,
+            Self::ForkJoin => scenarios::joins(32),
+            Self::Burst => 1_000_000,
+            _ => 100_000,
+        };
+        self.jobs(jobs)
+    }
+
+    /// How many jobs there are when so many are asked for: not every number makes a tree.
+    #[must_use]
+    pub fn jobs(self, wanted: usize) -> usize {
+        match self {
+            Self::Multi => wanted.div_ceil(scenarios::SUBMITTERS) * scenarios::SUBMITTERS,
+            Self::Tree => (2 << depth_of_tree(wanted)) - 1,
+            Self::ForkJoin => scenarios::joins(depth_of_joins(wanted)),
+            _ => wanted.max(1),
+        }
+    }
+
+    /// All who run it, on pools with so many workers, with as many jobs as [`jobs`](Self::jobs) says.
+    #[must_use]
+    pub fn entries(self, workers: usize, wanted: usize) -> Vec<Entry> {
+        let jobs = self.jobs(wanted);
+        match self {
+            Self::Ext => executing!(workers, move |pool| scenarios::ext(pool, jobs)),
+            Self::Batch => entries!(
+                workers, move |pool| scenarios::batch(pool, jobs);
+                OursCrossbeam, OursFlume, OursStd, Rayon, ChannelThunks, StealingThunks,
+            ),
+            Self::BatchTyped => entries!(
+                workers, move |pool| scenarios::batch_typed(pool, jobs);
+                TypedCrossbeam, TypedFlume, TypedStd, ChannelCounts, StealingCounts,
+            ),
+            Self::Results => results(workers, jobs),
+            Self::Multi => executing!(workers, move |pool| scenarios::multi(pool, jobs)),
+            Self::Tree => {
+                let depth = depth_of_tree(jobs);
+                executing!(workers, move |pool| scenarios::tree(pool, depth))
+            }
+            Self::Handles => handles(workers, jobs),
+            Self::Latency => executing!(workers, move |pool| scenarios::latency(pool, jobs)),
+            Self::RoundTrip => round_trip(workers, jobs),
+            Self::Work => executing!(workers, move |pool| scenarios::work(pool, jobs)),
+            Self::ForkJoin => {
+                let n = depth_of_joins(jobs);
+                entries!(
+                    workers, move |pool| scenarios::fork_join(pool, n);
+                    OursCrossbeam, OursFlume, OursStd, Rayon, Chili,
+                )
+            }
+            Self::Burst => executing!(workers, move |pool| scenarios::burst(pool, jobs, workers)),
+        }
+    }
+
+    /// What is measured beside the contestants if the jobs work: a pool that takes no time at all.
+    #[must_use]
+    pub fn floor(self, workers: usize, wanted: usize) -> Option<Entry> {
+        (self == Self::Work).then(|| Entry::work_alone(workers, self.jobs(wanted)))
+    }
+}
+
+/// How many of so many workers run at once: each core runs one.
+#[must_use]
+pub fn running(workers: usize) -> usize {
+    workers.min(thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
+fn results(workers: usize, jobs: usize) -> Vec<Entry> {
+    entries!(
+        workers, move |pool| scenarios::results(pool, jobs);
+        OurResultsCrossbeam, OurResultsLockFree, OurResultsFlume, OurResultsStd, ByChannel<CrossbeamChannel>,
+        ByChannel<FlumeChannel>, ByChannel<StdChannel>, ByChannel<Rayon>, ByChannel<Threadpool>,
+        ByChannel<RustyPool>, ByChannel<ChannelExecutor>, ByChannel<StealingExecutor>,
+        ByChannel<SpawnBlocking>, ChannelSums, StealingSums,
+    )
+}
+
+fn handles(workers: usize, jobs: usize) -> Vec<Entry> {
+    entries!(
+        workers, move |pool| scenarios::handles(pool, jobs);
+        OursCrossbeam, OursFlume, OursStd, Slotted<CrossbeamChannel>, Slotted<FlumeChannel>,
+        Slotted<StdChannel>, Slotted<Rayon>, Slotted<Threadpool>, RustyPool, ChannelExecutor,
+        StealingExecutor, SpawnBlocking,
+    )
+}
+
+fn round_trip(workers: usize, jobs: usize) -> Vec<Entry> {
+    entries!(
+        workers, move |pool| scenarios::round_trip(pool, jobs);
+        OursCrossbeam, OursFlume, OursStd, OursCrossbeamByJoin, OursFlumeByJoin, OursStdByJoin,
+        Slotted<CrossbeamChannel>, Slotted<FlumeChannel>, Slotted<StdChannel>, Rayon,
+        Slotted<Threadpool>, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
+        ChannelSums, StealingSums,
+    )
+}
+
+/// The depth of the greatest tree with at most so many nodes.
+fn depth_of_tree(jobs: usize) -> u32 {
+    (jobs.max(1) + 1).ilog2() - 1
+}
+
+/// The greatest number whose Fibonacci number takes at most so many joins.
+fn depth_of_joins(jobs: usize) -> u32 {
+    (2..).take_while(|&n| scenarios::joins(n) <= jobs.max(1)).last().unwrap_or(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_that_make_a_whole() {
+        let trees = [0, 1, 2, 3, 6, 7, 100_000].map(|jobs| Workload::Tree.jobs(jobs));
+        assert_eq!(trees, [1, 1, 1, 3, 3, 7, 65_535]);
+        assert_eq!([1, 3, 4, 6, 7].map(|jobs| Workload::ForkJoin.jobs(jobs)), [1, 2, 4, 4, 7]);
+        assert_eq!(Workload::Multi.jobs(9), 12);
+    }
+
+    #[test]
+    fn default_jobs_are_possible() {
+        for workload in Workload::ALL {
+            assert_eq!(workload.jobs(workload.default_jobs()), workload.default_jobs());
+        }
+    }
+
+    #[test]
+    fn every_entry_runs() {
+        for workload in Workload::ALL.into_iter().chain([Workload::Burst]) {
+            for mut entry in workload.entries(2, 100) {
+                assert!(entry.run() > Duration::ZERO, "{}", entry.contestant);
+                entry.run();
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What several workers at one queue do to each other.
+
+#[path = "../../pool-std/tests/duties/mod.rs"]
+mod duties;
+
+use pool_flume::FlumeQueue;
+
+#[test]
+fn an_empty_queue_has_nothing_on_its_way() {
+    duties::an_empty_queue_has_nothing_on_its_way(FlumeQueue::new);
+}
+
+#[test]
+fn a_busy_workers_jobs_are_not_starved() {
+    duties::a_busy_workers_jobs_are_not_starved(FlumeQueue::new);
+}
+
+#[test]
+fn workers_may_rob_each_other() {
+    duties::workers_may_rob_each_other(FlumeQueue::new);
+}
+
+#[test]
+fn one_worker_keeps_the_order() {
+    duties::one_worker_keeps_the_order(FlumeQueue::new);
+}

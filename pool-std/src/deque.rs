@@ -1,0 +1,120 @@
+//! A locked deque whose length can be read without the lock.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+
+/// A drained deque keeps room for so many jobs and gives back what it had beyond.
+const KEEP: usize = 256;
+
+/// So often [`LockedDeque::lock_politely`] lets others run before it sleeps.
+const YIELDS: u32 = 32;
+
+/// On cache lines of its own: each worker has one, which it uses much more than others do.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct LockedDeque<J> {
+    jobs: Mutex<VecDeque<J>>,
+    len: AtomicUsize,
+}
+
+/// The locked jobs of a [`LockedDeque`]; its length is made known by [`Jobs::publish`].
+pub(crate) struct Jobs<'a, J> {
+    pub(crate) deque: MutexGuard<'a, VecDeque<J>>,
+    len: &'a AtomicUsize,
+}
+
+impl<J> LockedDeque<J> {
+    pub(crate) fn new() -> Self {
+        Self { jobs: Mutex::default(), len: AtomicUsize::new(0) }
+    }
+
+    /// Acquire, against the release in [`Jobs::publish`]: who sees that jobs have left here also
+    /// sees where they had arrived before.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len.load(Ordering::Acquire)
+    }
+
+    /// No code of others runs under the lock, so a poisoned one guards sound data.
+    pub(crate) fn lock(&self) -> Jobs<'_, J> {
+        let deque = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        Jobs { deque, len: &self.len }
+    }
+
+    /// Locks, and rather gives up its time slice some times than sleep for it: the one who unlocks
+    /// need not wake it then, which would cost that one a system call. It sleeps at last, lest a
+    /// thread of high priority keep one of low priority from unlocking.
+    pub(crate) fn lock_politely(&self) -> Jobs<'_, J> {
+        for _ in 0..YIELDS {
+            match self.jobs.try_lock() {
+                Ok(deque) => return Jobs { deque, len: &self.len },
+                Err(TryLockError::Poisoned(_)) => break,
+                Err(TryLockError::WouldBlock) => thread::yield_now(),
+            }
+        }
+        self.lock()
+    }
+
+    #[inline]
+    pub(crate) fn push_back(&self, job: J) {
+        let mut jobs = self.lock();
+        jobs.deque.push_back(job);
+        jobs.publish();
+    }
+
+    pub(crate) fn extend(&self, more: &mut impl Iterator<Item = J>) {
+        let mut jobs = self.lock();
+        jobs.deque.extend(more);
+        jobs.publish();
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<J> {
+        if self.len() == 0 {
+            return None;
+        }
+        let mut jobs = self.lock();
+        let job = jobs.deque.pop_front();
+        jobs.publish();
+        job
+    }
+}
+
+impl<J> Jobs<'_, J> {
+    /// Makes it known that the deque is not empty, before jobs come that are gone elsewhere then.
+    /// [`Jobs::publish`] must follow. `Release`: the place they come from may tell of their leave
+    /// by an atomic of its own.
+    pub(crate) fn expect_more(&mut self) -> &mut VecDeque<J> {
+        self.len.store(self.deque.len() + 1, Ordering::Release);
+        &mut self.deque
+    }
+
+    /// Makes the length known, and gives back the memory of a burst that is over.
+    pub(crate) fn publish(&mut self) {
+        if self.deque.is_empty() && self.deque.capacity() > KEEP {
+            self.deque.shrink_to(KEEP);
+        }
+        self.len.store(self.deque.len(), Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_back_the_memory_of_a_burst() {
+        let deque = LockedDeque::new();
+        for n in 0..100_000 {
+            deque.push_back(n);
+        }
+        assert!(deque.lock().deque.capacity() >= 100_000);
+        for n in 0..100_000 {
+            assert_eq!(deque.pop(), Some(n));
+        }
+        assert_eq!((deque.pop(), deque.len()), (None, 0));
+        assert!(deque.lock().deque.capacity() <= KEEP);
+    }
+}

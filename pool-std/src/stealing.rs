@@ -1,0 +1,68 @@
+//! Work stealing over any store of the jobs from outside.
+//!
+//! Each worker has a deque of its own, behind a lock of its own. There lie the jobs that its jobs
+//! submit, and those that it took in from outside. A worker takes, in this order, from its own
+//! deque, from outside, and from other workers' deques. Where the jobs from outside wait meanwhile
+//! is for an [`Injector`] to say: [`StdQueue`](crate::StdQueue) has a locked deque for it, the crate
+//! `pool-flume` a channel.
+//!
+//! # No job is overlooked
+//!
+//! Whoever looks for jobs looks into the injector and then into the workers' deques. A worker that
+//! moves jobs the same way, from the injector to its deque, [says](Intake::open) that its deque is
+//! not empty *before* they leave the injector, and holds its deque's lock until they are there. So
+//! a job that is missed in the injector shows in a deque, and who tries to take it there waits
+//! until it has come (C7). This holds for [`pop`](pool_core::LocalQueue::pop) and
+//! [`steal`](pool_core::LocalQueue::steal) alike.
+//!
+//! Only between the deques of two workers jobs are out of sight for a moment, since no two workers'
+//! locks are ever held at once; that is what `steal` may do and `pop` may not.
+//!
+//! # Nobody is starved
+//!
+//! Every so many pops a worker that has jobs of its own takes in some from outside. It also looks
+//! at another worker's deque, and if nothing has moved there since the last look, takes one of its
+//! jobs: the owner may be busy for long, and the others may never run out of jobs closer to them.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::sync::Mutex;
+//!
+//! use pool_core::{PushError, ThreadPoolBuilder};
+//! use pool_std::stealing::{Injector, Intake, StealingQueue};
+//!
+//! /// Of the jobs from outside, the newest come first.
+//! struct Stack<J>(Mutex<Vec<J>>);
+//!
+//! impl<J: Send + 'static> Injector<J> for Stack<J> {
+//!     fn push(&self, job: J) -> Result<(), PushError<J>> {
+//!         self.0.lock().unwrap().push(job);
+//!         Ok(())
+//!     }
+//!     fn len(&self) -> usize {
+//!         self.0.lock().unwrap().len()
+//!     }
+//!     fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
+//!         let mut stack = self.0.lock().unwrap();
+//!         let rest = stack.len() - stack.len().div_ceil(workers);
+//!         intake.open().extend(stack.drain(rest..).rev());
+//!     }
+//! }
+//!
+//! let queue = StealingQueue::new(Stack(Mutex::default()));
+//! let pool = ThreadPoolBuilder::with_queue(queue).num_threads(2).build()?;
+//! for n in 0..100 {
+//!     pool.execute(move || println!("job {n}"))?;
+//! }
+//! assert_eq!(pool.shutdown().done, 100);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod injector;
+mod local;
+mod queue;
+
+pub use injector::{Injector, Intake};
+pub use local::StealingLocal;
+pub use queue::StealingQueue;

@@ -1,0 +1,25 @@
+//! What several workers at one queue do to each other.
+
+mod duties;
+
+use pool_std::StdQueue;
+
+#[test]
+fn an_empty_queue_has_nothing_on_its_way() {
+    duties::an_empty_queue_has_nothing_on_its_way(StdQueue::new);
+}
+
+#[test]
+fn a_busy_workers_jobs_are_not_starved() {
+    duties::a_busy_workers_jobs_are_not_starved(StdQueue::new);
+}
+
+#[test]
+fn workers_may_rob_each_other() {
+    duties::workers_may_rob_each_other(StdQueue::new);
+}
+
+#[test]
+fn one_worker_keeps_the_order() {
+    duties::one_worker_keeps_the_order(StdQueue::new);
+}
