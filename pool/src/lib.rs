@@ -46,7 +46,8 @@
 //! Each enabled feature adds a queue. [`DefaultQueue`] is the first of them in this order:
 //!
 //! * `crossbeam` (default): `CrossbeamQueue`, lock-free work stealing.
-//! * `flume`: `FlumeQueue`, one channel that all workers share, strictly first in, first out.
+//! * `flume`: `FlumeQueue`, a flume channel for the jobs from outside and locked deques for the workers,
+//!   about first in, first out.
 //! * `std-only`: `StdQueue`, locked deques from the standard library; alone, it brings no
 //!   third-party crate.
 //!
