@@ -34,24 +34,36 @@ impl<J> CrossbeamLocal<J> {
         Self { shared, deque, worker, others, version, pops: 0, random }
     }
 
-    /// A job that might wait for ever while this worker feeds itself: in turn one from outside and
-    /// the oldest of its own, which a last-in, first-out deque would otherwise keep for the end.
+    /// A job that might wait for ever while this worker feeds itself: in turn one from outside, the
+    /// oldest of its own, which a last-in, first-out deque would otherwise keep for the end, and one of
+    /// another worker, which may be busy for long with what it has taken in behind it.
+    #[cold]
     fn pop_fairly(&mut self) -> Option<J> {
-        if (self.pops / FAIRNESS).is_multiple_of(2) {
-            insist(|| self.shared.injector.steal())
-        } else {
-            insist(|| self.deque.stealer().steal())
+        let turn = self.pops / FAIRNESS;
+        match turn % 3 {
+            0 => insist(|| self.shared.injector.steal()),
+            1 => insist(|| self.deque.stealer().steal()),
+            _ => {
+                self.meet_others();
+                let victim = (turn / 3) as usize % self.others.len().max(1);
+                insist(|| self.others.get(victim).map_or(Steal::Empty, Stealer::steal))
+            }
+        }
+    }
+
+    /// Makes sure that the stealers are those of the workers there are.
+    fn meet_others(&mut self) {
+        let version = self.shared.version();
+        if version != self.version {
+            self.others = self.shared.others(self.worker);
+            self.version = version;
         }
     }
 
     /// Steals from the other workers, beginning with one picked at random, so that nobody is
     /// everybody's first victim.
     fn rob(&mut self) -> Option<J> {
-        let version = self.shared.version();
-        if version != self.version {
-            self.others = self.shared.others(self.worker);
-            self.version = version;
-        }
+        self.meet_others();
         if self.others.is_empty() {
             return None;
         }

@@ -24,8 +24,9 @@ pub enum LocalOrder {
 /// deque for each worker.
 ///
 /// A worker takes its own jobs, then a batch from the injector, then a batch from another worker,
-/// beginning with one picked at random. Now and then it looks at the injector and at its own oldest
-/// job first, so that a worker that keeps feeding itself starves nobody.
+/// beginning with one picked at random. Now and then it looks first at the injector, at its own oldest
+/// job or at another worker's, so that a worker that keeps feeding itself, or is busy for long, starves
+/// nobody.
 ///
 /// **Order**: jobs from outside start first in, first out, as far as several workers and batches
 /// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen.

@@ -70,6 +70,19 @@ impl<J> LockedDeque<J> {
         jobs.publish();
     }
 
+    /// Like [`pop`](Self::pop), but does not wait for whoever has the lock.
+    pub(crate) fn try_pop(&self) -> Option<J> {
+        let deque = match self.jobs.try_lock() {
+            Ok(deque) => deque,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let mut jobs = Jobs { deque, len: &self.len };
+        let job = jobs.deque.pop_front();
+        jobs.publish();
+        job
+    }
+
     #[inline]
     pub(crate) fn pop(&self) -> Option<J> {
         if self.len() == 0 {

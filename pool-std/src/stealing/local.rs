@@ -105,7 +105,8 @@ impl<J, I: Injector<J>> StealingLocal<J, I> {
         self.watched = (next, self.peers[next].len());
         let peer = &self.peers[watched];
         if watched != self.worker && before > 0 && peer.len() == before {
-            return peer.pop();
+            // One that was interrupted at its own deque would keep us waiting.
+            return peer.try_pop();
         }
         None
     }

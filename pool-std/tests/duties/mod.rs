@@ -1,10 +1,23 @@
 //! Duties of the queues with stealing that the conformance kit does not check, for any of them.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 
 use pool_core::conformance::within_patience;
 use pool_core::{LocalQueue, WorkQueue};
+
+/// Lets time pass: little for the most part, so that threads stay close to each other, and a turn of
+/// the processor now and then, for a machine that has only one.
+fn pause() {
+    thread_local!(static PAUSES: Cell<u32> = const { Cell::new(0) });
+    PAUSES.set(PAUSES.get().wrapping_add(1));
+    if PAUSES.get().is_multiple_of(200) {
+        thread::yield_now();
+    } else {
+        std::hint::spin_loop();
+    }
+}
 
 /// While workers take in what is outside, an empty queue is one whose jobs were all popped.
 ///
@@ -23,20 +36,20 @@ pub(crate) fn an_empty_queue_has_nothing_on_its_way<Q: WorkQueue<usize>>(make: i
                     while !over.load(Ordering::SeqCst) {
                         match end.pop() {
                             Some(_) => _ = popped.fetch_add(1, Ordering::SeqCst),
-                            None => thread::yield_now(),
+                            None => pause(),
                         }
                     }
                 });
             }
             let mut pushed = 0;
             let mut mistakes = 0;
-            for round in 0..5_000 {
+            for round in 0..20_000 {
                 for _ in 0..1 + round % 13 {
                     queue.push(pushed).unwrap();
                     pushed += 1;
                 }
                 while !queue.is_empty() {
-                    thread::yield_now();
+                    pause();
                 }
                 mistakes += usize::from(popped.load(Ordering::SeqCst) + WORKERS < pushed);
             }

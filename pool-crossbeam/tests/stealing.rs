@@ -1,0 +1,22 @@
+//! What several workers at one queue do to each other.
+
+#[path = "../../pool-std/tests/duties/mod.rs"]
+#[allow(dead_code, reason = "this queue does not promise the order that one of them is about")]
+mod duties;
+
+use pool_crossbeam::CrossbeamQueue;
+
+#[test]
+fn an_empty_queue_has_nothing_on_its_way() {
+    duties::an_empty_queue_has_nothing_on_its_way(CrossbeamQueue::new);
+}
+
+#[test]
+fn a_busy_workers_jobs_are_not_starved() {
+    duties::a_busy_workers_jobs_are_not_starved(CrossbeamQueue::new);
+}
+
+#[test]
+fn workers_may_rob_each_other() {
+    duties::workers_may_rob_each_other(CrossbeamQueue::new);
+}
