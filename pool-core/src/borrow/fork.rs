@@ -34,6 +34,9 @@ thread_locals! {
     static STALLS: RefCell<Vec<(usize, Arc<Stall>)>> = RefCell::new(Vec::new());
 }
 
+/// A stall has room for so many takers from the start.
+const TAKERS: usize = 16;
+
 /// With so many stalls a thread looks whether some are for pools that it no longer joins in.
 const STALLS_KEPT: usize = 8;
 
@@ -75,7 +78,9 @@ impl Stall {
     }
 
     fn new() -> Self {
-        let counter = Counter { lent: None, ticket: false, takers: Vec::new(), helper: None };
+        // Room from the start: whoever takes something from here should not have to allocate.
+        let takers = Vec::with_capacity(TAKERS);
+        let counter = Counter { lent: None, ticket: false, takers, helper: None };
         Self { counter: Mutex::new(counter), owner: Parker::own() }
     }
 
