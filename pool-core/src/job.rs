@@ -13,7 +13,8 @@ use crate::spawned::errand::Claim;
 pub struct JobId(u64);
 
 impl JobId {
-    /// Of no job: for claims on work that is a part of other jobs, and for jobs that are not numbered yet.
+    /// Of no job: for claims on work that is a part of other jobs, and for jobs that are not numbered
+    /// yet.
     pub(crate) const NONE: Self = Self(u64::MAX);
 
     pub(crate) const fn new(id: u64) -> Self {

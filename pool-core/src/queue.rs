@@ -99,7 +99,8 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
 
     /// Whether no job waits.
     ///
-    /// `true` is a promise: every push that returned before this call began was popped since.
+    /// `true` is a promise: every push that returned before this call began was popped since, or is
+    /// being moved by a worker's `steal`, after which the pool looks again.
     /// `false` may be wrong and then costs a needless wake-up. The default relies on [`len`](Self::len)
     /// being as exact; a queue whose `len` may err on the low side overrides this.
     fn is_empty(&self) -> bool {
