@@ -2,6 +2,7 @@
 
 pub(crate) mod current;
 pub(crate) mod launch;
+mod pace;
 pub(crate) mod threads;
 
 use std::any::Any;
@@ -20,6 +21,7 @@ use crate::sleep::Wake;
 use crate::sleep::park::look_for_a_while;
 use crate::spawned::errand::Claim;
 use crate::spawned::runner::Runner;
+use crate::worker::pace::Pace;
 
 /// Whose code a worker runs, for the case that it panics.
 #[derive(Clone, Copy)]
@@ -176,6 +178,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
         handler: &mut impl FnMut(J) -> R,
         sink: &mut impl ResultSink<R>,
     ) {
+        let mut pace = Pace::new(self.counters().popped.get());
         loop {
             if let Some(job) = found {
                 self.perform(job, handler, sink);
@@ -183,7 +186,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
             while let Some(job) = self.pop() {
                 self.perform(job, handler, sink);
             }
+            pace.wait(self.counters().popped.get());
             found = self.steal();
+            pace.looked(found.is_some());
             if found.is_some() {
                 self.shared.notify_if_work();
                 continue;

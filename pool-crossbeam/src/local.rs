@@ -1,12 +1,13 @@
 //! One worker's own end.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use crossbeam_deque::{Steal, Stealer, Worker};
 use pool_core::LocalQueue;
 
-use crate::queue::Shared;
+use crate::queue::{LocalOrder, Shared};
 
 /// Every so many pops a worker looks first for those who might wait too long. A prime, so that it
 /// does not keep step with whatever the jobs do.
@@ -16,6 +17,9 @@ const FAIRNESS: u32 = 61;
 pub struct CrossbeamLocal<J> {
     shared: Arc<Shared<J>>,
     deque: Worker<J>,
+    order: LocalOrder,
+    /// Holds jobs from outside on their way to the deque; empty otherwise.
+    intake: VecDeque<J>,
     worker: usize,
     /// The other workers' stealers, as of `version`.
     others: Vec<Stealer<J>>,
@@ -25,13 +29,19 @@ pub struct CrossbeamLocal<J> {
 }
 
 impl<J> CrossbeamLocal<J> {
-    pub(crate) fn new(shared: Arc<Shared<J>>, deque: Worker<J>, worker: usize) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared<J>>,
+        deque: Worker<J>,
+        order: LocalOrder,
+        worker: usize,
+    ) -> Self {
         shared.set_stealer(worker, Some(deque.stealer()));
         // Any odd seed that differs from worker to worker will do.
         let random = (worker as u32).wrapping_mul(0x9E37_79B9) | 1;
         let version = shared.version();
         let others = shared.others(worker);
-        Self { shared, deque, worker, others, version, pops: 0, random }
+        let intake = VecDeque::new();
+        Self { shared, deque, order, intake, worker, others, version, pops: 0, random }
     }
 
     /// A job that might wait for ever while this worker feeds itself: in turn one from outside, the
@@ -41,7 +51,7 @@ impl<J> CrossbeamLocal<J> {
     fn pop_fairly(&mut self) -> Option<J> {
         let turn = self.pops / FAIRNESS;
         match turn % 3 {
-            0 => insist(|| self.shared.injector.steal()),
+            0 => self.shared.injector.pop(),
             1 => insist(|| self.deque.stealer().steal()),
             _ => {
                 self.meet_others();
@@ -49,6 +59,18 @@ impl<J> CrossbeamLocal<J> {
                 insist(|| self.others.get(victim).map_or(Steal::Empty, Stealer::steal))
             }
         }
+    }
+
+    /// Moves jobs from outside to the worker's own, which it takes in their order, and takes the first.
+    fn take_in(&mut self) -> Option<J> {
+        self.shared.injector.move_share(self.others.len() + 1, || &mut self.intake);
+        let first = self.intake.pop_front()?;
+        let rest = self.intake.drain(..);
+        match self.order {
+            LocalOrder::Lifo => rest.rev().for_each(|job| self.deque.push(job)),
+            LocalOrder::Fifo => rest.for_each(|job| self.deque.push(job)),
+        }
+        Some(first)
     }
 
     /// Makes sure that the stealers are those of the workers there are.
@@ -113,7 +135,7 @@ impl<J> LocalQueue<J> for CrossbeamLocal<J> {
     }
 
     fn steal(&mut self) -> Option<J> {
-        insist(|| self.shared.injector.steal_batch_and_pop(&self.deque)).or_else(|| self.rob())
+        self.take_in().or_else(|| self.rob())
     }
 }
 
@@ -121,7 +143,7 @@ impl<J> LocalQueue<J> for CrossbeamLocal<J> {
 impl<J> Drop for CrossbeamLocal<J> {
     fn drop(&mut self) {
         while let Some(job) = self.deque.pop() {
-            self.shared.injector.push(job);
+            self.shared.injector.push_back(job);
         }
         self.shared.set_stealer(self.worker, None);
     }

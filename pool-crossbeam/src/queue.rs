@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crossbeam_deque::{Injector, Stealer, Worker};
+use crossbeam_deque::{Stealer, Worker};
 use pool_core::{PushError, WorkQueue};
+use pool_std::stealing::{Injector, LockedInjector};
 
 use crate::local::CrossbeamLocal;
 
@@ -20,15 +21,16 @@ pub enum LocalOrder {
     Fifo,
 }
 
-/// An unbounded work-stealing queue without locks: an injector for the jobs from outside and a
-/// deque for each worker.
+/// An unbounded work-stealing queue: a lock-free deque for each worker, and an
+/// [injector](LockedInjector) for the jobs from outside, behind a lock that is held for some
+/// nanoseconds.
 ///
-/// A worker takes its own jobs, then a batch from the injector, then a batch from another worker,
+/// A worker takes its own jobs, then some from the injector, then a batch from another worker,
 /// beginning with one picked at random. Now and then it looks first at the injector, at its own oldest
 /// job or at another worker's, so that a worker that keeps feeding itself, or is busy for long, starves
 /// nobody.
 ///
-/// **Order**: jobs from outside start first in, first out, as far as several workers and batches
+/// **Order**: jobs from outside start first in, first out, as far as several workers
 /// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen.
 ///
 /// The deques are those of Chase and Lev ("Dynamic Circular Work-Stealing Deque", SPAA 2005), in
@@ -53,7 +55,7 @@ pub struct CrossbeamQueue<J> {
 /// What the queue and its workers' ends share.
 pub(crate) struct Shared<J> {
     /// Jobs from outside.
-    pub(crate) injector: Injector<J>,
+    pub(crate) injector: LockedInjector<J>,
     /// How to steal from each worker, by index; `None` while there is no such worker.
     stealers: RwLock<Vec<Option<Stealer<J>>>>,
     /// How often the stealers have changed.
@@ -71,7 +73,7 @@ impl<J> CrossbeamQueue<J> {
     #[must_use]
     pub fn with_order(order: LocalOrder) -> Self {
         let shared = Shared {
-            injector: Injector::new(),
+            injector: LockedInjector::new(),
             stealers: RwLock::default(),
             version: AtomicUsize::new(0),
         };
@@ -118,13 +120,16 @@ impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
             LocalOrder::Lifo => Worker::new_lifo(),
             LocalOrder::Fifo => Worker::new_fifo(),
         };
-        CrossbeamLocal::new(Arc::clone(&self.shared), deque, worker)
+        CrossbeamLocal::new(Arc::clone(&self.shared), deque, self.order, worker)
     }
 
     #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
-        self.shared.injector.push(job);
-        Ok(())
+        self.shared.injector.push(job)
+    }
+
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        self.shared.injector.push_batch(jobs)
     }
 
     fn len(&self) -> usize {

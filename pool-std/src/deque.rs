@@ -3,13 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread;
 
 /// A drained deque keeps room for so many jobs and gives back what it had beyond.
 const KEEP: usize = 256;
-
-/// So often [`LockedDeque::lock_politely`] lets others run before it sleeps.
-const YIELDS: u32 = 32;
 
 /// On cache lines of its own: each worker has one, which it uses much more than others do.
 #[derive(Debug)]
@@ -43,30 +39,10 @@ impl<J> LockedDeque<J> {
         Jobs { deque, len: &self.len }
     }
 
-    /// Locks, and rather gives up its time slice some times than sleep for it: the one who unlocks
-    /// need not wake it then, which would cost that one a system call. It sleeps at last, lest a
-    /// thread of high priority keep one of low priority from unlocking.
-    pub(crate) fn lock_politely(&self) -> Jobs<'_, J> {
-        for _ in 0..YIELDS {
-            match self.jobs.try_lock() {
-                Ok(deque) => return Jobs { deque, len: &self.len },
-                Err(TryLockError::Poisoned(_)) => break,
-                Err(TryLockError::WouldBlock) => thread::yield_now(),
-            }
-        }
-        self.lock()
-    }
-
     #[inline]
     pub(crate) fn push_back(&self, job: J) {
         let mut jobs = self.lock();
         jobs.deque.push_back(job);
-        jobs.publish();
-    }
-
-    pub(crate) fn extend(&self, more: &mut impl Iterator<Item = J>) {
-        let mut jobs = self.lock();
-        jobs.deque.extend(more);
         jobs.publish();
     }
 

@@ -2,16 +2,12 @@
 
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
-use crate::deque::LockedDeque;
-use crate::stealing::{Injector, Intake, StealingLocal, StealingQueue};
+use crate::stealing::{LockedInjector, StealingLocal, StealingQueue};
 
-/// So many jobs are taken from outside at once, at most.
-const BATCH: usize = 32;
-
-/// An unbounded queue: one deque for the jobs from outside and one for each worker, each behind a
+/// An unbounded queue: one store for the jobs from outside and a deque for each worker, each behind a
 /// lock of its own that is held for some nanoseconds.
 ///
-/// A worker moves jobs from the shared deque to its own in batches, so the lock that all share is
+/// A worker moves jobs from outside to its own deque some at a time, so the lock that all share is
 /// taken once for many jobs; other workers steal from its own deque when they have nothing else.
 ///
 /// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
@@ -29,17 +25,17 @@ const BATCH: usize = 32;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct StdQueue<J>(StealingQueue<J, LockedDeque<J>>);
+pub struct StdQueue<J>(StealingQueue<J, LockedInjector<J>>);
 
 /// One worker's end of a [`StdQueue`].
 #[derive(Debug)]
-pub struct StdLocal<J>(StealingLocal<J, LockedDeque<J>>);
+pub struct StdLocal<J>(StealingLocal<J, LockedInjector<J>>);
 
 impl<J> StdQueue<J> {
     /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
-        Self(StealingQueue::new(LockedDeque::new()))
+        Self(StealingQueue::new(LockedInjector::new()))
     }
 }
 
@@ -87,32 +83,5 @@ impl<J: Send + 'static> LocalQueue<J> for StdLocal<J> {
 
     fn steal(&mut self) -> Option<J> {
         self.0.steal()
-    }
-}
-
-/// Its length is made known under the lock, by those who push as by those who take.
-impl<J: Send + 'static> Injector<J> for LockedDeque<J> {
-    #[inline]
-    fn push(&self, job: J) -> Result<(), PushError<J>> {
-        self.push_back(job);
-        Ok(())
-    }
-
-    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
-        self.extend(jobs);
-        Ok(())
-    }
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
-        let mut outside = self.lock_politely();
-        let waiting = outside.deque.len();
-        let share = (waiting / workers).clamp(1, BATCH).min(waiting);
-        intake.open().extend(outside.deque.drain(..share));
-        outside.publish();
     }
 }

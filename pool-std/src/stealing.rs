@@ -3,8 +3,8 @@
 //! Each worker has a deque of its own, behind a lock of its own. There lie the jobs that its jobs
 //! submit, and those that it took in from outside. A worker takes, in this order, from its own
 //! deque, from outside, and from other workers' deques. Where the jobs from outside wait meanwhile
-//! is for an [`Injector`] to say: [`StdQueue`](crate::StdQueue) has a locked deque for it, the crate
-//! `pool-flume` a channel.
+//! is for an [`Injector`] to say: [`StdQueue`](crate::StdQueue) has a [`LockedInjector`] for it, the
+//! crate `pool-flume` a channel.
 //!
 //! # No job is overlooked
 //!
@@ -61,8 +61,10 @@
 
 mod injector;
 mod local;
+mod locked;
 mod queue;
 
 pub use injector::{Injector, Intake};
 pub use local::StealingLocal;
+pub use locked::LockedInjector;
 pub use queue::StealingQueue;

@@ -45,7 +45,7 @@
 //!
 //! Each enabled feature adds a queue. [`DefaultQueue`] is the first of them in this order:
 //!
-//! * `crossbeam` (default): `CrossbeamQueue`, lock-free work stealing.
+//! * `crossbeam` (default): `CrossbeamQueue`, work stealing between lock-free deques.
 //! * `flume`: `FlumeQueue`, a flume channel for the jobs from outside and locked deques for the workers,
 //!   about first in, first out.
 //! * `std-only`: `StdQueue`, locked deques from the standard library; alone, it brings no

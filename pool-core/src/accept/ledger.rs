@@ -82,7 +82,8 @@ impl Count {
         self.0.store(self.0.load(Relaxed).wrapping_add(count), Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
 }

@@ -1,0 +1,11 @@
+//! C9: the memory of a burst is given back.
+
+#[path = "../../pool-std/tests/duties/memory.rs"]
+mod memory;
+
+use pool_crossbeam::CrossbeamQueue;
+
+#[test]
+fn the_memory_of_a_burst_is_given_back() {
+    memory::the_memory_of_a_burst_is_given_back(CrossbeamQueue::new());
+}
