@@ -39,8 +39,6 @@ struct Head {
     /// Its neighbours in its thread's [`Forks`]; used by that thread alone.
     older: Cell<*const Head>,
     newer: Cell<*const Head>,
-    /// Whether it was given out of the list; used by that thread alone.
-    shown: Cell<bool>,
 }
 
 /// Nobody has begun to run the closure.
@@ -98,7 +96,6 @@ impl<B: FnOnce() -> T + Send, T: Send> Loan<B, T> {
             state: AtomicU64::new(LENT),
             older: Cell::new(ptr::null()),
             newer: Cell::new(ptr::null()),
-            shown: Cell::new(false),
         };
         Self {
             head,
@@ -235,50 +232,95 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
+    if FORKS.with(|forks| forks.pool.get()) != pool {
+        return fork_elsewhere(pool, stall, a, b);
+    }
     let loan = Loan::new(b);
-    let head = (&raw const loan).cast::<Head>();
     // From here on nothing may leave this function before the loan has ended.
-    let stay = Stay;
-    let around = FORKS.with(|forks| forks.enter(pool));
-    // SAFETY: the loan stays where it is until it is taken out again, below.
+    let offer = Offer { loan: &loan, stall };
+    let head = (&raw const loan).cast::<Head>();
+    // SAFETY: the loan stays where it is until it is taken out again, by `withdraw`.
     if FORKS.with(|forks| unsafe { forks.push(head) }) {
         FORKS.with(|forks| stall.show(forks));
     }
-    let first = guarded(a);
-    // SAFETY: it was put in above, and everything newer has been taken out before `a` returned.
-    let untouched = FORKS.with(|forks| unsafe { forks.pop(head) });
-    if !untouched {
-        loan.bring_back(stall);
-    }
-    if let Some(around) = around {
-        FORKS.with(|forks| forks.swap(&around));
-    }
-    mem::forget(stay);
-    if untouched && let Ok(first) = first {
+    let first = a();
+    let untouched = offer.withdraw();
+    mem::forget(offer);
+    let second = if untouched {
         // Called where it lies, and not before somewhere else: a copy would wait for the stores.
         // SAFETY: it was never given to anybody.
-        return (first, unsafe { loan.take() }());
-    }
-    // SAFETY: it has ended.
-    settle_both(first, unsafe { loan.end() })
+        (unsafe { loan.take() })()
+    } else {
+        // SAFETY: it has ended.
+        match unsafe { loan.end() } {
+            Returned::Unused(b) => b(),
+            Returned::Ran(result) => result.unwrap_or_else(|payload| resume_unwind(payload)),
+        }
+    };
+    (first, second)
 }
 
-/// The results of both closures, of which the second may not have run. Throws what was thrown, the
-/// first closure's if both did.
+/// The same for a thread whose last joins were in another pool. If some are under way, they are put
+/// aside for as long as this one is.
 #[cold]
-fn settle_both<A, B: FnOnce() -> T, T>(first: Thrown<A>, second: Returned<B, T>) -> (A, T) {
-    let second = match second {
-        // It is run even if the first one threw, as it would be had somebody else taken it.
-        Returned::Unused(b) => guarded(b),
-        Returned::Ran(second) => second,
-    };
-    let (payload, other) = match (first, second) {
-        (Ok(first), Ok(second)) => return (first, second),
-        (Err(payload), other) => (payload, other.err()),
-        (Ok(_), Err(payload)) => (payload, None),
-    };
-    drop_quietly(other);
-    resume_unwind(payload)
+fn fork_elsewhere<A, B, RA, RB>(pool: usize, stall: &impl Show, a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    let _aside = Aside(FORKS.with(|forks| forks.change_to(pool)));
+    fork(pool, stall, a, b)
+}
+
+/// Joins in another pool that are under way around those of the present one.
+struct Aside(Option<Box<Forks>>);
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if let Some(around) = &self.0 {
+            FORKS.with(|forks| forks.swap(around));
+        }
+    }
+}
+
+/// The second closure of a join, while the first one runs.
+struct Offer<'a, B: FnOnce() -> T + Send, T: Send, S: Show> {
+    loan: &'a Loan<B, T>,
+    stall: &'a S,
+}
+
+impl<B: FnOnce() -> T + Send, T: Send, S: Show> Offer<'_, B, T, S> {
+    /// Sees to it that nobody else touches the loan any more. Whether nobody ever did.
+    #[inline]
+    fn withdraw(&self) -> bool {
+        let stay = Stay;
+        let head = (&raw const *self.loan).cast::<Head>();
+        // SAFETY: it was put in, and everything newer has been taken out before the first closure
+        // returned or threw.
+        let untouched = FORKS.with(|forks| unsafe { forks.pop(head) });
+        if !untouched {
+            self.loan.bring_back(self.stall);
+        }
+        mem::forget(stay);
+        untouched
+    }
+}
+
+/// The first closure threw. The second runs all the same, as it would had somebody else taken it; then
+/// the panic goes on, and what the second returned or threw is dropped.
+impl<B: FnOnce() -> T + Send, T: Send, S: Show> Drop for Offer<'_, B, T, S> {
+    fn drop(&mut self) {
+        let untouched = self.withdraw();
+        // SAFETY: the first if it was never given to anybody, and the second if it has ended.
+        let second = unsafe {
+            if untouched { Returned::Unused(self.loan.take()) } else { self.loan.end() }
+        };
+        match second {
+            Returned::Unused(b) => drop_quietly(guarded(b)),
+            Returned::Ran(second) => drop_quietly(second),
+        }
+    }
 }
 
 impl Forks {
@@ -289,13 +331,6 @@ impl Forks {
             next: Cell::new(ptr::null()),
             shown: Cell::new(ptr::null()),
         }
-    }
-
-    /// Makes sure that these are joins in the pool at this address. Returns those in another pool that
-    /// are under way around them.
-    #[inline]
-    fn enter(&self, pool: usize) -> Option<Box<Self>> {
-        if self.pool.get() == pool { None } else { self.change_to(pool) }
     }
 
     /// Adds a loan. Whether it is time to show one.
@@ -329,7 +364,8 @@ impl Forks {
         // SAFETY: the caller vouches for it.
         let head = unsafe { &*loan };
         self.newest.set(head.older.get());
-        if head.shown.get() {
+        // Those that were shown are the oldest: the newest is one of them only if all are.
+        if self.next.get().is_null() {
             self.shown.set(ptr::null());
             return false;
         }
@@ -352,7 +388,6 @@ impl Forks {
         let next = self.next.get();
         // SAFETY: it is in the list, or null.
         let head = unsafe { next.as_ref() }?;
-        head.shown.set(true);
         let newest = ptr::eq(next, self.newest.get());
         // What the newest says of one yet newer is long gone.
         self.next.set(if newest { ptr::null() } else { head.newer.get() });
