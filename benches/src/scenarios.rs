@@ -211,6 +211,37 @@ pub fn joins(n: u32) -> usize {
     fibonacci(n + 1) as usize - 1
 }
 
+/// So many jobs are one piece of work in [`fork_list`].
+pub const PIECE: usize = 16;
+
+/// A list of `jobs / PIECE` pieces of about 16 microseconds of [work](work::microsecond), by joins of
+/// the first piece and the rest of the list: a tree that leans to one side as far as it can. Which of
+/// the two is the first closure of a join changes from join to join, as some pools offer the first to
+/// others and some the second.
+///
+/// # Panics
+///
+/// If a piece was left out.
+pub fn fork_list<C: ForkJoin>(pool: &'static C, jobs: usize) {
+    fn piece(number: u64) -> u64 {
+        (0..PIECE as u64).for_each(|n| _ = hint::black_box(work::microsecond(number + n)));
+        1
+    }
+    fn list<C: ForkJoin>(scope: &mut C::Scope<'_>, pieces: u64) -> u64 {
+        if pieces < 2 {
+            return piece(pieces);
+        }
+        let (a, b) = if pieces.is_multiple_of(2) {
+            C::join(scope, |_| piece(pieces), |scope| list::<C>(scope, pieces - 1))
+        } else {
+            C::join(scope, |scope| list::<C>(scope, pieces - 1), |_| piece(pieces))
+        };
+        a + b
+    }
+    let pieces = (jobs / PIECE) as u64;
+    assert_eq!(pool.enter(|scope| list::<C>(scope, pieces)), pieces);
+}
+
 /// As [`ext`], but no job starts before the last one is queued: every one of the `workers` is held
 /// by a job of its own.
 pub fn burst<C: Execute>(pool: &'static C, jobs: usize, workers: usize) {

@@ -38,6 +38,8 @@ pub enum Workload {
     Work,
     /// [`scenarios::fork_join`] from inside of the pool, for those who have a `join`
     ForkJoin,
+    /// [`scenarios::fork_list`], for the same
+    ForkList,
     /// [`scenarios::burst`], for its memory
     Burst,
 }
@@ -111,7 +113,7 @@ macro_rules! executing {
 
 impl Workload {
     /// All whose speed is measured.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Ext,
         Self::Batch,
         Self::BatchTyped,
@@ -123,6 +125,7 @@ impl Workload {
         Self::RoundTrip,
         Self::Work,
         Self::ForkJoin,
+        Self::ForkList,
     ];
 
     /// What it is called.
@@ -140,6 +143,7 @@ impl Workload {
             Self::RoundTrip => "round-trip",
             Self::Work => "work1us",
             Self::ForkJoin => "fork-join",
+            Self::ForkList => "fork-list",
             Self::Burst => "burst",
         }
     }
@@ -152,6 +156,7 @@ impl Workload {
             Self::Handles => 50_000,
             Self::Work => 20_000,
             Self::ForkJoin => scenarios::joins(32),
+            Self::ForkList => 512 * scenarios::PIECE,
             Self::Burst => 1_000_000,
             _ => 100_000,
         };
@@ -165,6 +170,7 @@ impl Workload {
             Self::Multi => wanted.div_ceil(scenarios::SUBMITTERS) * scenarios::SUBMITTERS,
             Self::Tree => (2 << depth_of_tree(wanted)) - 1,
             Self::ForkJoin => scenarios::joins(depth_of_joins(wanted)),
+            Self::ForkList => wanted.div_ceil(scenarios::PIECE).max(1) * scenarios::PIECE,
             _ => wanted.max(1),
         }
     }
@@ -200,6 +206,10 @@ impl Workload {
                     OursCrossbeam, OursFlume, OursStd, Rayon, Chili,
                 )
             }
+            Self::ForkList => entries!(
+                workers, move |pool| scenarios::fork_list(pool, jobs);
+                OursCrossbeam, OursFlume, OursStd, Rayon, Chili,
+            ),
             Self::Burst => executing!(workers, move |pool| scenarios::burst(pool, jobs, workers)),
         }
     }
@@ -207,7 +217,8 @@ impl Workload {
     /// What is measured beside the contestants if the jobs work: a pool that takes no time at all.
     #[must_use]
     pub fn floor(self, workers: usize, wanted: usize) -> Option<Entry> {
-        (self == Self::Work).then(|| Entry::work_alone(workers, self.jobs(wanted)))
+        matches!(self, Self::Work | Self::ForkList)
+            .then(|| Entry::work_alone(workers, self.jobs(wanted)))
     }
 }
 
@@ -266,6 +277,7 @@ mod tests {
         assert_eq!(trees, [1, 1, 1, 3, 3, 7, 65_535]);
         assert_eq!([1, 3, 4, 6, 7].map(|jobs| Workload::ForkJoin.jobs(jobs)), [1, 2, 4, 4, 7]);
         assert_eq!(Workload::Multi.jobs(9), 12);
+        assert_eq!([0, 16, 17].map(|jobs| Workload::ForkList.jobs(jobs)), [16, 16, 32]);
     }
 
     #[test]

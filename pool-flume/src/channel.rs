@@ -13,9 +13,9 @@ const FILLED: usize = 1;
 /// In a [`Channel`]'s state: one drain that is under way.
 const DRAIN: usize = 2;
 
-/// So few are received one by one: that costs less than a new buffer for the channel. Whoever finds
-/// more drains, so a buffer that has grown does not stay.
-const FEW: usize = 4;
+/// So few are received one by one: that costs less than for the channel to grow a new buffer, which
+/// those who send would wait for. Whoever finds more drains, so a buffer that has grown does not stay.
+const FEW: usize = 32;
 
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).

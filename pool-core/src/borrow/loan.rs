@@ -246,6 +246,10 @@ where
     let first = a();
     let untouched = offer.withdraw();
     mem::forget(offer);
+    // This thread may have no more joins to come before it is back at the oldest closure.
+    if FORKS.with(Forks::may_show_more) {
+        FORKS.with(|forks| stall.show(forks));
+    }
     let second = if untouched {
         // Called where it lies, and not before somewhere else: a copy would wait for the stores.
         // SAFETY: it was never given to anybody.
@@ -313,9 +317,8 @@ impl<B: FnOnce() -> T + Send, T: Send, S: Show> Drop for Offer<'_, B, T, S> {
     fn drop(&mut self) {
         let untouched = self.withdraw();
         // SAFETY: the first if it was never given to anybody, and the second if it has ended.
-        let second = unsafe {
-            if untouched { Returned::Unused(self.loan.take()) } else { self.loan.end() }
-        };
+        let second =
+            unsafe { if untouched { Returned::Unused(self.loan.take()) } else { self.loan.end() } };
         match second {
             Returned::Unused(b) => drop_quietly(guarded(b)),
             Returned::Ran(second) => drop_quietly(second),
@@ -381,6 +384,12 @@ impl Forks {
         let shown = self.shown.get();
         // SAFETY: it is in the list: `pop` takes it out of both.
         shown.is_null() || unsafe { &*shown }.state.load(Relaxed) != LENT
+    }
+
+    /// The same after one was taken out: whether there is one left to be shown, too.
+    #[inline]
+    fn may_show_more(&self) -> bool {
+        !self.next.get().is_null() && self.may_show()
     }
 
     /// The oldest that was not shown.
