@@ -108,6 +108,7 @@ fn title(workload: &str) -> String {
         "round-trip" => "one job at a time, waited for as the pool does",
         "work1us" => "jobs that work for a microsecond",
         "fork-join" => "Fibonacci's number, by joins",
+        "fork-list" => "a list of pieces of work, by joins",
         _ => "time for each job",
     };
     format!("{workload}: {about}")
