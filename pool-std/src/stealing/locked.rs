@@ -13,7 +13,7 @@ use super::{Injector, Intake};
 /// So many jobs are taken at once, at most, of those that came one by one.
 const SHARE: usize = 32;
 
-/// A drained injector keeps room for so many jobs and gives back what it had beyond.
+/// A drained ring keeps room for so many jobs and gives back what it had beyond.
 const KEEP: usize = 256;
 
 /// So often a worker that meets a taken lock lets others run before it sleeps.
@@ -156,8 +156,10 @@ impl<J> LockedInjector<J> {
         }
         let mut jobs = self.lock_politely();
         // Read again, now that nobody else changes it.
-        if self.count() > 0 {
-            let moved = jobs.move_share(workers, open());
+        let waiting = self.count();
+        if waiting > 0 {
+            let share = (waiting / workers.max(1)).clamp(1, SHARE);
+            let moved = jobs.move_share(share, open());
             self.change_len(-(moved as isize));
         }
     }
@@ -166,7 +168,9 @@ impl<J> LockedInjector<J> {
 impl<J> Jobs<J> {
     fn pop(&mut self) -> Option<J> {
         let Some(pack) = self.packs.front_mut() else {
-            return self.ring.pop_front();
+            let job = self.ring.pop_front();
+            self.tidy_ring();
+            return job;
         };
         let job = pack.pop_front();
         if pack.is_empty() {
@@ -175,27 +179,33 @@ impl<J> Jobs<J> {
         job
     }
 
-    /// How many were moved.
-    fn move_share(&mut self, workers: usize, to: &mut VecDeque<J>) -> usize {
-        if let Some(pack) = self.packs.front_mut() {
-            // What was a ring may be longer than a pack.
-            if pack.len() > LockedInjector::<J>::PACK {
-                return drain_share(pack, workers, to);
-            }
-            let mut pack = self.next_pack();
-            let count = pack.len();
-            if to.is_empty() {
-                *to = pack;
-            } else {
-                to.append(&mut pack);
-            }
+    /// Moves this share of the oldest jobs, or a whole pack. How many were moved.
+    fn move_share(&mut self, share: usize, to: &mut VecDeque<J>) -> usize {
+        let Some(pack) = self.packs.front_mut() else {
+            let count = drain(&mut self.ring, share, to);
+            self.tidy_ring();
             return count;
+        };
+        // What was a ring may be longer than a pack.
+        if pack.len() > LockedInjector::<J>::PACK {
+            return drain(pack, share, to);
         }
-        let count = drain_share(&mut self.ring, workers, to);
+        let mut pack = self.next_pack();
+        let count = pack.len();
+        // The room of what was a long ring goes no further.
+        if to.is_empty() && pack.capacity() <= KEEP {
+            *to = pack;
+        } else {
+            to.append(&mut pack);
+        }
+        count
+    }
+
+    /// Gives back the memory of a burst that is over (C9).
+    fn tidy_ring(&mut self) {
         if self.ring.is_empty() && self.ring.capacity() > KEEP {
             self.ring.shrink_to(KEEP);
         }
-        count
     }
 
     /// Takes the oldest pack out.
@@ -216,11 +226,11 @@ impl<J> Jobs<J> {
     }
 }
 
-/// Moves a fair share for one of so many workers; how many jobs that was.
-fn drain_share<J>(from: &mut VecDeque<J>, workers: usize, to: &mut VecDeque<J>) -> usize {
-    let share = (from.len() / workers.max(1)).clamp(1, SHARE).min(from.len());
-    to.extend(from.drain(..share));
-    share
+/// Moves at most so many jobs; how many that was.
+fn drain<J>(from: &mut VecDeque<J>, count: usize, to: &mut VecDeque<J>) -> usize {
+    let count = count.min(from.len());
+    to.extend(from.drain(..count));
+    count
 }
 
 impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
@@ -309,6 +319,24 @@ mod tests {
         assert_eq!(share(&injector, 2).len(), PACK);
         assert_eq!(share(&injector, 2), [3 + PACK]);
         assert_eq!((injector.pop(), injector.pop(), injector.count()), (Some(4 + PACK), None, 0));
+    }
+
+    #[test]
+    fn the_room_of_a_burst_is_given_back_however_it_is_drained() {
+        let injector = LockedInjector::new();
+        let room = |injector: &LockedInjector<usize>| injector.lock().ring.capacity();
+        (0..10_000).for_each(|n| injector.push_back(n));
+        (0..10_000).for_each(|n| assert_eq!(injector.pop(), Some(n)));
+        assert!(room(&injector) <= KEEP);
+
+        (0..10_000).for_each(|n| injector.push_back(n));
+        injector.push_batch(&mut (0..1)).unwrap();
+        let mut own = VecDeque::new();
+        while injector.count() > 0 {
+            injector.move_share(2, || &mut own);
+            own.clear();
+        }
+        assert!(room(&injector) <= KEEP && own.capacity() <= KEEP);
     }
 
     #[test]
