@@ -1,5 +1,7 @@
 //! When a worker that ran dry looks for jobs again.
 
+use std::time::{Duration, Instant};
+
 use crate::sync::thread;
 
 /// A look that brings so many jobs was worth its price.
@@ -8,6 +10,10 @@ const PLENTY: u64 = 32;
 /// So often a worker lets other threads run before it looks, at most: some microseconds. A model has
 /// no use for it.
 const YIELDS: u32 = if cfg!(any(loom, shuttle)) { 0 } else { 8 };
+
+/// Who comes back later than this has met a thread that keeps the processor busy, to which it should not
+/// leave it once more.
+const LONG: Duration = Duration::from_micros(50);
 
 /// How long one worker lets jobs gather before it looks for more.
 ///
@@ -36,7 +42,20 @@ impl Pace {
     #[inline]
     pub(crate) fn wait(&mut self, taken: u64) {
         self.adapt(taken);
-        (0..self.yields).for_each(|_| thread::yield_now());
+        if self.yields > 0 {
+            self.pass_time();
+        }
+    }
+
+    fn pass_time(&mut self) {
+        let start = Instant::now();
+        for _ in 0..self.yields {
+            thread::yield_now();
+            if start.elapsed() > LONG {
+                self.yields = 0;
+                return;
+            }
+        }
     }
 
     fn adapt(&mut self, taken: u64) {
