@@ -236,32 +236,31 @@ where
         return fork_elsewhere(pool, stall, a, b);
     }
     let loan = Loan::new(b);
-    // From here on nothing may leave this function before the loan has ended.
-    let offer = Offer { loan: &loan, stall };
     let head = (&raw const loan).cast::<Head>();
-    // SAFETY: the loan stays where it is until it is taken out again, by `withdraw`.
+    // From here on nothing may leave this function before the loan has ended.
+    let stay = Stay;
+    // SAFETY: the loan stays where it is until it is taken out again, below.
     if FORKS.with(|forks| unsafe { forks.push(head) }) {
         FORKS.with(|forks| stall.show(forks));
     }
-    let first = a();
-    let untouched = offer.withdraw();
-    mem::forget(offer);
+    let first = guarded(a);
+    // SAFETY: it was put in above, and everything newer has been taken out before `a` returned.
+    let untouched = FORKS.with(|forks| unsafe { forks.pop(head) });
+    if !untouched {
+        loan.bring_back(stall);
+    }
+    mem::forget(stay);
     // This thread may have no more joins to come before it is back at the oldest closure.
     if FORKS.with(Forks::may_show_more) {
         FORKS.with(|forks| stall.show(forks));
     }
-    let second = if untouched {
+    if untouched && let Ok(first) = first {
         // Called where it lies, and not before somewhere else: a copy would wait for the stores.
         // SAFETY: it was never given to anybody.
-        (unsafe { loan.take() })()
-    } else {
-        // SAFETY: it has ended.
-        match unsafe { loan.end() } {
-            Returned::Unused(b) => b(),
-            Returned::Ran(result) => result.unwrap_or_else(|payload| resume_unwind(payload)),
-        }
-    };
-    (first, second)
+        return (first, unsafe { loan.take() }());
+    }
+    // SAFETY: it has ended.
+    settle_both(first, unsafe { loan.end() })
 }
 
 /// The same for a thread whose last joins were in another pool. If some are under way, they are put
@@ -288,42 +287,22 @@ impl Drop for Aside {
     }
 }
 
-/// The second closure of a join, while the first one runs.
-struct Offer<'a, B: FnOnce() -> T + Send, T: Send, S: Show> {
-    loan: &'a Loan<B, T>,
-    stall: &'a S,
-}
-
-impl<B: FnOnce() -> T + Send, T: Send, S: Show> Offer<'_, B, T, S> {
-    /// Sees to it that nobody else touches the loan any more. Whether nobody ever did.
-    #[inline]
-    fn withdraw(&self) -> bool {
-        let stay = Stay;
-        let head = (&raw const *self.loan).cast::<Head>();
-        // SAFETY: it was put in, and everything newer has been taken out before the first closure
-        // returned or threw.
-        let untouched = FORKS.with(|forks| unsafe { forks.pop(head) });
-        if !untouched {
-            self.loan.bring_back(self.stall);
-        }
-        mem::forget(stay);
-        untouched
-    }
-}
-
-/// The first closure threw. The second runs all the same, as it would had somebody else taken it; then
-/// the panic goes on, and what the second returned or threw is dropped.
-impl<B: FnOnce() -> T + Send, T: Send, S: Show> Drop for Offer<'_, B, T, S> {
-    fn drop(&mut self) {
-        let untouched = self.withdraw();
-        // SAFETY: the first if it was never given to anybody, and the second if it has ended.
-        let second =
-            unsafe { if untouched { Returned::Unused(self.loan.take()) } else { self.loan.end() } };
-        match second {
-            Returned::Unused(b) => drop_quietly(guarded(b)),
-            Returned::Ran(second) => drop_quietly(second),
-        }
-    }
+/// The results of both closures, of which the second may not have run. Throws what was thrown, the
+/// first closure's if both did.
+#[cold]
+fn settle_both<A, B: FnOnce() -> T, T>(first: Thrown<A>, second: Returned<B, T>) -> (A, T) {
+    let second = match second {
+        // It is run even if the first one threw, as it would be had somebody else taken it.
+        Returned::Unused(b) => guarded(b),
+        Returned::Ran(second) => second,
+    };
+    let (payload, other) = match (first, second) {
+        (Ok(first), Ok(second)) => return (first, second),
+        (Err(payload), other) => (payload, other.err()),
+        (Ok(_), Err(payload)) => (payload, None),
+    };
+    drop_quietly(other);
+    resume_unwind(payload)
 }
 
 impl Forks {

@@ -10,6 +10,7 @@ on_every_backend! {
     a_scope_s_owner_runs_no_stranger
     a_join_runs_no_stranger
     a_join_s_closure_finds_a_free_worker
+    a_join_that_comes_back_shows_the_next_closure
     a_scope_keeps_its_large_closures
     joins_of_two_pools_in_each_other
     two_pools_that_wait_for_each_other
@@ -120,6 +121,18 @@ fn a_join_s_closure_finds_a_free_worker(setup: Setup) {
         pool.spawn(inside).unwrap().join().unwrap();
     }
     balanced(&pool);
+}
+
+/// A thread that makes no more joins still shows all that it has, one after the other.
+fn a_join_that_comes_back_shows_the_next_closure(setup: Setup) {
+    let pool = setup.builder().paused().build::<()>().unwrap();
+    let (first, second) = (Latch::default(), Latch::default());
+    let begin = || {
+        pool.resume();
+        first.wait();
+    };
+    let innermost = || pool.join(begin, || second.wait());
+    pool.join(|| pool.join(innermost, || second.open()), || first.open());
 }
 
 fn a_scope_keeps_its_large_closures(setup: Setup) {
