@@ -21,6 +21,8 @@ fn pools(criterion: &mut Criterion) {
             // There are many benchmarks, and rounds of some milliseconds have little noise.
             .sampling_mode(SamplingMode::Flat)
             .sample_size(10)
+            // Of ten samples: more resamples only take longer to draw, most of the time in all.
+            .nresamples(5_000)
             .warm_up_time(Duration::from_millis(100))
             .measurement_time(Duration::from_millis(500));
         for workers in WORKERS {
