@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::{mem, thread};
 
@@ -10,22 +10,20 @@ use pool_core::PushError;
 
 use super::{Injector, Intake};
 
-/// So many jobs are taken at once, at most, of those that came one by one.
-const SHARE: usize = 32;
-
-/// A drained ring keeps room for so many jobs and gives back what it had beyond.
-const KEEP: usize = 256;
-
-/// So often a worker that meets a taken lock lets others run before it sleeps.
+/// So often a thread that meets a taken lock lets others run before it sleeps.
 const YIELDS: u32 = 32;
 
 /// An unbounded store of the jobs from outside, first in, first out, behind a lock that is held for
 /// some nanoseconds.
 ///
-/// Jobs that come one by one lie in a ring, whose memory so stays in the processor's caches, and are
-/// moved to a worker some at a time. A batch is gathered before the lock is taken, into packs that
-/// change hands as they are: neither whoever submits it nor who takes it copies its jobs under the
-/// lock.
+/// Jobs that come one by one lie in a short ring, whose memory so stays in the processor's caches, and
+/// are moved to a worker some at a time. A full ring is set aside, so nothing is ever copied to make
+/// room. A batch is gathered before the lock is taken, into packs that change hands as they are:
+/// neither whoever submits it nor who takes it copies its jobs under the lock.
+///
+/// Threads that add at the same time take turns that are longer than one job: a submitter that meets
+/// another one lets it go on for a moment. Else the lock, and all that it guards, would travel between
+/// their processors for each job. One that meets a worker waits for it, since that one leaves soon.
 ///
 /// # Examples
 ///
@@ -62,6 +60,8 @@ const YIELDS: u32 = 32;
 pub struct LockedInjector<J> {
     /// How many jobs there are, for a look without the lock. Written under it.
     len: AtomicUsize,
+    /// Whether a worker has the lock, had it last or is about to take it: a hint for those who wait.
+    taken: AtomicBool,
     jobs: Mutex<Jobs<J>>,
 }
 
@@ -74,17 +74,20 @@ struct Jobs<J> {
 }
 
 impl<J> LockedInjector<J> {
-    /// A pack has so many jobs: some kilobytes.
+    /// A pack has so many jobs, and so many are taken at once at most: some kilobytes.
     const PACK: usize = {
         let fit = 8_192 / if size_of::<J>() == 0 { 1 } else { size_of::<J>() };
         if fit > 64 { 64 } else { fit + 1 }
     };
 
+    /// A ring that holds so many jobs is full.
+    const RING: usize = 4 * Self::PACK;
+
     /// An empty injector.
     #[must_use]
     pub const fn new() -> Self {
         let jobs = Jobs { ring: VecDeque::new(), packs: VecDeque::new() };
-        Self { len: AtomicUsize::new(0), jobs: Mutex::new(jobs) }
+        Self { len: AtomicUsize::new(0), taken: AtomicBool::new(false), jobs: Mutex::new(jobs) }
     }
 
     /// No code of others runs under the lock, so a poisoned one guards sound data.
@@ -93,15 +96,52 @@ impl<J> LockedInjector<J> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks, and rather gives up its time slice some times than sleep for it: the one who unlocks
-    /// need not wake it then, which would cost that one a system call. It sleeps at last, lest a
+    /// `None` if another thread has the lock.
+    #[inline]
+    fn try_lock(&self) -> Option<MutexGuard<'_, Jobs<J>>> {
+        match self.jobs.try_lock() {
+            Ok(jobs) => Some(jobs),
+            Err(TryLockError::Poisoned(jobs)) => Some(jobs.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Locks, to take. Rather gives up its time slice some times than sleep for the lock: the one who
+    /// unlocks need not wake it then, which would cost that one a system call. It sleeps at last, lest a
     /// thread of high priority keep one of low priority from unlocking.
-    fn lock_politely(&self) -> MutexGuard<'_, Jobs<J>> {
+    fn lock_to_take(&self) -> MutexGuard<'_, Jobs<J>> {
         for _ in 0..YIELDS {
-            match self.jobs.try_lock() {
-                Ok(jobs) => return jobs,
-                Err(TryLockError::Poisoned(_)) => break,
-                Err(TryLockError::WouldBlock) => thread::yield_now(),
+            // `Relaxed`, here and below: nothing but the time that is spent waiting hangs on it. Before
+            // the lock is tried: who then meets it knows whom it meets.
+            self.taken.store(true, Ordering::Relaxed);
+            if let Some(jobs) = self.try_lock() {
+                return jobs;
+            }
+            thread::yield_now();
+        }
+        self.lock()
+    }
+
+    /// Locks, to add.
+    #[inline]
+    fn lock_to_add(&self) -> MutexGuard<'_, Jobs<J>> {
+        let jobs = self.try_lock().unwrap_or_else(|| self.lock_in_turn());
+        if self.taken.load(Ordering::Relaxed) {
+            self.taken.store(false, Ordering::Relaxed);
+        }
+        jobs
+    }
+
+    /// Lets another submitter, who has the lock, go on for a moment.
+    #[cold]
+    fn lock_in_turn(&self) -> MutexGuard<'_, Jobs<J>> {
+        for _ in 0..YIELDS {
+            if self.taken.load(Ordering::Relaxed) {
+                break;
+            }
+            thread::yield_now();
+            if let Some(jobs) = self.try_lock() {
+                return jobs;
             }
         }
         self.lock()
@@ -122,10 +162,11 @@ impl<J> LockedInjector<J> {
     }
 
     /// Adds a job.
-    #[inline]
+    // Inlined, it made the path of jobs that submit jobs longer, which do not come here.
+    #[inline(never)]
     pub fn push_back(&self, job: J) {
-        let mut jobs = self.lock();
-        jobs.ring.push_back(job);
+        let mut jobs = self.lock_to_add();
+        jobs.push(job);
         self.change_len(1);
     }
 
@@ -134,7 +175,7 @@ impl<J> LockedInjector<J> {
         if self.count() == 0 {
             return None;
         }
-        let mut jobs = self.lock_politely();
+        let mut jobs = self.lock_to_take();
         let job = jobs.pop()?;
         self.change_len(-1);
         Some(job)
@@ -154,11 +195,11 @@ impl<J> LockedInjector<J> {
         if self.count() == 0 {
             return;
         }
-        let mut jobs = self.lock_politely();
+        let mut jobs = self.lock_to_take();
         // Read again, now that nobody else changes it.
         let waiting = self.count();
         if waiting > 0 {
-            let share = (waiting / workers.max(1)).clamp(1, SHARE);
+            let share = (waiting / workers.max(1)).clamp(1, Self::PACK);
             let moved = jobs.move_share(share, open());
             self.change_len(-(moved as isize));
         }
@@ -166,11 +207,24 @@ impl<J> LockedInjector<J> {
 }
 
 impl<J> Jobs<J> {
+    #[inline]
+    fn push(&mut self, job: J) {
+        if self.ring.len() == LockedInjector::<J>::RING {
+            self.set_ring_aside(VecDeque::with_capacity(LockedInjector::<J>::RING));
+        }
+        self.ring.push_back(job);
+    }
+
+    /// The ring goes on as a pack, and this one is the ring.
+    #[cold]
+    fn set_ring_aside(&mut self, next: VecDeque<J>) {
+        let ring = mem::replace(&mut self.ring, next);
+        self.packs.push_back(ring);
+    }
+
     fn pop(&mut self) -> Option<J> {
         let Some(pack) = self.packs.front_mut() else {
-            let job = self.ring.pop_front();
-            self.tidy_ring();
-            return job;
+            return self.ring.pop_front();
         };
         let job = pack.pop_front();
         if pack.is_empty() {
@@ -182,18 +236,15 @@ impl<J> Jobs<J> {
     /// Moves this share of the oldest jobs, or a whole pack. How many were moved.
     fn move_share(&mut self, share: usize, to: &mut VecDeque<J>) -> usize {
         let Some(pack) = self.packs.front_mut() else {
-            let count = drain(&mut self.ring, share, to);
-            self.tidy_ring();
-            return count;
+            return drain(&mut self.ring, share, to);
         };
-        // What was a ring may be longer than a pack.
+        // What was a ring may have more.
         if pack.len() > LockedInjector::<J>::PACK {
             return drain(pack, share, to);
         }
         let mut pack = self.next_pack();
         let count = pack.len();
-        // The room of what was a long ring goes no further.
-        if to.is_empty() && pack.capacity() <= KEEP {
+        if to.is_empty() {
             *to = pack;
         } else {
             to.append(&mut pack);
@@ -201,14 +252,7 @@ impl<J> Jobs<J> {
         count
     }
 
-    /// Gives back the memory of a burst that is over (C9).
-    fn tidy_ring(&mut self) {
-        if self.ring.is_empty() && self.ring.capacity() > KEEP {
-            self.ring.shrink_to(KEEP);
-        }
-    }
-
-    /// Takes the oldest pack out.
+    /// Takes the oldest pack out. The memory of a burst that is over is given back (C9).
     fn next_pack(&mut self) -> VecDeque<J> {
         let pack = self.packs.pop_front().unwrap_or_default();
         if self.packs.is_empty() {
@@ -220,7 +264,7 @@ impl<J> Jobs<J> {
     /// Adds packs behind everything that is there.
     fn append(&mut self, packs: &mut VecDeque<VecDeque<J>>) {
         if !self.ring.is_empty() {
-            self.packs.push_back(mem::take(&mut self.ring));
+            self.set_ring_aside(VecDeque::new());
         }
         self.packs.append(packs);
     }
@@ -253,7 +297,7 @@ impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
             packs.push_back(pack);
         }
         if count > 0 {
-            let mut jobs = self.lock();
+            let mut jobs = self.lock_to_add();
             jobs.append(&mut packs);
             self.change_len(count as isize);
         }
@@ -303,7 +347,7 @@ mod tests {
         assert_eq!(share(&injector, 1), [3, 4, 5, 6, 7, 8, 9]);
         injector.move_share(1, || unreachable!("there is nothing to move"));
         (0..1_000).for_each(|n| injector.push_back(n));
-        assert_eq!(share(&injector, 2).len(), SHARE);
+        assert_eq!(share(&injector, 2).len(), PACK);
     }
 
     #[test]
@@ -322,12 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn a_full_ring_is_set_aside_and_its_jobs_keep_their_turn() {
+        let injector = LockedInjector::new();
+        let all = 5 * LockedInjector::<usize>::RING + 7;
+        (0..all).for_each(|n| injector.push_back(n));
+        let mut taken = Vec::new();
+        while injector.count() > 0 {
+            taken.extend(injector.pop());
+            taken.extend(share(&injector, 3));
+        }
+        assert!(taken.into_iter().eq(0..all));
+    }
+
+    #[test]
     fn the_room_of_a_burst_is_given_back_however_it_is_drained() {
         let injector = LockedInjector::new();
-        let room = |injector: &LockedInjector<usize>| injector.lock().ring.capacity();
+        let assert_small = || {
+            let jobs = injector.lock();
+            assert!(jobs.ring.capacity() <= LockedInjector::<usize>::RING);
+            assert_eq!(jobs.packs.capacity(), 0);
+        };
         (0..10_000).for_each(|n| injector.push_back(n));
         (0..10_000).for_each(|n| assert_eq!(injector.pop(), Some(n)));
-        assert!(room(&injector) <= KEEP);
+        assert_small();
 
         (0..10_000).for_each(|n| injector.push_back(n));
         injector.push_batch(&mut (0..1)).unwrap();
@@ -336,12 +397,14 @@ mod tests {
             injector.move_share(2, || &mut own);
             own.clear();
         }
-        assert!(room(&injector) <= KEEP && own.capacity() <= KEEP);
+        assert_small();
+        assert!(own.capacity() <= LockedInjector::<usize>::RING);
     }
 
     #[test]
     fn a_pack_of_large_jobs_is_small() {
-        assert_eq!(LockedInjector::<[u8; 100_000]>::PACK, 1);
+        type Large = LockedInjector<[u8; 100_000]>;
+        assert_eq!((Large::PACK, Large::RING), (1, 4));
         assert_eq!(LockedInjector::<()>::PACK, 64);
     }
 }
