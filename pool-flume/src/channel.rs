@@ -1,12 +1,11 @@
 //! A flume channel for the jobs from outside.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flume::{Receiver, Sender};
 use pool_core::PushError;
-use pool_std::stealing::{Injector, Intake};
+use pool_std::stealing::{Injector, Intake, LockedInjector, Packs};
 
 /// In a [`Channel`]'s state: jobs were sent since the last drain began.
 const FILLED: usize = 1;
@@ -19,19 +18,20 @@ const FEW: usize = 32;
 
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
+/// What was drained is laid out for all workers, in packs that they take as they are.
 ///
 /// # The state
 ///
 /// Idle workers ask again and again whether there is something, and flume answers that under the
 /// lock that senders need. So they look at a state beside it, which says whether something was sent
 /// since the last drain began, and how many drains are under way. When it says neither, every job
-/// whose push returned was drained:
+/// whose push returned has left the channel:
 ///
 /// * A sender first sends and then sees to it that the state says `FILLED`. A drainer first takes
 ///   that back and then empties the channel. Flume's lock orders the two: either the drainer finds
 ///   the job, or the sender comes later, sees that `FILLED` was taken back, and says it again.
 /// * So once `FILLED` is gone, somebody has begun to drain who finds the job unless another did
-///   before. And once no drain is under way, that one has ended.
+///   before. And once no drain is under way, that one has ended, and what it did not keep is laid out.
 ///
 /// Every change of the state is a read-modify-write with `AcqRel`, so who sees the last also sees
 /// what came before each of them. That includes what the one who got the job did before it took
@@ -40,6 +40,8 @@ const FEW: usize = 32;
 pub(crate) struct Channel<J> {
     sender: Sender<Parcel<J>>,
     receiver: Receiver<Parcel<J>>,
+    /// What was drained and laid out, older than what is in the channel.
+    drained: LockedInjector<J>,
     state: State,
     /// So many more jobs than parcels the channel holds.
     packed: AtomicUsize,
@@ -58,8 +60,13 @@ enum Parcel<J> {
 impl<J> Channel<J> {
     pub(crate) fn new() -> Self {
         let (sender, receiver) = flume::unbounded();
-        let state = State(AtomicUsize::new(0));
-        Self { sender, receiver, state, packed: AtomicUsize::new(0) }
+        Self {
+            sender,
+            receiver,
+            drained: LockedInjector::new(),
+            state: State(AtomicUsize::new(0)),
+            packed: AtomicUsize::new(0),
+        }
     }
 
     #[inline]
@@ -72,21 +79,10 @@ impl<J> Channel<J> {
         }
     }
 
-    /// Moves what was sent as one to the back of these; as a whole, if there are none.
-    #[inline]
-    fn unpack(&self, parcel: Parcel<J>, jobs: &mut VecDeque<J>) {
-        match parcel {
-            Parcel::Job(job) => jobs.push_back(job),
-            Parcel::Pack(pack) => {
-                self.packed.fetch_sub(pack.len() - 1, Ordering::Relaxed);
-                let pack = pack.into_vec();
-                if jobs.is_empty() {
-                    *jobs = VecDeque::from(pack);
-                } else {
-                    jobs.extend(pack);
-                }
-            }
-        }
+    /// The jobs of a pack, which leaves the channel.
+    fn unpack(&self, pack: Box<[J]>) -> Vec<J> {
+        self.packed.fetch_sub(pack.len() - 1, Ordering::Relaxed);
+        pack.into_vec()
     }
 
     fn begin_drain(&self) {
@@ -97,6 +93,38 @@ impl<J> Channel<J> {
 
     fn end_drain(&self) {
         self.state.0.fetch_sub(DRAIN, Ordering::AcqRel);
+    }
+
+    /// Moves some parcels to a worker's own deque. During a drain only.
+    fn receive(&self, parcels: usize, intake: Intake<'_, '_, J>) {
+        if parcels > 0 {
+            let jobs = intake.open();
+            for parcel in (0..parcels).map_while(|_| self.receiver.try_recv().ok()) {
+                match parcel {
+                    Parcel::Job(job) => jobs.push_back(job),
+                    Parcel::Pack(pack) if jobs.is_empty() => *jobs = self.unpack(pack).into(),
+                    Parcel::Pack(pack) => jobs.extend(self.unpack(pack)),
+                }
+            }
+        }
+    }
+
+    /// How many jobs are in the channel.
+    fn sent(&self) -> usize {
+        self.receiver.len() + self.packed.load(Ordering::Relaxed)
+    }
+
+    /// Empties the channel. During a drain only.
+    fn lay_out(&self) {
+        let parcels = self.receiver.drain();
+        let mut packs = Packs::with_capacity(parcels.len());
+        for parcel in parcels {
+            match parcel {
+                Parcel::Job(job) => packs.push(job),
+                Parcel::Pack(pack) => packs.push_all(self.unpack(pack)),
+            }
+        }
+        self.drained.push_packs(packs);
     }
 }
 
@@ -120,39 +148,37 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     }
 
     fn len(&self) -> usize {
-        self.receiver.len() + self.packed.load(Ordering::Relaxed)
+        self.sent() + self.drained.len()
     }
 
+    /// First the state: jobs go from the channel to what was drained.
     #[inline]
     fn is_empty(&self) -> bool {
-        self.state.0.load(Ordering::Acquire) == 0
+        self.state.0.load(Ordering::Acquire) == 0 && self.drained.is_empty()
     }
 
-    /// Everything: there is no way to put something back.
-    fn take(&self, _workers: usize, intake: Intake<'_, '_, J>) {
-        self.begin_drain();
-        let waiting = self.receiver.len();
-        if waiting > FEW {
-            let jobs = intake.open();
-            let parcels = self.receiver.drain();
-            self.end_drain();
-            jobs.reserve(parcels.len());
-            parcels.for_each(|parcel| self.unpack(parcel, jobs));
-        } else if waiting > 0 {
-            let jobs = intake.open();
-            let few = (0..waiting).map_while(|_| self.receiver.try_recv().ok());
-            few.for_each(|parcel| self.unpack(parcel, jobs));
-            self.end_drain();
-        } else {
+    fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
+        if self.drained.is_empty() {
+            self.begin_drain();
+            let waiting = self.receiver.len();
+            if waiting <= FEW {
+                self.receive(waiting, intake);
+                self.end_drain();
+                return;
+            }
+            self.lay_out();
             self.end_drain();
         }
+        self.drained.take(workers, intake);
     }
 }
 
 impl<J> fmt::Debug for Channel<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let len = self.receiver.len() + self.packed.load(Ordering::Relaxed);
-        f.debug_struct("Channel").field("len", &len).finish()
+        f.debug_struct("Channel")
+            .field("sent", &self.sent())
+            .field("drained", &self.drained)
+            .finish()
     }
 }
 

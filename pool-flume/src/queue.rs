@@ -8,17 +8,18 @@ use crate::channel::Channel;
 /// An unbounded queue: a flume channel for the jobs from outside, and a locked deque for each
 /// worker.
 ///
-/// A worker that runs out of jobs drains the channel to its own deque, for one turn of the
-/// channel's lock; other workers steal from there when they have nothing else. Every so many jobs a
-/// worker that keeps itself busy does so as well, so nobody is starved. Jobs that jobs submit go to
-/// their worker's own deque.
+/// A worker that runs out of jobs takes those in the channel to its own deque, if they are few. Else it
+/// drains the channel, for one turn of its lock, and lays the jobs out in packs, one of which each
+/// worker takes that needs some. Who finds nothing there steals from other workers' deques. Every so
+/// many jobs a worker that keeps itself busy looks outside as well, so nobody is starved. Jobs that jobs
+/// submit go to their worker's own deque.
 ///
 /// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
 /// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
-/// submit; those come behind the jobs from outside that were drained before.
+/// submit; those come behind the jobs from outside that the worker took before.
 ///
-/// **Memory**: that of a burst is given back once it is over. While jobs move from the channel to a
-/// worker's deque they take up room in both. A batch moves as one, in the room it came in.
+/// **Memory**: that of a burst is given back once it is over. While jobs are laid out they take up
+/// room in the channel and in the packs. A batch moves as one, in the room it came in.
 ///
 /// Workers that wait do so in the pool's own sleep and never in the channel, which makes a great
 /// difference where there are more workers than processors.

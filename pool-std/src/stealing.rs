@@ -4,7 +4,7 @@
 //! submit, and those that it took in from outside. A worker takes, in this order, from its own
 //! deque, from outside, and from other workers' deques. Where the jobs from outside wait meanwhile
 //! is for an [`Injector`] to say: [`StdQueue`](crate::StdQueue) has a [`LockedInjector`] for it, the
-//! crate `pool-flume` a channel.
+//! crate `pool-flume` a channel in front of one.
 //!
 //! # No job is overlooked
 //!
@@ -62,9 +62,11 @@
 mod injector;
 mod local;
 mod locked;
+mod packs;
 mod queue;
 
 pub use injector::{Injector, Intake};
 pub use local::StealingLocal;
 pub use locked::LockedInjector;
+pub use packs::Packs;
 pub use queue::StealingQueue;

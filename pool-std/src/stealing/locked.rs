@@ -8,7 +8,7 @@ use std::{mem, thread};
 
 use pool_core::PushError;
 
-use super::{Injector, Intake};
+use super::{Injector, Intake, Packs};
 
 /// So often a thread that meets a taken lock lets others run before it sleeps.
 const YIELDS: u32 = 32;
@@ -74,14 +74,8 @@ struct Jobs<J> {
 }
 
 impl<J> LockedInjector<J> {
-    /// A pack has so many jobs, and so many are taken at once at most: some kilobytes.
-    const PACK: usize = {
-        let fit = 8_192 / if size_of::<J>() == 0 { 1 } else { size_of::<J>() };
-        if fit > 64 { 64 } else { fit + 1 }
-    };
-
     /// A ring that holds so many jobs is full.
-    const RING: usize = 4 * Self::PACK;
+    const RING: usize = 4 * Packs::<J>::SIZE;
 
     /// An empty injector.
     #[must_use]
@@ -170,6 +164,16 @@ impl<J> LockedInjector<J> {
         self.change_len(1);
     }
 
+    /// Adds jobs that were gathered.
+    pub fn push_packs(&self, packs: Packs<J>) {
+        let (count, mut packs) = packs.into_parts();
+        if count > 0 {
+            let mut jobs = self.lock_to_add();
+            jobs.append(&mut packs);
+            self.change_len(count as isize);
+        }
+    }
+
     /// Takes the oldest job.
     pub fn pop(&self) -> Option<J> {
         if self.count() == 0 {
@@ -199,7 +203,7 @@ impl<J> LockedInjector<J> {
         // Read again, now that nobody else changes it.
         let waiting = self.count();
         if waiting > 0 {
-            let share = (waiting / workers.max(1)).clamp(1, Self::PACK);
+            let share = (waiting / workers.max(1)).clamp(1, Packs::<J>::SIZE);
             let moved = jobs.move_share(share, open());
             self.change_len(-(moved as isize));
         }
@@ -238,13 +242,14 @@ impl<J> Jobs<J> {
         let Some(pack) = self.packs.front_mut() else {
             return drain(&mut self.ring, share, to);
         };
-        // What was a ring may have more.
-        if pack.len() > LockedInjector::<J>::PACK {
+        // What was a ring may have more, and what came as a whole.
+        if pack.len() > Packs::<J>::SIZE {
             return drain(pack, share, to);
         }
         let mut pack = self.next_pack();
         let count = pack.len();
-        if to.is_empty() {
+        // The room of what was long goes no further.
+        if to.is_empty() && pack.capacity() <= LockedInjector::<J>::RING {
             *to = pack;
         } else {
             to.append(&mut pack);
@@ -285,22 +290,9 @@ impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
     }
 
     fn push_batch(&self, more: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
-        let mut packs = VecDeque::new();
-        let mut count = 0;
-        loop {
-            let mut pack = VecDeque::with_capacity(more.size_hint().0.min(Self::PACK));
-            pack.extend(more.by_ref().take(Self::PACK));
-            if pack.is_empty() {
-                break;
-            }
-            count += pack.len();
-            packs.push_back(pack);
-        }
-        if count > 0 {
-            let mut jobs = self.lock_to_add();
-            jobs.append(&mut packs);
-            self.change_len(count as isize);
-        }
+        let mut packs = Packs::with_capacity(more.size_hint().0);
+        more.for_each(|job| packs.push(job));
+        self.push_packs(packs);
         Ok(())
     }
 
@@ -330,7 +322,7 @@ impl<J> fmt::Debug for LockedInjector<J> {
 mod tests {
     use super::*;
 
-    const PACK: usize = LockedInjector::<usize>::PACK;
+    const PACK: usize = Packs::<usize>::SIZE;
 
     fn share(injector: &LockedInjector<usize>, workers: usize) -> Vec<usize> {
         let mut own = VecDeque::new();
@@ -399,12 +391,5 @@ mod tests {
         }
         assert_small();
         assert!(own.capacity() <= LockedInjector::<usize>::RING);
-    }
-
-    #[test]
-    fn a_pack_of_large_jobs_is_small() {
-        type Large = LockedInjector<[u8; 100_000]>;
-        assert_eq!((Large::PACK, Large::RING), (1, 4));
-        assert_eq!(LockedInjector::<()>::PACK, 64);
     }
 }
