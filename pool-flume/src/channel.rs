@@ -1,7 +1,9 @@
 //! A flume channel for the jobs from outside.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flume::{Receiver, Sender};
 use pool_core::PushError;
@@ -18,7 +20,8 @@ const FEW: usize = 32;
 
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
-/// What was drained is laid out for all workers, in packs that they take as they are.
+/// What was drained is laid out for all workers, in packs that they take as they are. Who finds the
+/// channel empty waits for whoever lays out, and looks there: so no job is overlooked on its way.
 ///
 /// # The state
 ///
@@ -42,6 +45,8 @@ pub(crate) struct Channel<J> {
     receiver: Receiver<Parcel<J>>,
     /// What was drained and laid out, older than what is in the channel.
     drained: LockedInjector<J>,
+    /// Held while jobs are neither in the channel nor laid out.
+    in_hand: Mutex<()>,
     state: State,
     /// So many more jobs than parcels the channel holds.
     packed: AtomicUsize,
@@ -64,6 +69,7 @@ impl<J> Channel<J> {
             sender,
             receiver,
             drained: LockedInjector::new(),
+            in_hand: Mutex::new(()),
             state: State(AtomicUsize::new(0)),
             packed: AtomicUsize::new(0),
         }
@@ -85,28 +91,37 @@ impl<J> Channel<J> {
         pack.into_vec()
     }
 
-    fn begin_drain(&self) {
+    /// Empties the channel: moves few jobs to the back of these, and lays many out. Whether some were
+    /// moved.
+    fn drain(&self, jobs: &mut VecDeque<J>) -> bool {
+        if self.state.0.load(Ordering::Acquire) & FILLED == 0 && self.receiver.is_empty() {
+            return false;
+        }
         let begin = |state| Some((state & !FILLED) + DRAIN);
         let begun = self.state.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin);
         debug_assert!(begun.is_ok(), "it never declines");
-    }
-
-    fn end_drain(&self) {
+        let waiting = self.receiver.len();
+        let moved = if waiting > FEW {
+            self.lay_out();
+            false
+        } else {
+            self.receive(waiting, jobs)
+        };
         self.state.0.fetch_sub(DRAIN, Ordering::AcqRel);
+        moved
     }
 
-    /// Moves some parcels to a worker's own deque. During a drain only.
-    fn receive(&self, parcels: usize, intake: Intake<'_, '_, J>) {
-        if parcels > 0 {
-            let jobs = intake.open();
-            for parcel in (0..parcels).map_while(|_| self.receiver.try_recv().ok()) {
-                match parcel {
-                    Parcel::Job(job) => jobs.push_back(job),
-                    Parcel::Pack(pack) if jobs.is_empty() => *jobs = self.unpack(pack).into(),
-                    Parcel::Pack(pack) => jobs.extend(self.unpack(pack)),
-                }
+    /// Moves at most so many parcels to the back of these jobs. Whether there was one.
+    fn receive(&self, parcels: usize, jobs: &mut VecDeque<J>) -> bool {
+        let before = jobs.len();
+        for parcel in (0..parcels).map_while(|_| self.receiver.try_recv().ok()) {
+            match parcel {
+                Parcel::Job(job) => jobs.push_back(job),
+                Parcel::Pack(pack) if jobs.is_empty() => *jobs = self.unpack(pack).into(),
+                Parcel::Pack(pack) => jobs.extend(self.unpack(pack)),
             }
         }
+        jobs.len() > before
     }
 
     /// How many jobs are in the channel.
@@ -114,8 +129,14 @@ impl<J> Channel<J> {
         self.receiver.len() + self.packed.load(Ordering::Relaxed)
     }
 
-    /// Empties the channel. During a drain only.
+    /// Waits for whoever has jobs in hand.
+    fn wait_for_hands(&self) -> MutexGuard<'_, ()> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lays out all that is in the channel.
     fn lay_out(&self) {
+        let in_hand = self.wait_for_hands();
         let parcels = self.receiver.drain();
         let mut packs = Packs::with_capacity(parcels.len());
         for parcel in parcels {
@@ -125,6 +146,7 @@ impl<J> Channel<J> {
             }
         }
         self.drained.push_packs(packs);
+        drop(in_hand);
     }
 }
 
@@ -158,18 +180,15 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     }
 
     fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
+        let jobs = intake.open();
         if self.drained.is_empty() {
-            self.begin_drain();
-            let waiting = self.receiver.len();
-            if waiting <= FEW {
-                self.receive(waiting, intake);
-                self.end_drain();
+            if self.drain(jobs) {
                 return;
             }
-            self.lay_out();
-            self.end_drain();
+            // What others have in hand is laid out then.
+            drop(self.wait_for_hands());
         }
-        self.drained.take(workers, intake);
+        self.drained.move_share(workers, || jobs);
     }
 }
 
@@ -184,6 +203,9 @@ impl<J> fmt::Debug for Channel<J> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use pool_core::{LocalQueue, WorkQueue};
     use pool_std::stealing::StealingQueue;
 
@@ -198,6 +220,31 @@ mod tests {
         channel.push_batch(&mut (0..10)).unwrap();
         channel.push(10).unwrap();
         assert_eq!((channel.len(), channel.is_empty()), (11, false));
+    }
+
+    #[test]
+    fn nobody_overlooks_what_another_has_in_hand() {
+        let queue = StealingQueue::new(Channel::new());
+        let mut ends = [queue.local(0), queue.local(1)];
+        for _ in 0..1_000 {
+            // The first pack is a single job, which does not stay in a deque where it would be seen.
+            queue.push(0).unwrap();
+            queue.push_batch(&mut (1..1_000)).unwrap();
+            (0..FEW).for_each(|n| queue.push(n).unwrap());
+            let start = Barrier::new(2);
+            let found = thread::scope(|scope| {
+                let thieves = ends.each_mut().map(|end| {
+                    scope.spawn(|| {
+                        start.wait();
+                        end.steal()
+                    })
+                });
+                thieves.map(|thief| thief.join().unwrap())
+            });
+            assert!(found.iter().all(Option::is_some), "there was enough for both: {found:?}");
+            let [one, other] = &mut ends;
+            while one.pop().or_else(|| one.steal()).or_else(|| other.pop()).is_some() {}
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub trait Injector<J>: Send + Sync + 'static {
     /// An injector that can not count or divide what it has gives everything; the others will
     /// steal their part.
     ///
-    /// The deque is locked, so this must not wait for another worker.
+    /// The deque is locked, so this must not wait for anybody who may want it.
     fn take(&self, workers: usize, intake: Intake<'_, '_, J>);
 }
 
