@@ -154,7 +154,7 @@ impl Workload {
         let jobs = match self {
             Self::Latency | Self::RoundTrip => 500,
             Self::Handles => 50_000,
-            Self::Work => 20_000,
+            Self::Work => 50_000,
             Self::ForkJoin => scenarios::joins(32),
             Self::ForkList => 512 * scenarios::PIECE,
             Self::Burst => 1_000_000,

@@ -16,7 +16,7 @@ const DRAIN: usize = 2;
 
 /// So few are received one by one: that costs less than for the channel to grow a new buffer, which
 /// those who send would wait for. Whoever finds more drains, so a buffer that has grown does not stay.
-const FEW: usize = 32;
+const FEW: usize = 64;
 
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
