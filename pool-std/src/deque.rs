@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// A drained deque keeps room for so many jobs and gives back what it had beyond.
-const KEEP: usize = 256;
+const KEEP: usize = 64;
 
 /// On cache lines of its own: each worker has one, which it uses much more than others do.
 #[derive(Debug)]

@@ -248,8 +248,8 @@ impl<J> Jobs<J> {
         }
         let mut pack = self.next_pack();
         let count = pack.len();
-        // The room of what was long goes no further.
-        if to.is_empty() && pack.capacity() <= LockedInjector::<J>::RING {
+        // The room of what was long goes no further: a worker would keep it.
+        if to.is_empty() && pack.capacity() <= Packs::<J>::SIZE {
             *to = pack;
         } else {
             to.append(&mut pack);
@@ -390,6 +390,6 @@ mod tests {
             own.clear();
         }
         assert_small();
-        assert!(own.capacity() <= LockedInjector::<usize>::RING);
+        assert!(own.capacity() <= 2 * PACK);
     }
 }
