@@ -16,10 +16,10 @@ const YIELDS: u32 = 32;
 /// An unbounded store of the jobs from outside, first in, first out, behind a lock that is held for
 /// some nanoseconds.
 ///
-/// Jobs that come one by one lie in a short ring, which a worker takes as it is, unless it holds only
-/// few. A full ring is set aside as a pack, so nothing is ever copied to make room. A batch is gathered
-/// before the lock is taken, into packs that change hands as they are: neither whoever submits it nor
-/// who takes it copies its jobs under the lock.
+/// Jobs that come one by one lie in a short ring. A worker takes its share, or the ring as it is. A full
+/// ring is set aside, so nothing is ever copied to make room. A batch is gathered before the lock is
+/// taken, into packs that change hands as they are: neither whoever submits it nor who takes it copies
+/// its jobs under the lock.
 ///
 /// Threads that add at the same time take turns that are longer than one job: a submitter that meets
 /// another one lets it go on for a moment. Else the lock, and all that it guards, would travel between
@@ -182,9 +182,9 @@ impl<J> LockedInjector<J> {
         Some(job)
     }
 
-    /// Moves the oldest jobs to the back of a worker's own, in their order: of few, a share for each of
-    /// the `workers`, of which there is at least one; of more, some tens at once. At least one job, if
-    /// there is one.
+    /// Moves the oldest jobs to the back of a worker's own, in their order: about a share of what is there
+    /// for each of the `workers`, of which there is at least one, or some tens at once if they lie
+    /// together. At least one job, if there is one, and never very many.
     ///
     /// `open` is called under the lock, before the first job leaves, and only if there is one; it
     /// must not block, or wait for a thread that is about to call this. As long as the jobs show
@@ -208,14 +208,18 @@ impl<J> LockedInjector<J> {
 }
 
 impl<J> Jobs<J> {
-    /// A ring with so many jobs changes hands as it is, against an empty deque: to move them one by one
-    /// would take longer than submitters should wait for the lock.
-    const WHOLE: usize = Packs::<J>::SIZE.div_ceil(4);
+    /// A ring that holds so many jobs for each worker, but not very many, changes hands as it is,
+    /// against an empty deque: to move them one by one takes longer than submitters should wait for the
+    /// lock. The others steal their part.
+    const WHOLE: usize = Packs::<J>::SIZE.div_ceil(8);
+
+    /// A ring that holds so many is full.
+    const RING: usize = 4 * Packs::<J>::SIZE;
 
     #[inline]
     fn push(&mut self, job: J) {
-        if self.ring.len() == Packs::<J>::SIZE {
-            self.set_ring_aside(VecDeque::with_capacity(Packs::<J>::SIZE));
+        if self.ring.len() == Self::RING {
+            self.set_ring_aside(VecDeque::with_capacity(Self::RING));
         }
         self.ring.push_back(job);
     }
@@ -241,13 +245,13 @@ impl<J> Jobs<J> {
     /// Moves this share of the oldest jobs, or a whole pack. How many were moved.
     fn move_share(&mut self, share: usize, to: &mut VecDeque<J>) -> usize {
         let Some(pack) = self.packs.front_mut() else {
-            if to.is_empty() && self.ring.len() >= Self::WHOLE {
+            if to.is_empty() && share >= Self::WHOLE && self.ring.len() <= Packs::<J>::SIZE {
                 mem::swap(&mut self.ring, to);
                 return to.len();
             }
             return drain(&mut self.ring, share, to);
         };
-        // What came as a whole may be long.
+        // What was a ring may have more, and what came as a whole.
         if pack.len() > Packs::<J>::SIZE {
             return drain(pack, share, to);
         }
@@ -344,7 +348,7 @@ mod tests {
         assert_eq!(share(&injector, 1), [3, 4, 5, 6, 7, 8, 9]);
         injector.move_share(1, || unreachable!("there is nothing to move"));
         (0..PACK / 2).for_each(|n| injector.push_back(n));
-        assert_eq!(share(&injector, 100).len(), PACK / 2);
+        assert_eq!(share(&injector, 4).len(), PACK / 2);
         (0..1_000).for_each(|n| injector.push_back(n));
         assert_eq!(share(&injector, 2).len(), PACK);
     }
@@ -367,7 +371,7 @@ mod tests {
     #[test]
     fn a_full_ring_is_set_aside_and_its_jobs_keep_their_turn() {
         let injector = LockedInjector::new();
-        let all = 5 * PACK + 7;
+        let all = 5 * Jobs::<usize>::RING + 7;
         (0..all).for_each(|n| injector.push_back(n));
         let mut taken = Vec::new();
         while injector.count() > 0 {
@@ -382,7 +386,7 @@ mod tests {
         let injector = LockedInjector::new();
         let assert_small = || {
             let jobs = injector.lock();
-            assert!(jobs.ring.capacity() <= PACK);
+            assert!(jobs.ring.capacity() <= Jobs::<usize>::RING);
             assert_eq!(jobs.packs.capacity(), 0);
         };
         (0..10_000).for_each(|n| injector.push_back(n));
