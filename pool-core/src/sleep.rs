@@ -91,6 +91,8 @@ struct State {
     published: usize,
     /// Threads that join the workers' threads at present.
     joining: usize,
+    /// Threads that wait for rest. Mostly none: to tell nobody would be a call of the system for nothing.
+    awaiting_rest: usize,
 }
 
 impl Sleep {
@@ -105,7 +107,7 @@ impl Sleep {
         let sleep = Self {
             word: CachePadded(AtomicU64::new(0)),
             paused: AtomicBool::new(paused),
-            state: Mutex::new(State { crew, published: 0, joining: 0 }),
+            state: Mutex::new(State { crew, published: 0, joining: 0, awaiting_rest: 0 }),
             beds: (0..size).map(|_| Condvar::new()).collect(),
             changed: Condvar::new(),
             // Two at least: while one runs a job that it found, the other is there for the next one,
@@ -262,7 +264,9 @@ impl Sleep {
             self.send_home(state);
         }
         self.publish(state, 0);
-        self.changed.notify_all();
+        if state.awaiting_rest > 0 {
+            self.changed.notify_all();
+        }
     }
 
     fn send_home(&self, state: &mut State) {
@@ -297,7 +301,9 @@ impl Sleep {
             if deadline.is_some_and(|deadline| clock.now() >= deadline) {
                 return Err(WaitError::TimedOut);
             }
+            state.awaiting_rest += 1;
             state = wait(&self.changed, state, deadline, clock);
+            state.awaiting_rest -= 1;
         }
     }
 
