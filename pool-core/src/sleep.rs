@@ -264,7 +264,8 @@ impl Sleep {
             self.send_home(state);
         }
         self.publish(state, 0);
-        if state.awaiting_rest > 0 {
+        // With the end decided, others may wait for that.
+        if word.is_closed() || state.awaiting_rest > 0 {
             self.changed.notify_all();
         }
     }

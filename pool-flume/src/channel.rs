@@ -39,7 +39,7 @@ const FEW: usize = 64;
 /// Every change of the state is a read-modify-write with `AcqRel`, so who sees the last also sees
 /// what came before each of them. That includes what the one who got the job did before it took
 /// it, as [`Injector::is_empty`] wants it: if that was not the last to end its drain, then flume's
-/// lock came between the two.
+/// lock came between the two. Of what was laid out, the packs' own count says as much.
 pub(crate) struct Channel<J> {
     sender: Sender<Parcel<J>>,
     receiver: Receiver<Parcel<J>>,
@@ -180,6 +180,7 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     }
 
     fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
+        // Before anything leaves the channel or the packs, whichever it will be.
         let jobs = intake.open();
         if self.drained.is_empty() {
             if self.drain(jobs) {

@@ -64,6 +64,7 @@ mod local;
 mod locked;
 mod packs;
 mod queue;
+mod waiting;
 
 pub use injector::{Injector, Intake};
 pub use local::StealingLocal;

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::{mem, thread};
+use std::thread;
 
 use pool_core::PushError;
 
+use super::waiting::Waiting;
 use super::{Injector, Intake, Packs};
 
 /// So often a thread that meets a taken lock lets others run before it sleeps.
@@ -62,34 +63,29 @@ pub struct LockedInjector<J> {
     len: AtomicUsize,
     /// Whether a worker has the lock, had it last or is about to take it: a hint for those who wait.
     taken: AtomicBool,
-    jobs: Mutex<Jobs<J>>,
-}
-
-#[repr(C)]
-struct Jobs<J> {
-    /// Those that came one by one, after all packs.
-    ring: VecDeque<J>,
-    /// Those that came together, and rings that were there when they came. None is empty.
-    packs: VecDeque<VecDeque<J>>,
+    jobs: Mutex<Waiting<J>>,
 }
 
 impl<J> LockedInjector<J> {
     /// An empty injector.
     #[must_use]
     pub const fn new() -> Self {
-        let jobs = Jobs { ring: VecDeque::new(), packs: VecDeque::new() };
-        Self { len: AtomicUsize::new(0), taken: AtomicBool::new(false), jobs: Mutex::new(jobs) }
+        Self {
+            len: AtomicUsize::new(0),
+            taken: AtomicBool::new(false),
+            jobs: Mutex::new(Waiting::new()),
+        }
     }
 
     /// No code of others runs under the lock, so a poisoned one guards sound data.
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Jobs<J>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `None` if another thread has the lock.
     #[inline]
-    fn try_lock(&self) -> Option<MutexGuard<'_, Jobs<J>>> {
+    fn try_lock(&self) -> Option<MutexGuard<'_, Waiting<J>>> {
         match self.jobs.try_lock() {
             Ok(jobs) => Some(jobs),
             Err(TryLockError::Poisoned(jobs)) => Some(jobs.into_inner()),
@@ -100,7 +96,7 @@ impl<J> LockedInjector<J> {
     /// Locks, to take. Rather gives up its time slice some times than sleep for the lock: the one who
     /// unlocks need not wake it then, which would cost that one a system call. It sleeps at last, lest a
     /// thread of high priority keep one of low priority from unlocking.
-    fn lock_to_take(&self) -> MutexGuard<'_, Jobs<J>> {
+    fn lock_to_take(&self) -> MutexGuard<'_, Waiting<J>> {
         for _ in 0..YIELDS {
             // `Relaxed`, here and below: nothing but the time that is spent waiting hangs on it. Before
             // the lock is tried: who then meets it knows whom it meets.
@@ -115,7 +111,7 @@ impl<J> LockedInjector<J> {
 
     /// Locks, to add.
     #[inline]
-    fn lock_to_add(&self) -> MutexGuard<'_, Jobs<J>> {
+    fn lock_to_add(&self) -> MutexGuard<'_, Waiting<J>> {
         let jobs = self.try_lock().unwrap_or_else(|| self.lock_in_turn());
         if self.taken.load(Ordering::Relaxed) {
             self.taken.store(false, Ordering::Relaxed);
@@ -125,7 +121,7 @@ impl<J> LockedInjector<J> {
 
     /// Lets another submitter, who has the lock, go on for a moment.
     #[cold]
-    fn lock_in_turn(&self) -> MutexGuard<'_, Jobs<J>> {
+    fn lock_in_turn(&self) -> MutexGuard<'_, Waiting<J>> {
         for _ in 0..YIELDS {
             if self.taken.load(Ordering::Relaxed) {
                 break;
@@ -205,90 +201,6 @@ impl<J> LockedInjector<J> {
             self.change_len(-(moved as isize));
         }
     }
-}
-
-impl<J> Jobs<J> {
-    /// A ring that holds so many jobs for each worker, but not very many, changes hands as it is,
-    /// against an empty deque: to move them one by one takes longer than submitters should wait for the
-    /// lock. The others steal their part.
-    const WHOLE: usize = Packs::<J>::SIZE.div_ceil(8);
-
-    /// A ring that holds so many is full.
-    const RING: usize = 4 * Packs::<J>::SIZE;
-
-    #[inline]
-    fn push(&mut self, job: J) {
-        if self.ring.len() == Self::RING {
-            self.set_ring_aside(VecDeque::with_capacity(Self::RING));
-        }
-        self.ring.push_back(job);
-    }
-
-    /// The ring goes on as a pack, and this one is the ring.
-    #[cold]
-    fn set_ring_aside(&mut self, next: VecDeque<J>) {
-        let ring = mem::replace(&mut self.ring, next);
-        self.packs.push_back(ring);
-    }
-
-    fn pop(&mut self) -> Option<J> {
-        let Some(pack) = self.packs.front_mut() else {
-            return self.ring.pop_front();
-        };
-        let job = pack.pop_front();
-        if pack.is_empty() {
-            self.next_pack();
-        }
-        job
-    }
-
-    /// Moves this share of the oldest jobs, or a whole pack. How many were moved.
-    fn move_share(&mut self, share: usize, to: &mut VecDeque<J>) -> usize {
-        let Some(pack) = self.packs.front_mut() else {
-            if to.is_empty() && share >= Self::WHOLE && self.ring.len() <= Packs::<J>::SIZE {
-                mem::swap(&mut self.ring, to);
-                return to.len();
-            }
-            return drain(&mut self.ring, share, to);
-        };
-        // What was a ring may have more, and what came as a whole.
-        if pack.len() > Packs::<J>::SIZE {
-            return drain(pack, share, to);
-        }
-        let mut pack = self.next_pack();
-        let count = pack.len();
-        // The room of what was long goes no further: a worker would keep it.
-        if to.is_empty() && pack.capacity() <= Packs::<J>::SIZE {
-            *to = pack;
-        } else {
-            to.append(&mut pack);
-        }
-        count
-    }
-
-    /// Takes the oldest pack out. The memory of a burst that is over is given back (C9).
-    fn next_pack(&mut self) -> VecDeque<J> {
-        let pack = self.packs.pop_front().unwrap_or_default();
-        if self.packs.is_empty() {
-            self.packs = VecDeque::new();
-        }
-        pack
-    }
-
-    /// Adds packs behind everything that is there.
-    fn append(&mut self, packs: &mut VecDeque<VecDeque<J>>) {
-        if !self.ring.is_empty() {
-            self.set_ring_aside(VecDeque::new());
-        }
-        self.packs.append(packs);
-    }
-}
-
-/// Moves at most so many jobs; how many that was.
-fn drain<J>(from: &mut VecDeque<J>, count: usize, to: &mut VecDeque<J>) -> usize {
-    let count = count.min(from.len());
-    to.extend(from.drain(..count));
-    count
 }
 
 impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
@@ -371,7 +283,7 @@ mod tests {
     #[test]
     fn a_full_ring_is_set_aside_and_its_jobs_keep_their_turn() {
         let injector = LockedInjector::new();
-        let all = 5 * Jobs::<usize>::RING + 7;
+        let all = 5 * Waiting::<usize>::RING + 7;
         (0..all).for_each(|n| injector.push_back(n));
         let mut taken = Vec::new();
         while injector.count() > 0 {
@@ -379,28 +291,5 @@ mod tests {
             taken.extend(share(&injector, 3));
         }
         assert!(taken.into_iter().eq(0..all));
-    }
-
-    #[test]
-    fn the_room_of_a_burst_is_given_back_however_it_is_drained() {
-        let injector = LockedInjector::new();
-        let assert_small = || {
-            let jobs = injector.lock();
-            assert!(jobs.ring.capacity() <= Jobs::<usize>::RING);
-            assert_eq!(jobs.packs.capacity(), 0);
-        };
-        (0..10_000).for_each(|n| injector.push_back(n));
-        (0..10_000).for_each(|n| assert_eq!(injector.pop(), Some(n)));
-        assert_small();
-
-        (0..10_000).for_each(|n| injector.push_back(n));
-        injector.push_batch(&mut (0..1)).unwrap();
-        let mut own = VecDeque::new();
-        while injector.count() > 0 {
-            injector.move_share(2, || &mut own);
-            own.clear();
-        }
-        assert_small();
-        assert!(own.capacity() <= 2 * PACK);
     }
 }

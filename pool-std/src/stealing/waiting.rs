@@ -1,0 +1,134 @@
+//! What waits behind a [`LockedInjector`](super::LockedInjector)'s lock.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::Packs;
+
+/// Jobs, the oldest first. None of these calls runs code of others.
+// The ring, which every push needs, lies next to the lock.
+#[repr(C)]
+pub(super) struct Waiting<J> {
+    /// Those that came one by one, after all packs.
+    ring: VecDeque<J>,
+    /// Those that came together, and rings that were there when they came. None is empty.
+    packs: VecDeque<VecDeque<J>>,
+}
+
+impl<J> Waiting<J> {
+    /// A ring that holds so many jobs for each worker, but not very many, changes hands as it is,
+    /// against an empty deque: to move them one by one takes longer than submitters should wait for the
+    /// lock. The others steal their part.
+    const WHOLE: usize = Packs::<J>::SIZE.div_ceil(8);
+
+    /// A ring that holds so many is full.
+    pub(super) const RING: usize = 4 * Packs::<J>::SIZE;
+
+    pub(super) const fn new() -> Self {
+        Self { ring: VecDeque::new(), packs: VecDeque::new() }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, job: J) {
+        if self.ring.len() == Self::RING {
+            self.set_ring_aside(VecDeque::with_capacity(Self::RING));
+        }
+        self.ring.push_back(job);
+    }
+
+    /// The ring goes on as a pack, and this one is the ring.
+    #[cold]
+    fn set_ring_aside(&mut self, next: VecDeque<J>) {
+        let ring = mem::replace(&mut self.ring, next);
+        self.packs.push_back(ring);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<J> {
+        let Some(pack) = self.packs.front_mut() else {
+            return self.ring.pop_front();
+        };
+        let job = pack.pop_front();
+        if pack.is_empty() {
+            self.next_pack();
+        }
+        job
+    }
+
+    /// Moves this share of the oldest jobs, or a whole pack. How many were moved.
+    pub(super) fn move_share(&mut self, share: usize, to: &mut VecDeque<J>) -> usize {
+        let Some(pack) = self.packs.front_mut() else {
+            if to.is_empty() && share >= Self::WHOLE && self.ring.len() <= Packs::<J>::SIZE {
+                mem::swap(&mut self.ring, to);
+                return to.len();
+            }
+            return drain(&mut self.ring, share, to);
+        };
+        // What was a ring may have more, and what came as a whole.
+        if pack.len() > Packs::<J>::SIZE {
+            return drain(pack, share, to);
+        }
+        let mut pack = self.next_pack();
+        let count = pack.len();
+        // The room of what was long goes no further: a worker would keep it.
+        if to.is_empty() && pack.capacity() <= Packs::<J>::SIZE {
+            *to = pack;
+        } else {
+            to.append(&mut pack);
+        }
+        count
+    }
+
+    /// Takes the oldest pack out. The memory of a burst that is over is given back (C9).
+    fn next_pack(&mut self) -> VecDeque<J> {
+        let pack = self.packs.pop_front().unwrap_or_default();
+        if self.packs.is_empty() {
+            self.packs = VecDeque::new();
+        }
+        pack
+    }
+
+    /// Adds packs behind everything that is there.
+    pub(super) fn append(&mut self, packs: &mut VecDeque<VecDeque<J>>) {
+        if !self.ring.is_empty() {
+            self.set_ring_aside(VecDeque::new());
+        }
+        self.packs.append(packs);
+    }
+}
+
+/// Moves at most so many jobs; how many that was.
+fn drain<J>(from: &mut VecDeque<J>, count: usize, to: &mut VecDeque<J>) -> usize {
+    let count = count.min(from.len());
+    to.extend(from.drain(..count));
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_of_a_burst_is_given_back_however_it_is_drained() {
+        const SIZE: usize = Packs::<usize>::SIZE;
+
+        let assert_small = |waiting: &Waiting<usize>| {
+            assert!(waiting.ring.capacity() <= Waiting::<usize>::RING);
+            assert_eq!(waiting.packs.capacity(), 0);
+        };
+        let mut waiting = Waiting::new();
+        (0..10_000).for_each(|n| waiting.push(n));
+        (0..10_000).for_each(|n| assert_eq!(waiting.pop(), Some(n)));
+        assert_eq!(waiting.pop(), None);
+        assert_small(&waiting);
+
+        (0..10_000).for_each(|n| waiting.push(n));
+        waiting.append(&mut VecDeque::from([VecDeque::from([10_000])]));
+        let (mut own, mut taken) = (VecDeque::new(), Vec::new());
+        while waiting.move_share(SIZE, &mut own) > 0 {
+            taken.extend(own.drain(..));
+        }
+        assert!(taken.into_iter().eq(0..=10_000));
+        assert_small(&waiting);
+        assert!(own.capacity() <= 2 * SIZE);
+    }
+}
