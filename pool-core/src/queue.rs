@@ -106,6 +106,21 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Removes the jobs that `keep` does not want to keep, wherever they lie, the workers' own ends
+    /// included. Each job that waits when this is called is shown to `keep` once.
+    ///
+    /// The pool calls it when most of what waits is stale: jobs that were cancelled, have expired, or
+    /// were run by the thread that waited for them. `keep` is quick, never panics, never calls the
+    /// queue and drops nothing of the user's, so it may be called under a lock. The jobs that stay keep
+    /// their order as far as the queue promises one. Some of them may be out of other workers' sight
+    /// meanwhile: after each call the pool looks whether somebody fell asleep over it.
+    ///
+    /// The default removes nothing. Over such a queue everything else works as well, but a stale job
+    /// takes memory until a worker comes to it.
+    fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+        let _ = keep;
+    }
 }
 
 /// One worker's own end of a [`WorkQueue`].
