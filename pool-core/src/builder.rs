@@ -16,7 +16,6 @@ use crate::queue::{MakeQueue, Ready};
 use crate::shared::Shared;
 use crate::sink::{NoSink, ResultSink};
 use crate::sleep::Sleep;
-use crate::sleep::waiters::Waiters;
 use crate::task::Task;
 use crate::worker::launch::{Launcher, WorkerContext};
 use crate::worker::threads::ThreadFactory;
@@ -275,28 +274,14 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
         let limit = settings.limit()?;
         let (config, clock) = settings.into_config(size)?;
-        let hub = Hub { ledger: Ledger::new(size), sleep, waiters: Waiters::new(clock), limit };
-        let launcher = Arc::new(Launcher::new(make_handler, sink));
-        let shared = Arc::new(Shared::new(backend.make_queue(), hub, config, launcher));
-
-        let weak = Arc::downgrade(&shared);
-        shared.hub.waiters.clock.subscribe(Box::new(move || {
-            if let Some(shared) = weak.upgrade() {
-                shared.hub.sleep.time_changed();
-                shared.hub.waiters.wake_all();
-            }
-        }));
-
+        let hub = Hub::new(Ledger::new(size), sleep, clock, limit);
+        let mut sink = sink;
+        sink.attach();
+        let launcher = Arc::new(Launcher::new(make_handler, sink, size));
         // From here on a failure is undone by the pool's drop.
+        let shared = Shared::new(backend.make_queue(), hub, config, launcher);
         let pool = Pool::new(Handle { shared });
-        let shared = &pool.shared;
-        for _ in 0..core {
-            let Some(worker) = shared.hub.sleep.reserve() else {
-                break;
-            };
-            shared.start(worker);
-        }
-        shared.hub.sleep.wait_started().map_err(BuildError::Start)?;
+        pool.shared.start_core(core).map_err(BuildError::Start)?;
         Ok(pool)
     }
 }

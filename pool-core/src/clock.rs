@@ -1,7 +1,7 @@
 //! Time, as something that a test can own.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_changed};
@@ -9,6 +9,8 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_changed};
 /// Where a pool takes its time from: for keep-alive and for every wait with a timeout.
 ///
 /// [`SystemClock`] is the default. [`ManualClock`] stands still until it is told to move.
+///
+/// The pool holds no lock while it calls its clock.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment. It never goes back.
     fn now(&self) -> Instant;
@@ -17,21 +19,21 @@ pub trait Clock: Send + Sync + 'static {
     /// `None`: until this clock wakes it, see [`subscribe`](Self::subscribe).
     fn sleep_for(&self, deadline: Instant) -> Option<Duration>;
 
-    /// Registers a pool's alarm: a clock whose time jumps calls it after each jump. It is cheap,
-    /// may be called at any time, and does nothing once the pool is gone.
-    fn subscribe(&self, alarm: Box<dyn Fn() + Send + Sync>) {
+    /// Registers a pool's alarm: a clock whose time jumps calls it after each jump. It is cheap and may
+    /// be called at any time. It goes with its pool: a clock forgets the alarms that cannot be upgraded
+    /// any more.
+    fn subscribe(&self, alarm: Weak<dyn Fn() + Send + Sync>) {
         drop(alarm);
     }
 }
 
-/// Waits on `condvar`, for a while that `clock` knows if there is a deadline. May return early.
-pub(crate) fn wait<'a, T>(
+/// Waits on `condvar`, at most for this long. May return early.
+pub(crate) fn wait_for<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
-    deadline: Option<Instant>,
-    clock: &dyn Clock,
+    pause: Option<Duration>,
 ) -> MutexGuard<'a, T> {
-    match deadline.and_then(|deadline| clock.sleep_for(deadline)) {
+    match pause {
         Some(pause) => match condvar.wait_timeout(guard, pause) {
             Ok((guard, _)) => guard,
             Err(poisoned) => poisoned.into_inner().0,
@@ -76,14 +78,20 @@ pub struct ManualClock {
 /// What the clones of a [`ManualClock`] share.
 struct Manual {
     elapsed: Duration,
-    alarms: Vec<Arc<dyn Fn() + Send + Sync>>,
+    /// Those of pools that are gone stay until there are twice as many as at the last look.
+    alarms: Vec<Weak<dyn Fn() + Send + Sync>>,
+    /// How many there may be before the next look.
+    room: usize,
 }
+
+/// This many alarms are kept without a look at them.
+const ALARMS: usize = 8;
 
 impl ManualClock {
     /// A clock that stands still at the present moment.
     #[must_use]
     pub fn new() -> Self {
-        let shared = Manual { elapsed: Duration::ZERO, alarms: Vec::new() };
+        let shared = Manual { elapsed: Duration::ZERO, alarms: Vec::new(), room: ALARMS };
         Self { start: Instant::now(), shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -98,8 +106,8 @@ impl ManualClock {
             }
             shared.alarms.clone()
         };
-        // Not under the lock: an alarm takes its pool's lock, under which the pool asks the time.
-        for alarm in alarms {
+        // Not under the lock: an alarm takes its pool's locks.
+        for alarm in alarms.iter().filter_map(Weak::upgrade) {
             alarm();
         }
     }
@@ -126,7 +134,12 @@ impl Clock for ManualClock {
         None
     }
 
-    fn subscribe(&self, alarm: Box<dyn Fn() + Send + Sync>) {
-        lock(&self.shared).alarms.push(alarm.into());
+    fn subscribe(&self, alarm: Weak<dyn Fn() + Send + Sync>) {
+        let mut shared = lock(&self.shared);
+        if shared.alarms.len() >= shared.room {
+            shared.alarms.retain(|alarm| alarm.strong_count() > 0);
+            shared.room = ALARMS.max(2 * shared.alarms.len());
+        }
+        shared.alarms.push(alarm);
     }
 }

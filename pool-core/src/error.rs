@@ -189,8 +189,10 @@ pub enum StartCause {
     /// or the maker of the thread's name panicked.
     Panicked(Arc<Panic>),
     /// The pool has no worker at work, and the one that submitted is being set up or is leaving: it
-    /// can not wait for itself.
+    /// cannot wait for itself.
     NotAtWork,
+    /// It was not there within the time that the submitter would wait.
+    TimedOut,
 }
 
 impl StartError {
@@ -221,6 +223,7 @@ impl fmt::Display for StartError {
             StartCause::Factory => f.write_str("the thread factory did not run it"),
             StartCause::Panicked(panic) => write!(f, "its set-up panicked: {panic}"),
             StartCause::NotAtWork => f.write_str("it submitted itself, outside of a job"),
+            StartCause::TimedOut => f.write_str("it was not there in time"),
         }
     }
 }

@@ -95,11 +95,10 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     }
 
     fn wait(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
-        if current::is_inside(self.shared.address()) {
+        if current::is_inside(self.shared.id()) {
             return Err(WaitError::InsideJob);
         }
-        let hub = &self.shared.hub;
-        hub.sleep.wait_rest(&hub.ledger, &*hub.waiters.clock, timeout)
+        self.shared.hub.wait_rest(timeout)
     }
 
     /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were
@@ -169,8 +168,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             idle_threads,
             waiting_submitters: self.shared.hub.limit.as_ref().map_or(0, Limit::waiting),
             accepted: sums.accepted,
-            queued: sums.accepted.saturating_sub(sums.popped),
-            running: sums.popped.saturating_sub(sums.ended()),
+            queued: sums.queued(),
+            running: sums.running,
             done: sums.done,
             panicked: sums.panicked,
             cancelled: sums.cancelled,
@@ -193,9 +192,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// See [`Pool::shutdown`](crate::Pool::shutdown).
     pub(crate) fn shutdown(&self) -> ShutdownReport {
         self.shared.drain();
-        if !current::is_inside(self.shared.address()) {
+        if !current::is_inside(self.shared.id()) {
             self.shared.hub.sleep.wait_gone();
-            self.shared.finish_if_over();
+            self.shared.hub.finish_if_over();
         }
         let sums = self.shared.hub.ledger.sums();
         ShutdownReport {

@@ -1,31 +1,110 @@
 //! The part of a pool that does not depend on the type of its jobs.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
+use crate::accept::expiring::{Expiring, ExpiryKey};
 use crate::accept::ledger::Ledger;
 use crate::accept::limit::Limit;
+use crate::accept::stale::Stale;
+use crate::clock::Clock;
+use crate::error::WaitError;
 use crate::job::JobId;
+use crate::panics::drop_quietly;
 use crate::sleep::Sleep;
+use crate::sleep::park::Parker;
 use crate::sleep::waiters::Waiters;
-use crate::spawned::errand::Claim;
+use crate::spawned::errand::{Claim, Errand};
+use crate::spawned::runner::Runner;
+use crate::sync::{Mutex, lock};
+use crate::worker::current::{self, EnterGuard, Standing};
+
+/// Tells a pool from all others that this process ever had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolId(u64);
+
+impl PoolId {
+    /// Of no pool.
+    pub(crate) const NONE: Self = Self(0);
+
+    fn next() -> Self {
+        // The standard library's, also in a model: nothing but a number comes from it.
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+}
 
 /// A pool's books, its sleepers, its waiters and its bound.
 pub(crate) struct Hub {
+    id: PoolId,
     pub(crate) ledger: Ledger,
     pub(crate) sleep: Sleep,
     pub(crate) waiters: Waiters,
     /// The bound on the jobs from outside that wait, if there is one.
     pub(crate) limit: Option<Limit>,
+    pub(crate) expiring: Expiring,
+    pub(crate) stale: Stale,
+    /// What makes workers: the originals of the handler's maker and of the sink. It goes with the last
+    /// worker, so that a receiver of results sees the end, however many handles are left somewhere.
+    originals: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    /// The pool that this is a part of.
+    pool: OnceLock<Weak<dyn Access>>,
 }
 
 impl Hub {
+    pub(crate) fn new(
+        ledger: Ledger,
+        sleep: Sleep,
+        clock: Box<dyn Clock>,
+        limit: Option<Limit>,
+    ) -> Self {
+        Self {
+            id: PoolId::next(),
+            ledger,
+            sleep,
+            waiters: Waiters::new(clock),
+            limit,
+            expiring: Expiring::default(),
+            stale: Stale::default(),
+            originals: Mutex::new(None),
+            pool: OnceLock::new(),
+        }
+    }
+
+    /// Makes the hub a part of this pool, which has these originals.
+    pub(crate) fn belong_to(&self, pool: Weak<dyn Access>, originals: Arc<dyn Any + Send + Sync>) {
+        *lock(&self.originals) = Some(originals);
+        let first = self.pool.set(pool).is_ok();
+        debug_assert!(first, "a hub belongs to one pool");
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> PoolId {
+        self.id
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.waiters.clock
+    }
+
+    /// The pool, unless it is being dropped.
+    pub(crate) fn pool(&self) -> Option<Arc<dyn Access>> {
+        self.pool.get().and_then(Weak::upgrade)
+    }
+
+    /// The pool, for those who must not keep it.
+    pub(crate) fn weak_pool(&self) -> Weak<dyn Access> {
+        self.pool.get().cloned().expect("a hub belongs to its pool from the start")
+    }
+
     /// Nothing is accepted from outside any more.
     pub(crate) fn close(&self) {
         self.ledger.gate.0.close();
         if let Some(limit) = &self.limit {
             limit.close();
         }
-        self.sleep.check_rest(&self.ledger);
+        self.check_rest();
     }
 
     /// The queue panicked in the hands of this worker: gives the pool up.
@@ -37,12 +116,6 @@ impl Hub {
         self.waiters.wake_all();
     }
 
-    /// Tells this pool from others, for as long as it lives.
-    #[inline]
-    pub(crate) fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
-    }
-
     /// A job has left the queue. Those that jobs submit took no place in it.
     #[inline]
     pub(crate) fn make_room(&self, id: JobId) {
@@ -50,6 +123,141 @@ impl Hub {
             && !id.is_nested()
         {
             limit.release();
+        }
+    }
+
+    // ---- Rest and the end ----------------------------------------------------------------------
+
+    /// Looks whether the pool is at rest, or at its end, after something other than a worker falling
+    /// asleep has changed.
+    pub(crate) fn check_rest(&self) {
+        if self.sleep.check_rest(&self.ledger) {
+            self.finish();
+        }
+    }
+
+    /// After the last worker: drops the originals of the handler's maker and of the sink.
+    pub(crate) fn finish_if_over(&self) {
+        if self.sleep.is_over() {
+            self.finish();
+        }
+    }
+
+    fn finish(&self) {
+        let originals = lock(&self.originals).take();
+        // Foreign code: what waits in it for this pool would wait for itself.
+        let _inside = current::enter(self.id, Standing::Inside);
+        drop_quietly(originals);
+    }
+
+    /// Keeps the pool from coming to rest while the present thread, which may be any, runs a piece of
+    /// borrowed work of the pool: what that submits is nested. Does nothing for a thread that is at work
+    /// already, and nothing in a pool that has no workers any more, where nothing can be submitted.
+    pub(crate) fn guest(&self) -> Guest<'_> {
+        let is_guest = current::standing(self.id) < Standing::AtWork && self.sleep.hold();
+        let entered = is_guest.then(|| current::enter(self.id, Standing::AtWork));
+        Guest { hub: self, entered }
+    }
+
+    // ---- Waiting -------------------------------------------------------------------------------
+
+    /// Parks the present thread, whose parker this is, until something is over of which the parker
+    /// is told, or until a deadline. Whether it was over in time.
+    ///
+    /// Whoever waits sees to the jobs that expire meanwhile, here and in the `others`: no worker may be
+    /// free to do it.
+    pub(crate) fn wait(
+        &self,
+        others: &[Arc<dyn Access>],
+        parker: &Arc<Parker>,
+        deadline: Option<Instant>,
+        mut is_over: impl FnMut() -> bool,
+    ) -> bool {
+        let others = others.iter().map(|pool| pool.hub()).filter(|hub| hub.id != self.id);
+        let _listed = self.waiters.list(parker);
+        let _elsewhere: Vec<_> = others.clone().map(|hub| hub.waiters.list(parker)).collect();
+        loop {
+            self.expire_due();
+            others.clone().for_each(|hub| _ = hub.expire_due());
+            if is_over() {
+                return true;
+            }
+            if deadline.is_some_and(|deadline| self.clock().now() >= deadline) {
+                return false;
+            }
+            let pauses = others.clone().filter_map(|hub| hub.pause(None));
+            parker.park(pauses.chain(self.pause(deadline)).min());
+        }
+    }
+
+    /// How long to wait before it is time to look again: for a deadline, or for a job that expires.
+    /// `None`: until something is told.
+    fn pause(&self, deadline: Option<Instant>) -> Option<Duration> {
+        let next = [deadline, self.expiring.next()].into_iter().flatten().min();
+        next.and_then(|moment| self.clock().sleep_for(moment))
+    }
+
+    /// Waits until the pool is at rest, or has been since the call.
+    pub(crate) fn wait_rest(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
+        let deadline = timeout.and_then(|timeout| self.waiters.deadline(timeout));
+        let (seen, mut expiries) = self.sleep.epochs();
+        loop {
+            self.expire_due();
+            let next = [deadline, self.expiring.next()].into_iter().flatten().min();
+            let since = (seen, expiries);
+            if let Some(rest) = self.sleep.wait_rest(since, &self.ledger, self.clock(), next) {
+                return rest;
+            }
+            expiries = self.sleep.epochs().1;
+            if deadline.is_some_and(|deadline| self.clock().now() >= deadline) {
+                return Err(WaitError::TimedOut);
+            }
+        }
+    }
+
+    // ---- What is over --------------------------------------------------------------------------
+
+    /// A job was accepted that is to start by a certain time. Nobody else can have come to it yet.
+    pub(crate) fn note_expiring(&self, expiry: ExpiryKey, id: JobId, errand: Weak<dyn Errand>) {
+        let is_first = self.expiring.add(expiry, id, errand);
+        if is_first {
+            // Whoever waits for room or for rest waits for the first to expire, too.
+            self.sleep.expiry_changed();
+            if self.limit.as_ref().is_some_and(Limit::is_waited) {
+                self.waiters.wake_all();
+            }
+        }
+    }
+
+    /// Ends the jobs whose time is over: each frees its place and answers its handle. Whether there
+    /// were any.
+    pub(crate) fn expire_due(&self) -> bool {
+        if self.expiring.is_empty() {
+            return false;
+        }
+        let due = self.expiring.take_due(self.clock().now());
+        for (id, errand) in &due {
+            if let Some(errand) = errand.upgrade() {
+                errand.expire(*id, Runner::here(self));
+            }
+        }
+        !due.is_empty()
+    }
+}
+
+/// See [`Hub::guest`].
+pub(crate) struct Guest<'a> {
+    hub: &'a Hub,
+    entered: Option<EnterGuard>,
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        if let Some(entered) = self.entered.take() {
+            drop(entered);
+            if self.hub.sleep.release(&self.hub.ledger) {
+                self.hub.finish();
+            }
         }
     }
 }
@@ -61,4 +269,10 @@ pub(crate) trait Access: Send + Sync {
     /// Puts a claim that is no job into the queue, where a free worker finds it. If the queue would
     /// not have it, the claim is abandoned.
     fn offer(self: Arc<Self>, claim: Claim);
+
+    /// About how many entries the queue holds.
+    fn entries(&self) -> usize;
+
+    /// Removes the stale entries from the queue, if it can do that. How many there were.
+    fn purge(self: Arc<Self>) -> usize;
 }

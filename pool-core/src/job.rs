@@ -54,7 +54,7 @@ impl fmt::Display for JobId {
     }
 }
 
-/// Set in the id of a nested job, so that it can not meet one that was submitted from outside.
+/// Set in the id of a nested job, so that it cannot meet one that was submitted from outside.
 const NESTED: u64 = 1 << 63;
 
 /// What lies in a pool's queue: an accepted job on its way, or a claim on work that lies elsewhere.
@@ -138,6 +138,14 @@ impl<J> Job<J> {
     /// See [`Body::withdraw`].
     pub(crate) fn withdraw(self) {
         self.body.withdraw();
+    }
+
+    /// The claim, if it is one for which nothing is left to do. What remains is to be dropped.
+    pub(crate) fn take_stale(&mut self) -> Option<Claim> {
+        match &mut self.body {
+            Body::Payload(_) => None,
+            Body::Claim(claim) => claim.take_stale(),
+        }
     }
 
     #[inline]

@@ -1,17 +1,19 @@
 //! What the handles and the workers of one pool have in common.
 
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use crate::config::Config;
 use crate::error::{StartCause, StartError};
-use crate::hub::{Access, Hub};
+use crate::hub::{Access, Hub, PoolId};
 use crate::job::{Body, Job, JobId};
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::queue::{LocalQueue, PushError, WorkQueue};
+use crate::sleep::threads::Start;
 use crate::spawned::errand::Claim;
-use crate::sync::{Mutex, lock};
 use crate::worker::Worker;
-use crate::worker::current;
+use crate::worker::current::{self, Standing};
+use crate::worker::ended::Ended;
 use crate::worker::launch::{Launch, Starting};
 use crate::worker::threads::WorkerThread;
 
@@ -20,20 +22,32 @@ pub(crate) struct Shared<J, Q> {
     pub(crate) queue: Q,
     pub(crate) hub: Hub,
     pub(crate) config: Config,
-    /// Makes workers. Removed with the last of them, so that the sink's original goes as well and
-    /// a receiver of results sees the end, however many handles are left somewhere.
-    launcher: Mutex<Option<Arc<dyn Launch<J, Q>>>>,
+    /// Makes workers, as long as the hub keeps the originals.
+    launcher: Weak<dyn Launch<J, Q>>,
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
-    pub(crate) fn new(queue: Q, hub: Hub, config: Config, launcher: Arc<dyn Launch<J, Q>>) -> Self {
-        Self { queue, hub, config, launcher: Mutex::new(Some(launcher)) }
+    pub(crate) fn new<L>(queue: Q, hub: Hub, config: Config, launcher: Arc<L>) -> Arc<Self>
+    where
+        L: Launch<J, Q> + 'static,
+    {
+        let weak = Arc::downgrade(&launcher);
+        let shared = Arc::new(Self { queue, hub, config, launcher: weak });
+        shared.hub.belong_to(shared.access(), launcher);
+        let weak = Arc::downgrade(&shared);
+        shared.hub.waiters.set_alarm(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.hub.sleep.time_changed();
+                shared.hub.waiters.wake_all();
+            }
+        });
+        shared
     }
 
-    /// Tells this pool from others, for as long as it lives.
+    /// Tells this pool from others.
     #[inline]
-    pub(crate) fn address(&self) -> usize {
-        self.hub.address()
+    pub(crate) fn id(&self) -> PoolId {
+        self.hub.id()
     }
 
     /// For handles that outlive the pool and do not keep it.
@@ -43,7 +57,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     }
 
     pub(crate) fn launcher(&self) -> Option<Arc<dyn Launch<J, Q>>> {
-        lock(&self.launcher).clone()
+        self.launcher.upgrade()
     }
 
     /// Every path that has put a job into the queue ends here.
@@ -65,47 +79,75 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     #[cold]
     fn wake(self: &Arc<Self>) {
         if let Some(worker) = self.hub.sleep.wake_one() {
+            // Should it fail, others do the work, or a submitter that needs one finds out.
             self.start(worker);
         }
     }
 
-    /// Starts a thread for a reserved index.
-    pub(crate) fn start(self: &Arc<Self>, worker: usize) {
-        let starting = Starting::new(Arc::clone(self), worker);
+    /// Starts a thread for a reserved index. How that goes, the answer will know.
+    pub(crate) fn start(self: &Arc<Self>, worker: usize) -> Arc<Start> {
+        let (start, ended) = (Arc::new(Start::default()), Ended::default());
+        let starting = Starting::new(Arc::clone(self), worker, Arc::clone(&start), ended.clone());
         let thread = WorkerThread::new(
             worker,
             self.config.names[worker].clone(),
             self.config.stack_size,
             Box::new(move || starting.run()),
         );
-        let cause = match guarded(|| self.config.factory.start(thread)) {
-            Ok(Ok(handle)) => return self.hub.sleep.enlist(handle),
+        // Foreign code: what waits in it for a worker of this pool would wait for itself.
+        let inside = current::enter(self.id(), Standing::Inside);
+        let made = guarded(|| self.config.factory.start(thread));
+        drop(inside);
+        let cause = match made {
+            Ok(Ok(handle)) => {
+                self.hub.sleep.enlist(handle, ended);
+                return start;
+            }
             Ok(Err(error)) => StartCause::Thread(Arc::new(error)),
             Err(payload) => StartCause::Panicked(Arc::new(Panic::new(payload))),
         };
-        self.hub.sleep.not_spawned(StartError::new(worker, cause));
+        start.explain(StartError::new(worker, cause));
+        self.hub.sleep.not_spawned();
+        start
+    }
+
+    /// Starts the first workers of a new pool. The first failure, if there was one.
+    pub(crate) fn start_core(self: &Arc<Self>, core: usize) -> Result<(), StartError> {
+        let reserved = (0..core).map_while(|_| self.hub.sleep.reserve());
+        let starts: Vec<_> = reserved.map(|worker| (worker, self.start(worker))).collect();
+        let wait = |(worker, start): &(usize, Arc<Start>)| {
+            self.hub.sleep.wait_started(*worker, start, self.hub.clock(), None)
+        };
+        // All of them are over before one is reported.
+        let outcomes: Vec<_> = starts.iter().map(wait).collect();
+        outcomes.into_iter().collect()
     }
 
     /// Sees to it that a worker is there, for a submitter that found the gate dormant.
     #[cold]
-    pub(crate) fn start_first(self: &Arc<Self>) -> Result<(), StartError> {
-        if current::is_inside(self.address()) {
-            // What we would wait for is this thread itself.
-            return Err(StartError::new(0, StartCause::NotAtWork));
+    pub(crate) fn start_first(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+    ) -> Result<(), StartError> {
+        if current::is_inside(self.id()) && !current::has_left(self.id()) {
+            // What we would wait for may be this thread itself.
+            return Err(StartError::new(self.hub.sleep.under_way(), StartCause::NotAtWork));
         }
-        match self.hub.sleep.reserve_first(&self.hub.ledger) {
-            Some(worker) => {
-                self.start(worker);
-                self.hub.sleep.wait_started()
-            }
-            None => Ok(()),
-        }
+        let (sleep, clock) = (&self.hub.sleep, self.hub.clock());
+        let Some(worker) = sleep.reserve_first(&self.hub.ledger, clock, deadline)? else {
+            return Ok(());
+        };
+        let start = self.start(worker);
+        let started = sleep.wait_started(worker, &start, clock, deadline);
+        // Should another worker be there by now, that one will do.
+        started.or_else(|error| {
+            if self.hub.ledger.gate.0.read().is_dormant() { Err(error) } else { Ok(()) }
+        })
     }
 
     /// Nothing is accepted from outside any more; once the pool is at rest, everyone goes home.
     pub(crate) fn close(&self) {
         self.hub.close();
-        self.finish_if_over();
     }
 
     pub(crate) fn pause(&self) {
@@ -123,14 +165,6 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         self.hub.sleep.end_pause();
         self.notify_if_work();
     }
-
-    /// After the last worker: drops the original of the handler's maker and of the sink.
-    pub(crate) fn finish_if_over(&self) {
-        if self.hub.sleep.is_over() {
-            let launcher = lock(&self.launcher).take();
-            drop_quietly(launcher);
-        }
-    }
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
@@ -143,7 +177,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
         // A claim that the queue refuses, or drops when it panics, is abandoned. The panic goes no
         // further: whoever offers has borrowed work in hand and must not unwind.
         let pushed = guarded(|| {
-            if let Some(worker) = current::worker::<Worker<J, Q>>(self.address())
+            if let Some(worker) = current::worker::<Worker<J, Q>>(self.id())
                 && let Some(mut end) = worker.own_end()
             {
                 end.push(job);
@@ -153,5 +187,26 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
         });
         self.notify();
         let _ = pushed.map_err(drop_quietly);
+    }
+
+    fn entries(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn purge(self: Arc<Self>) -> usize {
+        // Let go only when the queue is done: it may hold a lock.
+        let mut stale = Vec::new();
+        self.queue.retain(|job| match job.take_stale() {
+            Some(claim) => {
+                stale.push(claim);
+                false
+            }
+            None => true,
+        });
+        // Those that stay may have been out of sight.
+        self.notify_if_work();
+        let removed = stale.len();
+        stale.into_iter().for_each(Claim::withdraw);
+        removed
     }
 }

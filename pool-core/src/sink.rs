@@ -20,6 +20,9 @@ pub use in_order::InOrder;
 /// A sink is cloned once for each worker and used by that worker alone, so a clone may buffer. It
 /// is flushed before its worker waits for work, and before it leaves.
 ///
+/// * The pool holds no lock while it calls a sink or clones one. All calls may use the pool.
+/// * Outcomes of jobs that ran outside of the workers go through clones that are used by one thread at a
+///   time, too.
 /// * A `put` that blocks holds up its worker: that is backpressure. It does not hold up the
 ///   wake-up of other workers.
 /// * A `put` that fails gives the outcome back. The worker drops it, goes on, and counts it as
@@ -68,6 +71,11 @@ pub use in_order::InOrder;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ResultSink<R> {
+    /// Learns that a pool is being built whose original sink this is, before it is cloned for the first
+    /// worker. For sinks that keep what belongs to one pool, such as the order of its jobs; one that
+    /// passes on to another sink passes this on as well.
+    fn attach(&mut self) {}
+
     /// Takes one outcome.
     ///
     /// # Errors
@@ -149,7 +157,10 @@ pub struct NoSink;
 impl ResultSink<()> for NoSink {
     #[inline]
     fn put(&mut self, done: Completed<()>) -> Result<(), SinkClosed<()>> {
-        drop(done);
+        // Let go, as intended, also if a panic's payload panics once more.
+        if let Err(error) = done.outcome {
+            drop_quietly(error);
+        }
         Ok(())
     }
 }

@@ -39,18 +39,21 @@
 
 mod crew;
 pub(crate) mod park;
-mod threads;
+pub(crate) mod threads;
 pub(crate) mod waiters;
 
 use std::time::{Duration, Instant};
 
 use self::crew::{Crew, Recruit, Slot};
 use crate::accept::ledger::Ledger;
-use crate::clock::{Clock, wait};
+use crate::borrow::fork::forget_pool;
+use crate::clock::{Clock, wait_for};
 use crate::error::WaitError;
 use crate::sync::{
-    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, Relaxed, SeqCst, fence, lock,
+    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
+    lock, wait_changed,
 };
+use crate::worker::current;
 
 /// One available worker, in the word's lower half.
 const AVAILABLE: u64 = 1;
@@ -91,8 +94,21 @@ struct State {
     published: usize,
     /// Threads that join the workers' threads at present.
     joining: usize,
-    /// Threads that wait for rest. Mostly none: to tell nobody would be a call of the system for nothing.
-    awaiting_rest: usize,
+    /// Threads that wait for `changed`. Mostly none: to tell nobody would be a call of the system for nothing.
+    waiting: usize,
+    /// Threads that are no workers and run borrowed work of the pool: it is not at rest meanwhile.
+    guests: usize,
+    /// How often the clock has jumped: what it was asked before may not hold any more.
+    jumps: u64,
+    /// How often it changed what expires first, with somebody waiting.
+    expiries: u64,
+}
+
+impl State {
+    /// Whether nobody is at work. With the ledger balanced, the pool is idle.
+    fn nobody_works(&self) -> bool {
+        self.crew.all_asleep() && self.guests == 0
+    }
 }
 
 impl Sleep {
@@ -107,7 +123,15 @@ impl Sleep {
         let sleep = Self {
             word: CachePadded(AtomicU64::new(0)),
             paused: AtomicBool::new(paused),
-            state: Mutex::new(State { crew, published: 0, joining: 0, awaiting_rest: 0 }),
+            state: Mutex::new(State {
+                crew,
+                published: 0,
+                joining: 0,
+                waiting: 0,
+                guests: 0,
+                jumps: 0,
+                expiries: 0,
+            }),
             beds: (0..size).map(|_| Condvar::new()).collect(),
             changed: Condvar::new(),
             // Two at least: while one runs a job that it found, the other is there for the next one,
@@ -203,51 +227,64 @@ impl Sleep {
 
     /// Step 5: sleeps until there is work or the worker is to leave.
     pub(crate) fn sleep(&self, worker: usize, ledger: &Ledger, clock: &dyn Clock) -> Wake {
+        // Before anybody can know that the worker is idle.
+        let mut stay =
+            self.keep_alive.map_or_else(Stay::default, |time| Stay::from_now(time, clock));
         let mut state = lock(&self.state);
         state.crew.fall_asleep(worker);
         self.publish(&mut state, 0);
         self.settle(&mut state, ledger);
-        let mut deadline = None;
         loop {
             if state.crew.exit {
-                state.crew.leave(worker);
-                self.publish(&mut state, 0);
-                return Wake::Leave;
+                return self.leave(state, worker);
             }
             if state.crew.slot(worker) == Slot::Notified {
                 state.crew.awake(worker);
                 return Wake::Search;
             }
-            if deadline.is_some_and(|deadline| clock.now() >= deadline) {
+            let bed = &self.beds[worker];
+            let Some(keep_alive) = self.keep_alive.filter(|_| self.may_be_spared(&state)) else {
+                stay = Stay::default();
+                state = wait_changed(bed, state);
+                continue;
+            };
+            if stay.is_over {
                 if self.may_leave(&state, ledger) {
-                    state.crew.leave(worker);
-                    self.publish(&mut state, 0);
-                    return Wake::Leave;
+                    return self.leave(state, worker);
                 }
-                deadline = None;
+                // Told when the pool comes to rest.
+                state.crew.kept = Some(worker);
+                state = wait_changed(bed, state);
+            } else if let Some(pause) = stay.pause.take_if(|(jumps, _)| *jumps == state.jumps) {
+                state = wait_for(bed, state, pause.1);
+            } else {
+                let jumps = state.jumps;
+                // The clock is foreign code: no lock is held, and this worker counts as asleep.
+                drop(state);
+                forget_pool();
+                current::off_duty(|| stay.look(jumps, keep_alive, clock));
+                state = lock(&self.state);
             }
-            deadline = deadline.or_else(|| self.leaving_time(&state, clock));
-            state = wait(&self.beds[worker], state, deadline, clock);
         }
     }
 
-    /// When a worker that falls asleep now may leave; `None` if it is to stay.
-    fn leaving_time(&self, state: &State, clock: &dyn Clock) -> Option<Instant> {
-        if state.crew.paused || state.crew.ready <= self.core {
-            return None;
-        }
-        // A time that can not be expressed never comes.
-        clock.now().checked_add(self.keep_alive?)
+    fn leave(&self, mut state: MutexGuard<'_, State>, worker: usize) -> Wake {
+        state.crew.leave(worker);
+        self.publish(&mut state, 0);
+        Wake::Leave
+    }
+
+    /// Whether there are more workers than are always kept.
+    fn may_be_spared(&self, state: &State) -> bool {
+        !state.crew.paused && state.crew.ready > self.core
     }
 
     /// Whether a sleeper whose time has come may leave. The last one may only if it can put the
     /// gate to sleep on its way out: a job that is on its way keeps it here.
     fn may_leave(&self, state: &State, ledger: &Ledger) -> bool {
-        let crew = &state.crew;
-        !crew.paused
-            && crew.ready > self.core
-            && (crew.ready > 1
-                || ledger.balanced().is_some_and(|word| ledger.gate.0.fall_dormant(word)))
+        state.crew.ready > 1
+            || (state.guests == 0
+                && ledger.balanced().is_some_and(|word| ledger.gate.0.fall_dormant(word)))
     }
 
     // ---- Rest ----------------------------------------------------------------------------------
@@ -255,17 +292,19 @@ impl Sleep {
     /// If the pool has come to rest, says so to those who wait for it, and, when the gate is
     /// closed, sends everyone home.
     fn settle(&self, state: &mut State, ledger: &Ledger) {
-        if !state.crew.all_asleep() {
+        if !state.nobody_works() {
             return;
         }
         let Some(word) = ledger.balanced() else { return };
         state.crew.rests += 1;
         if word.is_closed() {
             self.send_home(state);
+        } else if let Some(worker) = state.crew.kept.take() {
+            self.beds[worker].notify_one();
         }
         self.publish(state, 0);
         // With the end decided, others may wait for that.
-        if word.is_closed() || state.awaiting_rest > 0 {
+        if word.is_closed() || state.waiting > 0 {
             self.changed.notify_all();
         }
     }
@@ -276,41 +315,115 @@ impl Sleep {
     }
 
     /// Looks whether the pool is at rest, after something other than a worker falling asleep has
-    /// changed: the gate was closed, or an accepted job came back from the queue.
-    pub(crate) fn check_rest(&self, ledger: &Ledger) {
-        self.settle(&mut lock(&self.state), ledger);
+    /// changed: the gate was closed, or an accepted job came back from the queue. Whether the last
+    /// thread has left for good.
+    pub(crate) fn check_rest(&self, ledger: &Ledger) -> bool {
+        let mut state = lock(&self.state);
+        self.settle(&mut state, ledger);
+        state.crew.is_over()
     }
 
-    /// Waits until the pool is at rest, or has been since the call.
+    /// How often the pool has come to rest, and how often it changed what expires first.
+    pub(crate) fn epochs(&self) -> (u64, u64) {
+        let state = lock(&self.state);
+        (state.crew.rests, state.expiries)
+    }
+
+    /// Another job expires first than those who wait may think.
+    pub(crate) fn expiry_changed(&self) {
+        let mut state = lock(&self.state);
+        state.expiries += 1;
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until the pool is at rest, or has been since these epochs. `None` if a deadline came first,
+    /// or another job expires first by now.
     pub(crate) fn wait_rest(
         &self,
+        (rests, expiries): (u64, u64),
         ledger: &Ledger,
         clock: &dyn Clock,
-        timeout: Option<Duration>,
-    ) -> Result<(), WaitError> {
-        let mut state = lock(&self.state);
-        let deadline = timeout.and_then(|timeout| clock.now().checked_add(timeout));
-        let seen = state.crew.rests;
-        loop {
+        deadline: Option<Instant>,
+    ) -> Option<Result<(), WaitError>> {
+        self.await_change(clock, deadline, |state| {
             if state.crew.failed {
-                return Err(WaitError::QueueFailed);
+                return Some(Some(Err(WaitError::QueueFailed)));
             }
-            let resting = state.crew.all_asleep() && ledger.balanced().is_some();
-            if resting || state.crew.rests != seen {
-                return Ok(());
+            let resting = state.nobody_works() && ledger.balanced().is_some();
+            if resting || state.crew.rests != rests {
+                return Some(Some(Ok(())));
             }
-            if deadline.is_some_and(|deadline| clock.now() >= deadline) {
-                return Err(WaitError::TimedOut);
-            }
-            state.awaiting_rest += 1;
-            state = wait(&self.changed, state, deadline, clock);
-            state.awaiting_rest -= 1;
+            (state.expiries != expiries).then_some(None)
+        })
+        .flatten()
+    }
+
+    /// Keeps the pool from coming to rest until [`release`](Self::release). Not if it is over.
+    pub(crate) fn hold(&self) -> bool {
+        let mut state = lock(&self.state);
+        if !state.crew.exit {
+            state.guests += 1;
         }
+        !state.crew.exit
+    }
+
+    /// Whoever held it is done. Whether the last thread has left for good.
+    pub(crate) fn release(&self, ledger: &Ledger) -> bool {
+        let mut state = lock(&self.state);
+        state.guests -= 1;
+        self.settle(&mut state, ledger);
+        state.crew.is_over()
+    }
+
+    /// Waits until `look` finds what the caller waits for; `None` if a deadline came first.
+    fn await_change<T>(
+        &self,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+        mut look: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        let mut pause = None;
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(found) = look(&mut state) {
+                return Some(found);
+            }
+            let Some(deadline) = deadline else {
+                state = self.wait_changed(state, None);
+                continue;
+            };
+            let jumps = state.jumps;
+            if let Some((_, pause)) = pause.take_if(|(then, _)| *then == jumps) {
+                state = self.wait_changed(state, pause);
+                continue;
+            }
+            // The clock is foreign code: no lock is held.
+            drop(state);
+            if clock.now() >= deadline {
+                // What came meanwhile came in time.
+                return look(&mut lock(&self.state));
+            }
+            pause = Some((jumps, clock.sleep_for(deadline)));
+            state = lock(&self.state);
+        }
+    }
+
+    fn wait_changed<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        pause: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        state.waiting += 1;
+        let mut state = wait_for(&self.changed, state, pause);
+        state.waiting -= 1;
+        state
     }
 
     /// Wakes every thread that waits for a moment, so that it looks at the clock again.
     pub(crate) fn time_changed(&self) {
-        let _state = lock(&self.state);
+        lock(&self.state).jumps += 1;
         self.beds.iter().for_each(Condvar::notify_one);
         self.changed.notify_all();
     }
@@ -342,5 +455,30 @@ impl Sleep {
             // While paused nobody leaves; from here on the sleepers' keep-alive counts again.
             self.beds.iter().for_each(Condvar::notify_one);
         }
+    }
+}
+
+/// How long an idle worker stays.
+#[derive(Default)]
+struct Stay {
+    /// When it may leave; not known yet, or never.
+    until: Option<Instant>,
+    /// How long it may sleep before it asks the clock again, if that has not jumped this often by then.
+    pause: Option<(u64, Option<Duration>)>,
+    /// Its time has come.
+    is_over: bool,
+}
+
+impl Stay {
+    fn from_now(keep_alive: Duration, clock: &dyn Clock) -> Self {
+        Self { until: clock.now().checked_add(keep_alive), ..Self::default() }
+    }
+
+    fn look(&mut self, jumps: u64, keep_alive: Duration, clock: &dyn Clock) {
+        let now = clock.now();
+        // A time that cannot be expressed never comes.
+        self.until = self.until.or_else(|| now.checked_add(keep_alive));
+        self.is_over = self.until.is_some_and(|until| now >= until);
+        self.pause = Some((jumps, self.until.and_then(|until| clock.sleep_for(until))));
     }
 }

@@ -1,8 +1,10 @@
 //! The worker at work: take jobs, run them, deliver, search, sleep.
 
 pub(crate) mod current;
+pub(crate) mod ended;
 pub(crate) mod launch;
 mod pace;
+pub(crate) mod sinks;
 pub(crate) mod threads;
 
 use std::any::Any;
@@ -66,10 +68,17 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
     }
 
     /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
-    /// no atomic of its own: while its parent runs, the pool can not come to rest.
+    /// no atomic of its own: while its parent runs, the pool cannot come to rest. `accepted` learns its id
+    /// before anybody can come to it.
     #[inline]
-    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
+    pub(crate) fn submit(
+        &self,
+        mut end: RefMut<'_, Q::Local>,
+        body: Body<J>,
+        accepted: impl FnOnce(JobId),
+    ) -> JobId {
         let id = self.next_id();
+        accepted(id);
         end.push(Job::new(id, body));
         self.counters().pushed.bump();
         drop(end);

@@ -82,8 +82,8 @@ fn c1_a_batch_is_refused_in_part() {
             .unwrap();
         let error = pool.submit_batch(0..5).unwrap_err();
         assert!(matches!(error.reason(), SubmitError::Full(_)));
-        assert_eq!((error.accepted().len(), error.into_inner()), (2, vec![2, 3, 4]));
-        let refused = pool.spawn_batch([|| 5]).unwrap_err().into_inner();
+        assert_eq!((error.accepted().len(), error.into_inner()), (2, (vec![2, 3, 4], 5..5)));
+        let (refused, _) = pool.spawn_batch([|| 5]).unwrap_err().into_inner();
         assert_eq!(refused[0](), 5);
         pool.resume();
         pool.wait_idle().unwrap();

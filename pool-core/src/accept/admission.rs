@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::accept::gate::Barred;
-use crate::accept::limit::{Patience, Room};
+use crate::accept::limit::{Limit, Patience, Room};
 use crate::error::{StartError, SubmitError};
 use crate::job::{Body, Job, JobId, JobIds};
 use crate::queue::{PushError, WorkQueue};
 use crate::shared::Shared;
 use crate::spawned::errand::Claim;
-use crate::worker::current;
+use crate::worker::current::{self, Standing};
 
 /// Why jobs were not let in.
 pub(crate) enum Refused {
@@ -51,20 +51,26 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         }
     }
 
-    /// The same for a claim on a job with a handle.
+    /// The same for a claim on a job with a handle. `accepted` learns its id before anybody else can
+    /// come to it.
+    #[inline]
     pub(crate) fn submit_claim(
         self: &Arc<Self>,
         claim: Claim,
         patience: Patience,
+        accepted: impl FnOnce(JobId),
     ) -> Result<JobId, Refused> {
         let refused = match self.admit(patience) {
-            Ok(id) => match self.push(Job::new(id, Body::Claim(claim))) {
-                Ok(()) => return Ok(id),
-                Err(job) => {
-                    job.withdraw();
-                    return Err(Refused::Full);
+            Ok(id) => {
+                accepted(id);
+                match self.push(Job::new(id, Body::Claim(claim))) {
+                    Ok(()) => return Ok(id),
+                    Err(job) => {
+                        job.withdraw();
+                        return Err(Refused::Full);
+                    }
                 }
-            },
+            }
             Err(refused) => refused,
         };
         claim.withdraw();
@@ -74,24 +80,45 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     /// Counts one job in, and gives it a place in the queue.
     #[inline]
     fn admit(self: &Arc<Self>, patience: Patience) -> Result<JobId, Refused> {
-        if current::is_visiting(self.address()) {
-            self.hub.ledger.push_outside(1);
-            return Ok(JobId::nested(self.hub.ledger.nested_ids(1)));
-        }
+        let patience = match current::standing(self.id()) {
+            Standing::Outside => patience,
+            // It would wait for itself.
+            Standing::Inside => Patience::None,
+            Standing::AtWork => return Ok(self.admit_nested(1)),
+        };
         self.reserve_place(patience)?;
-        self.accept(1).inspect_err(|_| self.give_back_places(1))
+        self.accept(1, patience).inspect_err(|_| self.give_back_places(1))
+    }
+
+    /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand.
+    #[cold]
+    fn admit_nested(&self, jobs: u64) -> JobId {
+        self.hub.ledger.push_outside(jobs);
+        JobId::nested(self.hub.ledger.nested_ids(jobs))
     }
 
     /// Has a place in a bounded queue kept for one job from outside.
     #[inline]
     fn reserve_place(&self, patience: Patience) -> Result<(), Refused> {
-        let Some(limit) = &self.hub.limit else { return Ok(()) };
-        // Whoever is inside, but not at work, would wait for itself.
-        let patience = if current::is_inside(self.address()) { Patience::None } else { patience };
+        match &self.hub.limit {
+            Some(limit) => self.reserve_place_of(limit, patience),
+            None => Ok(()),
+        }
+    }
+
+    fn reserve_place_of(&self, limit: &Limit, patience: Patience) -> Result<(), Refused> {
         if self.hub.ledger.gate.0.read().is_closed() {
             return Err(Refused::Closed);
         }
-        match limit.acquire(patience, &self.hub.waiters) {
+        if limit.try_acquire(1) == 1 {
+            return Ok(());
+        }
+        // Those whose time is over have no place any more.
+        self.hub.expire_due();
+        let wait = |parker: &_, deadline, is_over: &dyn Fn() -> bool| {
+            self.hub.wait(&[], parker, deadline, is_over)
+        };
+        match limit.acquire(patience, wait) {
             Room::Granted => Ok(()),
             Room::Full => Err(Refused::Full),
             Room::Closed => Err(Refused::Closed),
@@ -104,14 +131,21 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         }
     }
 
-    /// Counts jobs in from outside; the id of the first.
+    /// Counts jobs in from outside; the id of the first. A deadline is also one for the start of a first
+    /// worker.
     #[inline]
-    pub(crate) fn accept(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refused> {
+    pub(crate) fn accept(
+        self: &Arc<Self>,
+        jobs: u64,
+        patience: Patience,
+    ) -> Result<JobId, Refused> {
         loop {
             match self.hub.ledger.gate.0.accept(jobs) {
                 Ok(sequence) => return Ok(JobId::new(sequence)),
                 Err(Barred::Closed) => return Err(Refused::Closed),
-                Err(Barred::Dormant) => self.start_first().map_err(Refused::NoThread)?,
+                Err(Barred::Dormant) => {
+                    self.start_first(patience.deadline()).map_err(Refused::NoThread)?;
+                }
             }
         }
     }
@@ -131,6 +165,20 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         }
     }
 
+    /// Counts as many of these jobs in as there is room for, at least one: the first id, and how many.
+    fn admit_some(self: &Arc<Self>, wanted: u64) -> Result<(JobId, u64), Refused> {
+        let patience = match current::standing(self.id()) {
+            Standing::Outside => Patience::Endless,
+            Standing::Inside => Patience::None,
+            Standing::AtWork => return Ok((self.admit_nested(wanted), wanted)),
+        };
+        self.reserve_place(patience)?;
+        let more = self.hub.limit.as_ref().map(|limit| limit.try_acquire(wanted - 1));
+        let count = more.map_or(wanted, |more| more + 1);
+        let first = self.accept(count, patience).inspect_err(|_| self.give_back_places(count))?;
+        Ok((first, count))
+    }
+
     /// Accepts as many of these jobs as there is room for, at least one if it has the patience;
     /// takes those from the list. Called again and again it accepts them all.
     pub(crate) fn submit_some(
@@ -139,15 +187,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         ids: &mut JobIds,
     ) -> Result<(), Refused> {
         let wanted = jobs.len() as u64;
-        let (first, count) = if current::is_visiting(self.address()) {
-            self.hub.ledger.push_outside(wanted);
-            (JobId::nested(self.hub.ledger.nested_ids(wanted)), wanted)
-        } else {
-            self.reserve_place(Patience::Endless)?;
-            let more = self.hub.limit.as_ref().map(|limit| limit.try_acquire(wanted - 1));
-            let count = more.map_or(wanted, |more| more + 1);
-            (self.accept(count).inspect_err(|_| self.give_back_places(count))?, count)
-        };
+        let (first, count) = self.admit_some(wanted)?;
         let refusal = Refusal { shared: self, first, jobs: count };
         let mut accepted = Accepted { jobs, refusal, pulled: false };
         accepted.number();
@@ -182,8 +222,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Drop for Refusal<'_, J, Q> {
         if let Some(launcher) = shared.launcher() {
             (0..*jobs).for_each(|nth| launcher.skip(first.plus(nth)));
         }
-        shared.hub.sleep.check_rest(&shared.hub.ledger);
-        shared.finish_if_over();
+        shared.hub.check_rest();
     }
 }
 

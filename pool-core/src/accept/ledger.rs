@@ -24,6 +24,42 @@ pub(crate) struct Counters {
     pub(crate) expired: Count,
     /// Outcomes that the sink did not take.
     pub(crate) undelivered: Count,
+    /// The weight of the queue's entries that this worker made stale; see
+    /// [`Stale`](crate::accept::stale::Stale).
+    pub(crate) stale: Count,
+}
+
+/// This often a reader tries to see a worker between two of its jobs.
+const LOOKS: usize = 16;
+
+impl Counters {
+    /// How many jobs the worker took, and how those ended that have.
+    ///
+    /// The ends are read between two looks at the beginnings. If those agree, all is of one moment. If
+    /// the worker is too fast for that, the earlier look counts, as if those that began since then had
+    /// not: a job that runs may be overlooked, and none is counted twice.
+    fn read(&self) -> (u64, Sums) {
+        let look = || {
+            // Acquire, so that what follows is not read before it.
+            let popped = self.popped.0.load(Acquire);
+            let part = Sums {
+                done: self.done.0.load(Acquire),
+                panicked: self.panicked.0.load(Acquire),
+                expired: self.expired.0.load(Acquire),
+                undelivered: self.undelivered.get(),
+                ..Sums::default()
+            };
+            (popped, part)
+        };
+        let mut last = look();
+        for _ in 1..LOOKS {
+            if self.popped.get() == last.0 {
+                break;
+            }
+            last = look();
+        }
+        last
+    }
 }
 
 /// How a job ended that ran or was dropped because of its handle.
@@ -57,6 +93,20 @@ impl Outside {
             Ended::Cancelled => &self.cancelled,
             Ended::Expired => &self.expired,
         }
+    }
+
+    /// How many jobs were taken, and how those ended that have. In this order, as for a worker's.
+    fn read(&self) -> (u64, Sums) {
+        let taken = self.taken.load(Acquire);
+        let part = Sums {
+            done: self.done.load(Acquire),
+            panicked: self.panicked.load(Acquire),
+            cancelled: self.cancelled.load(Acquire),
+            expired: self.expired.load(Acquire),
+            undelivered: self.undelivered.load(Relaxed),
+            ..Sums::default()
+        };
+        (taken, part)
     }
 
     /// Jobs that were taken and have ended. Acquire, against the release in
@@ -102,10 +152,10 @@ pub(crate) struct Ledger {
 }
 
 /// The sums of a [`Ledger`] at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) accepted: u64,
-    pub(crate) popped: u64,
+    pub(crate) running: u64,
     pub(crate) done: u64,
     pub(crate) panicked: u64,
     pub(crate) cancelled: u64,
@@ -117,6 +167,20 @@ impl Sums {
     /// Jobs that have their outcome.
     pub(crate) fn ended(&self) -> u64 {
         self.done + self.panicked + self.cancelled + self.expired
+    }
+
+    /// Jobs that wait to be started.
+    pub(crate) fn queued(&self) -> u64 {
+        self.accepted.saturating_sub(self.ended() + self.running)
+    }
+
+    fn add(&mut self, taken: u64, part: Self) {
+        self.running += taken.saturating_sub(part.ended());
+        self.done += part.done;
+        self.panicked += part.panicked;
+        self.cancelled += part.cancelled;
+        self.expired += part.expired;
+        self.undelivered += part.undelivered;
     }
 }
 
@@ -192,35 +256,32 @@ impl Ledger {
         (open == 0).then_some(word)
     }
 
-    pub(crate) fn sums(&self) -> Sums {
-        let Outside { pushed, taken, done, panicked, cancelled, expired, undelivered } =
-            &self.outside.0;
-        // Ends before beginnings: with jobs still running, no end is seen without its beginning.
-        let mut sums = Sums {
-            accepted: 0,
-            popped: 0,
-            done: done.load(Acquire),
-            panicked: panicked.load(Acquire),
-            cancelled: cancelled.load(Acquire),
-            expired: expired.load(Acquire),
-            undelivered: undelivered.load(Relaxed),
-        };
-        for CachePadded(worker) in &self.workers {
-            sums.done += worker.done.get();
-            sums.panicked += worker.panicked.get();
-            sums.expired += worker.expired.get();
-            sums.undelivered += worker.undelivered.get();
-        }
-        sums.popped = taken.load(Relaxed);
-        for CachePadded(worker) in &self.workers {
-            sums.popped += worker.popped.get();
-        }
-        for CachePadded(worker) in &self.workers {
-            sums.accepted += worker.pushed.get();
-        }
-        sums.accepted += pushed.load(Relaxed);
+    /// How many jobs wait to be started, or a few more.
+    pub(crate) fn pending(&self) -> u64 {
+        let workers = self.workers.iter().map(|worker| worker.0.popped.get());
+        let taken = workers.sum::<u64>() + self.outside.0.taken.load(Acquire);
+        self.accepted().saturating_sub(taken)
+    }
+
+    fn accepted(&self) -> u64 {
+        let pushed: u64 = self.workers.iter().map(|worker| worker.0.pushed.get()).sum();
         let refused = self.refused();
-        sums.accepted += self.gate.0.read().accepted().saturating_sub(refused);
+        let outside = self.gate.0.read().accepted().saturating_sub(refused);
+        pushed + self.outside.0.pushed.load(Relaxed) + outside
+    }
+
+    /// The sums, such that they do not contradict each other: no job is seen running twice, or both
+    /// running and ended.
+    pub(crate) fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        let (taken, outside) = self.outside.0.read();
+        sums.add(taken, outside);
+        for CachePadded(worker) in &self.workers {
+            let (popped, part) = worker.read();
+            sums.add(popped, part);
+        }
+        // Last: whatever was seen to begin or to end is seen to have been accepted.
+        sums.accepted = self.accepted();
         sums
     }
 }

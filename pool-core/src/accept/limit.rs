@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::sleep::park::{Parker, look_for_a_while};
-use crate::sleep::waiters::Waiters;
 use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
 
 /// Somebody waits: what becomes free is theirs.
@@ -19,6 +18,16 @@ pub(crate) enum Patience {
     Endless,
     Until(Instant),
     None,
+}
+
+impl Patience {
+    /// Until when, if there is an end to it that comes by itself.
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::Until(deadline) => Some(deadline),
+            Self::Endless | Self::None => None,
+        }
+    }
 }
 
 /// What became of a wish for room.
@@ -85,8 +94,13 @@ impl Limit {
         }
     }
 
-    /// Takes a place, and waits for it if need be.
-    pub(crate) fn acquire(&self, patience: Patience, waiters: &Waiters) -> Room {
+    /// Takes a place, and waits for it if need be: `wait` waits until the parker is told that it is over,
+    /// or until a deadline.
+    pub(crate) fn acquire(
+        &self,
+        patience: Patience,
+        wait: impl FnOnce(&Arc<Parker>, Option<Instant>, &dyn Fn() -> bool) -> bool,
+    ) -> Room {
         if self.try_acquire(1) == 1 {
             return Room::Granted;
         }
@@ -99,10 +113,14 @@ impl Limit {
         if look_for_a_while(|| (self.try_acquire(1) == 1).then_some(())).is_some() {
             return Room::Granted;
         }
-        match self.queue_up() {
-            Ok(turn) => self.wait(&turn, deadline, waiters),
-            Err(room) => room,
-        }
+        let turn = match self.queue_up() {
+            Ok(turn) => turn,
+            Err(room) => return room,
+        };
+        // Given up also if the clock, which is foreign code, panics.
+        let waited = Waited { limit: self, turn, settled: false };
+        wait(&waited.turn.parker, deadline, &|| waited.is_over());
+        waited.settle()
     }
 
     /// Takes a place in the row of those who wait, unless there is no need to.
@@ -126,15 +144,6 @@ impl Limit {
         Ok(turn)
     }
 
-    fn wait(&self, turn: &Arc<Turn>, deadline: Option<Instant>, waiters: &Waiters) -> Room {
-        waiters.wait(&turn.parker, deadline, || turn.state.load(Acquire) != COMING);
-        match turn.state.load(Acquire) {
-            GRANTED => Room::Granted,
-            CLOSED => Room::Closed,
-            _ => self.give_up_waiting(turn),
-        }
-    }
-
     /// Leaves the row, unless the turn has come meanwhile.
     fn give_up_waiting(&self, turn: &Arc<Turn>) -> Room {
         let mut waiting = lock(&self.waiting);
@@ -149,6 +158,11 @@ impl Limit {
                 Room::Full
             }
         }
+    }
+
+    /// Whether a submitter waits.
+    pub(crate) fn is_waited(&self) -> bool {
+        self.word.load(Relaxed) & WAITED != 0
     }
 
     /// How many submitters wait.
@@ -194,5 +208,31 @@ impl Limit {
         self.word.fetch_and(!WAITED, Relaxed);
         drop(waiting);
         turns.iter().for_each(|turn| turn.parker.unpark());
+    }
+}
+
+/// A turn that is waited for. Dropped before it is settled, it leaves the row.
+struct Waited<'a> {
+    limit: &'a Limit,
+    turn: Arc<Turn>,
+    settled: bool,
+}
+
+impl Waited<'_> {
+    fn is_over(&self) -> bool {
+        self.turn.state.load(Acquire) != COMING
+    }
+
+    fn settle(mut self) -> Room {
+        self.settled = true;
+        self.limit.give_up_waiting(&self.turn)
+    }
+}
+
+impl Drop for Waited<'_> {
+    fn drop(&mut self) {
+        if !self.settled && self.limit.give_up_waiting(&self.turn) == Room::Granted {
+            self.limit.release();
+        }
     }
 }

@@ -3,8 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::clock::SystemClock;
-use crate::hub::Access;
+use crate::hub::{Access, Hub};
 use crate::job::JobId;
 use crate::panics::{drop_quietly, guarded};
 use crate::sleep::park::Parker;
@@ -100,7 +99,8 @@ impl Children {
     /// the first one threw that panicked.
     ///
     /// To be called by the owner, as the last thing.
-    pub(crate) fn finish(&self) -> Option<Box<dyn Any + Send>> {
+    pub(crate) fn finish(&self, hub: &Hub) -> Option<Box<dyn Any + Send>> {
+        let _guest = hub.guest();
         loop {
             let mut state = lock(&self.state);
             if let Some(job) = state.jobs.pop() {
@@ -110,13 +110,17 @@ impl Children {
             }
             if state.open == 0 {
                 let (pool, panic) = (state.pool.take(), state.panic.take());
+                let calls = state.calls;
                 drop(state);
                 drop(pool);
+                if calls > 0 {
+                    Runner::here(hub).leaves_stale(calls * size_of_val(self));
+                }
                 return panic;
             }
             state.waited = true;
             drop(state);
-            self.owner.park(None, &SystemClock);
+            self.owner.park(None);
         }
     }
 }
@@ -147,5 +151,12 @@ impl Errand for Children {
 
     fn abandon(&self) {
         lock(&self.state).calls -= 1;
+    }
+
+    fn give_up_stale(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_stale = state.jobs.is_empty();
+        state.calls -= usize::from(is_stale);
+        is_stale
     }
 }

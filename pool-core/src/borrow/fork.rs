@@ -15,12 +15,12 @@
 
 use std::cell::RefCell;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use crate::borrow::loan::{Forks, Lent, Show, fork};
-use crate::clock::SystemClock;
+use crate::accept::stale;
+use crate::borrow::loan::{self, Forks, Lent, Show, fork};
 use crate::handle::Handle;
-use crate::hub::Access;
+use crate::hub::{Access, Guest, Hub, PoolId};
 use crate::job::{Job, JobId};
 use crate::queue::WorkQueue;
 use crate::shared::Shared;
@@ -30,8 +30,8 @@ use crate::spawned::runner::Runner;
 use crate::sync::{Mutex, MutexGuard, lock, thread_locals};
 
 thread_locals! {
-    /// The present thread's stalls, by the address of the pool.
-    static STALLS: RefCell<Vec<(usize, Arc<Stall>)>> = RefCell::new(Vec::new());
+    /// The present thread's stalls, by their pools.
+    static STALLS: RefCell<Vec<(PoolId, OwnStall)>> = RefCell::new(Vec::new());
 }
 
 /// A stall has room for so many takers from the start.
@@ -60,18 +60,19 @@ struct Counter {
 }
 
 impl Stall {
-    /// The present thread's, for the pool at this address. `None` if the thread's locals are gone.
-    fn own(pool: usize) -> Option<Arc<Self>> {
-        let find = |stalls: &RefCell<Vec<(usize, Arc<Self>)>>| {
+    /// The present thread's, for this pool. `None` if the thread's locals are gone.
+    fn own(hub: &Hub) -> Option<Arc<Self>> {
+        let pool = hub.id();
+        let find = |stalls: &RefCell<Vec<(PoolId, OwnStall)>>| {
             let mut stalls = stalls.borrow_mut();
-            if let Some((_, stall)) = stalls.iter().find(|(address, _)| *address == pool) {
-                return stall.clone();
+            if let Some((_, stall)) = stalls.iter().find(|(id, _)| *id == pool) {
+                return stall.stall.clone();
             }
             if stalls.len() >= STALLS_KEPT {
-                stalls.retain(|(_, stall)| stall.is_in_use());
+                stalls.retain(|(_, stall)| stall.stall.is_in_use());
             }
             let stall = Arc::new(Self::new());
-            stalls.push((pool, stall.clone()));
+            stalls.push((pool, OwnStall { stall: stall.clone(), pool: hub.weak_pool() }));
             stall
         };
         STALLS.try_with(find).ok()
@@ -142,8 +143,25 @@ impl Stall {
                 return;
             }
             if !found && !taker.as_ref().is_some_and(|taker| taker.call_helper(&self.owner)) {
-                self.owner.park(None, &SystemClock);
+                self.owner.park(None);
             }
+        }
+    }
+}
+
+/// A stall, to the thread that it belongs to.
+struct OwnStall {
+    stall: Arc<Stall>,
+    pool: Weak<dyn Access>,
+}
+
+/// With the thread goes what its ticket leads to.
+impl Drop for OwnStall {
+    fn drop(&mut self) {
+        if lock(&self.stall.counter).ticket
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.hub().note_stale(stale::weight(size_of::<Stall>() + TAKERS * size_of::<usize>()));
         }
     }
 }
@@ -151,7 +169,7 @@ impl Stall {
 /// A ticket.
 impl Errand for Stall {
     fn run(self: Arc<Self>, _id: JobId, runner: Runner<'_>) {
-        let taker = Self::own(runner.pool());
+        let taker = Self::own(runner.hub());
         let mut counter = lock(&self.counter);
         counter.ticket = false;
         self.serve(counter, taker);
@@ -160,12 +178,28 @@ impl Errand for Stall {
     fn abandon(&self) {
         lock(&self.counter).ticket = false;
     }
+
+    /// The next closure that is shown brings a new ticket.
+    fn give_up_stale(&self) -> bool {
+        let mut counter = lock(&self.counter);
+        let is_stale = counter.lent.is_none();
+        counter.ticket &= !is_stale;
+        is_stale
+    }
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Show for Arc<Shared<J, Q>> {
+    fn pool(&self) -> PoolId {
+        self.id()
+    }
+
+    fn enter(&self) -> Guest<'_> {
+        self.hub.guest()
+    }
+
     #[cold]
     fn show(&self, forks: &Forks) {
-        if let Some(stall) = Stall::own(self.address())
+        if let Some(stall) = Stall::own(&self.hub)
             && let Some(lent) = forks.show_next()
             && stall.show(lent)
         {
@@ -175,14 +209,19 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Show for Arc<Shared<J, Q>> {
 
     #[cold]
     fn take_back(&self) -> Option<Lent> {
-        let stall = Stall::own(self.address())?;
+        let stall = Stall::own(&self.hub)?;
         lock(&stall.counter).lent.take()
     }
 
     #[cold]
     fn wait(&self, has_ended: &dyn Fn() -> bool) {
-        Stall::own(self.address()).unwrap_or_else(|| Arc::new(Stall::new())).wait(has_ended);
+        Stall::own(&self.hub).unwrap_or_else(|| Arc::new(Stall::new())).wait(has_ended);
     }
+}
+
+/// The present thread, a worker, runs no more jobs: its next join enters the pool anew.
+pub(crate) fn forget_pool() {
+    loan::forget_pool();
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
@@ -194,7 +233,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// It allocates nothing, whatever the queue, and costs some nanoseconds where no other thread
     /// wants work. Like a [`scope`](Self::scope) it can be called from anywhere, needs no free worker
     /// nor an open pool, runs nothing but its own two closures, or pieces of them, on this thread while
-    /// it waits (C11), and counts as a part of whatever the caller does.
+    /// it waits (C11), and counts as a part of whatever the caller does. Wherever a closure runs, it is
+    /// inside of the pool, also on a caller that is not: what it submits is nested (C4), and the pool is
+    /// not idle before both have ended.
     ///
     /// Neither closure may wait for the other: they may run one after the other.
     ///
@@ -228,6 +269,6 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        fork(self.shared.address(), &self.shared, a, b)
+        fork(&self.shared, a, b)
     }
 }

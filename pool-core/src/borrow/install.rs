@@ -52,7 +52,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        if current::is_inside(self.shared.address()) {
+        if current::is_inside(self.shared.id()) {
             return Ok(closure());
         }
         let (spawned, closure) = lend(closure, |lent| self.run_lent(lent));

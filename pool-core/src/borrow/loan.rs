@@ -8,8 +8,10 @@ use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::panic::resume_unwind;
 use std::ptr;
 
+use crate::hub::{Guest, PoolId};
 use crate::panics::{drop_quietly, guarded};
 use crate::sync::{Acquire, AtomicU64, Relaxed, Release, UnsafeCell, thread_locals};
+use crate::worker::current;
 
 thread_locals! {
     static FORKS: Forks = Forks::new();
@@ -202,8 +204,8 @@ where
 /// The closures that one thread lends at present, in a list through its stack: the second closures of
 /// its joins under way in one pool.
 pub(crate) struct Forks {
-    /// The address of the pool.
-    pool: Cell<usize>,
+    /// The pool, if the thread is known to be at work for it: a worker, or a guest with a join under way.
+    pool: Cell<PoolId>,
     newest: Cell<*const Head>,
     /// The oldest that was not shown.
     next: Cell<*const Head>,
@@ -213,6 +215,12 @@ pub(crate) struct Forks {
 
 /// Where closures are shown to others, if a thread has any to spare.
 pub(crate) trait Show {
+    /// The pool to whose workers they are shown.
+    fn pool(&self) -> PoolId;
+
+    /// Makes the present thread a guest of the pool, unless it is at work for it.
+    fn enter(&self) -> Guest<'_>;
+
     /// Puts the oldest closure on show that was not: [`Forks::show_next`].
     fn show(&self, forks: &Forks);
 
@@ -223,17 +231,17 @@ pub(crate) trait Show {
     fn wait(&self, has_ended: &dyn Fn() -> bool);
 }
 
-/// Runs `a` while `b` is on offer to the pool at this address, and then `b`, if nobody has taken it.
-/// Both have ended when this returns or throws on what one of them threw.
+/// Runs `a` while `b` is on offer to the workers, and then `b`, if nobody has taken it. Both have ended
+/// when this returns or throws on what one of them threw.
 #[inline]
-pub(crate) fn fork<A, B, RA, RB>(pool: usize, stall: &impl Show, a: A, b: B) -> (RA, RB)
+pub(crate) fn fork<A, B, RA, RB>(stall: &impl Show, a: A, b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    if FORKS.with(|forks| forks.pool.get()) != pool {
-        return fork_elsewhere(pool, stall, a, b);
+    if FORKS.with(|forks| forks.pool.get()) != stall.pool() {
+        return fork_elsewhere(stall, a, b);
     }
     let loan = Loan::new(b);
     let head = (&raw const loan).cast::<Head>();
@@ -263,28 +271,44 @@ where
     settle_both(first, unsafe { loan.end() })
 }
 
-/// The same for a thread whose last joins were in another pool. If some are under way, they are put
-/// aside for as long as this one is.
+/// The same for a thread that is not known to be at work for this pool. It is from here on; joins in
+/// another pool that are under way are put aside for as long as this one is.
 #[cold]
-fn fork_elsewhere<A, B, RA, RB>(pool: usize, stall: &impl Show, a: A, b: B) -> (RA, RB)
+fn fork_elsewhere<A, B, RA, RB>(stall: &impl Show, a: A, b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    let _aside = Aside(FORKS.with(|forks| forks.change_to(pool)));
-    fork(pool, stall, a, b)
+    let _guest = stall.enter();
+    let stays = current::worker_index(stall.pool()).is_some();
+    let around = FORKS.with(|forks| forks.change_to(stall.pool()));
+    let _aside = Aside { around, stays };
+    fork(stall, a, b)
 }
 
-/// Joins in another pool that are under way around those of the present one.
-struct Aside(Option<Box<Forks>>);
+/// What a thread did before it joined in the present pool.
+struct Aside {
+    /// Joins in another pool that are under way.
+    around: Option<Box<Forks>>,
+    /// The thread is a worker of the present pool, whose next join will be there, too.
+    stays: bool,
+}
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        if let Some(around) = &self.0 {
-            FORKS.with(|forks| forks.swap(around));
+        match &self.around {
+            Some(around) => FORKS.with(|forks| forks.swap(around)),
+            None if self.stays => {}
+            None => forget_pool(),
         }
     }
+}
+
+/// The present thread is not at work for any pool that it has joined in. To be called with no join under
+/// way.
+pub(crate) fn forget_pool() {
+    let _ = FORKS.try_with(|forks| forks.pool.set(PoolId::NONE));
 }
 
 /// The results of both closures, of which the second may not have run. Throws what was thrown, the
@@ -308,7 +332,7 @@ fn settle_both<A, B: FnOnce() -> T, T>(first: Thrown<A>, second: Returned<B, T>)
 impl Forks {
     const fn new() -> Self {
         Self {
-            pool: Cell::new(0),
+            pool: Cell::new(PoolId::NONE),
             newest: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             shown: Cell::new(ptr::null()),
@@ -386,7 +410,7 @@ impl Forks {
 
     /// Makes room for joins in another pool. Returns those under way around them.
     #[cold]
-    fn change_to(&self, pool: usize) -> Option<Box<Self>> {
+    fn change_to(&self, pool: PoolId) -> Option<Box<Self>> {
         let around = Self::new();
         around.pool.set(pool);
         self.swap(&around);

@@ -73,6 +73,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// of idling: it runs the jobs of its scope that no worker has begun, the newest first, and no
     /// others (C11). So a scope needs no free worker, nor an open pool.
     ///
+    /// Wherever a job of the scope runs, it is inside of the pool, also on a caller that is not: what it
+    /// submits is nested (C4), and the pool is not idle before the scope has ended.
+    ///
     /// Its jobs are a part of whatever the caller does: they have no outcome of their own for the
     /// sink and are not among the [counted](crate::ShutdownReport) ones, nor bound by a
     /// [capacity](crate::ThreadPoolBuilder::capacity).
@@ -107,7 +110,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         let scope = Scope { children, scope: PhantomData, env: PhantomData };
         // Nothing may leave this function between here and `finish`.
         let result = guarded(|| f(&scope));
-        let thrown = scope.children.finish();
+        let thrown = scope.children.finish(&self.shared.hub);
         match (result, thrown) {
             (Ok(result), None) => result,
             (Ok(result), Some(payload)) => {

@@ -25,11 +25,14 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// together and wake the workers together. The ids come in the same order.
     ///
     /// In a pool with a [capacity](crate::ThreadPoolBuilder::capacity) it waits for room, and
-    /// accepts as many at once as there is room for.
+    /// accepts as many at once as there is room for. The iterator is read a thousand jobs ahead, at
+    /// most. The first jobs may have run, and their outcomes may be with the sink, before this returns
+    /// with their ids.
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back, see [`BatchError`]; those before them run.
+    /// At the first job that is not accepted it stops. That one and those behind it come back, see
+    /// [`BatchError`]; those before it run.
     ///
     /// # Examples
     ///
@@ -47,25 +50,37 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// assert_eq!(results.take().len(), 1_000);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn submit_batch(&self, jobs: impl IntoIterator<Item = J>) -> Result<JobIds, BatchError<J>> {
+    pub fn submit_batch<I>(&self, jobs: I) -> Result<JobIds, BatchError<J, I::IntoIter>>
+    where
+        I: IntoIterator<Item = J>,
+    {
+        self.submit_each(jobs.into_iter(), |job| job)
+    }
+
+    /// Submits what `job` makes of each input.
+    fn submit_each<I: Iterator>(
+        &self,
+        mut inputs: I,
+        job: impl Fn(I::Item) -> J,
+    ) -> Result<JobIds, BatchError<J, I>> {
         let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
-        let mut jobs = jobs.into_iter().map(|job| Job::unnumbered(Body::Payload(job)));
         loop {
             // Gathered first: what the iterator does must not come between accepting and pushing.
-            chunk.extend(jobs.by_ref().take(CHUNK));
+            let some = inputs.by_ref().take(CHUNK);
+            chunk.extend(some.map(|input| Job::unnumbered(Body::Payload(job(input)))));
             if chunk.is_empty() {
                 return Ok(ids);
             }
             if let Err(refused) = self.submit_all(&mut chunk, &mut ids) {
-                let rest = chunk.into_iter().chain(jobs).filter_map(Job::into_payload);
-                return Err(BatchError::new(ids, refused.with(rest.collect())));
+                let jobs = chunk.into_iter().filter_map(Job::into_payload).collect();
+                return Err(BatchError { accepted: ids, reason: refused.with(()), jobs, inputs });
             }
         }
     }
 
     /// Submits all of these, or leaves those that were not accepted in the list.
     fn submit_all(&self, jobs: &mut VecDeque<Job<J>>, ids: &mut JobIds) -> Result<(), Refused> {
-        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
+        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.id())
             && let Some(end) = worker.own_end()
         {
             worker.submit_batch(end, jobs, ids);
@@ -97,18 +112,21 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// assert_eq!(squares?[9], 81);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn spawn_batch<F, T>(
+    pub fn spawn_batch<I, F, T>(
         &self,
-        closures: impl IntoIterator<Item = F>,
-    ) -> Result<Vec<JobHandle<T>>, BatchError<F>>
+        closures: I,
+    ) -> Result<Vec<JobHandle<T>>, BatchError<F, I::IntoIter>>
     where
+        I: IntoIterator<Item = F>,
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
         let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
-        let mut cells = closures.into_iter().map(|closure| Arc::new(JobCell::new(closure, None)));
+        let mut inputs = closures.into_iter();
         loop {
-            let mut some: Vec<_> = cells.by_ref().take(CHUNK).collect();
+            let some = inputs.by_ref().take(CHUNK);
+            let mut some: Vec<_> =
+                some.map(|closure| Arc::new(JobCell::new(closure, None))).collect();
             if some.is_empty() {
                 return Ok(handles);
             }
@@ -123,9 +141,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
                 .extend(numbered.map(|(cell, id)| JobHandle::new(cell, id, self.shared.access())));
             if let Err(refused) = submitted {
                 chunk.into_iter().for_each(Job::withdraw);
-                let rest = rest.into_iter().chain(cells).map(JobCell::into_closure).collect();
-                let ids = handles.iter().map(JobHandle::id).collect();
-                return Err(BatchError::new(ids, refused.with(rest)));
+                let jobs = rest.into_iter().map(JobCell::into_closure).collect();
+                let accepted = handles.iter().map(JobHandle::id).collect();
+                return Err(BatchError { accepted, reason: refused.with(()), jobs, inputs });
             }
         }
     }
@@ -150,18 +168,20 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
     /// assert_eq!(pool.shutdown().done, 100);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn execute_batch<F>(
+    pub fn execute_batch<I, F>(
         &self,
-        closures: impl IntoIterator<Item = F>,
-    ) -> Result<JobIds, BatchError<Task<R>>>
+        closures: I,
+    ) -> Result<JobIds, BatchError<Task<R>, I::IntoIter>>
     where
+        I: IntoIterator<Item = F>,
         F: FnOnce() -> R + Send + 'static,
     {
-        self.submit_batch(closures.into_iter().map(Task::new))
+        self.submit_each(closures.into_iter(), Task::new)
     }
 }
 
-/// Of a batch, not all jobs were accepted; those that were not are in here, untouched (C1).
+/// Of a batch, not all jobs were accepted; those that were not are in here, untouched (C1): the jobs that
+/// were read from the batch's iterator, and the iterator with those that were not.
 ///
 /// # Examples
 ///
@@ -169,24 +189,24 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
 /// use pool_core::{SubmitError, ThreadPoolBuilder};
 /// use pool_std::StdQueue;
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build_with(|_worker| |_: u8| ())?;
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build_with(|_worker| |_: u64| ())?;
 /// pool.close();
-/// let error = pool.submit_batch([1, 2, 3]).unwrap_err();
+/// let error = pool.submit_batch(1..).unwrap_err();
 /// assert_eq!(error.accepted().len(), 0);
-/// assert!(matches!(error.reason(), SubmitError::Closed(_)));
-/// assert_eq!(error.into_inner(), [1, 2, 3]);
+/// assert!(matches!(error.reason(), SubmitError::Closed(())));
+/// let (read, rest) = error.into_inner();
+/// let mut all = read.into_iter().chain(rest);
+/// assert_eq!(all.nth(99_999), Some(100_000));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct BatchError<J> {
+pub struct BatchError<J, I> {
     accepted: JobIds,
-    reason: SubmitError<Vec<J>>,
+    reason: SubmitError<()>,
+    jobs: Vec<J>,
+    inputs: I,
 }
 
-impl<J> BatchError<J> {
-    pub(crate) fn new(accepted: JobIds, reason: SubmitError<Vec<J>>) -> Self {
-        Self { accepted, reason }
-    }
-
+impl<J, I> BatchError<J, I> {
     /// The ids of those that were accepted: the first of the batch.
     #[must_use]
     pub fn accepted(&self) -> JobIds {
@@ -195,30 +215,32 @@ impl<J> BatchError<J> {
 
     /// Why the others were not.
     #[must_use]
-    pub fn reason(&self) -> &SubmitError<Vec<J>> {
+    pub fn reason(&self) -> &SubmitError<()> {
         &self.reason
     }
 
-    /// The jobs that were not accepted, in their order.
+    /// The jobs that were not accepted, in their order: those that were read, and the iterator that has
+    /// the rest.
     #[must_use]
-    pub fn into_inner(self) -> Vec<J> {
-        self.reason.into_inner()
+    pub fn into_inner(self) -> (Vec<J>, I) {
+        (self.jobs, self.inputs)
     }
 }
 
-impl<J> fmt::Debug for BatchError<J> {
+impl<J, I> fmt::Debug for BatchError<J, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchError")
             .field("accepted", &self.accepted.len())
             .field("reason", &self.reason)
-            .finish()
+            .field("read", &self.jobs.len())
+            .finish_non_exhaustive()
     }
 }
 
-impl<J> fmt::Display for BatchError<J> {
+impl<J, I> fmt::Display for BatchError<J, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "only {} jobs of the batch were accepted: {}", self.accepted.len(), self.reason)
     }
 }
 
-impl<J> std::error::Error for BatchError<J> {}
+impl<J, I> std::error::Error for BatchError<J, I> {}

@@ -121,6 +121,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             for _ in 0..self.num_threads() {
                 scope.spawn(take_all);
             }
+            let _guest = self.shared.hub.guest();
             take_all();
         });
     }

@@ -1,6 +1,6 @@
 //! Submitting jobs that have a handle.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::accept::admission::Refused;
@@ -16,13 +16,18 @@ use crate::spawned::runner::Runner;
 use crate::worker::Worker;
 use crate::worker::current;
 
+/// The largest closure, in bytes, that lies in the same allocation as its job: when it has been run or
+/// dropped, its place may stay taken until the queue lets go of the job.
+const LARGE: usize = 256;
+
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Submits a closure and returns a handle to it, by which one can wait for what it returns,
     /// or cancel it. Nothing of it goes to the pool's sink, and so every pool can spawn, whatever its
     /// jobs are.
     ///
     /// A handle that is dropped lets the job go on by itself. In everything else it is like
-    /// [`submit`](Self::submit). It costs one allocation.
+    /// [`submit`](Self::submit). It costs one allocation, or two if the closure
+    /// has captures of more than 256 bytes.
     ///
     /// # Errors
     ///
@@ -49,9 +54,13 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     }
 
     /// Spawns like [`spawn`](Self::spawn) a job that is of no use later: if it has not started within
-    /// this time, it never does, and its outcome is [`JobError::Expired`](crate::JobError::Expired).
-    /// That shows when its turn comes. A time too long to be expressed as a moment, such as
-    /// [`Duration::MAX`], means that it does not expire.
+    /// this time, it never does, and its outcome is [`JobError::Expired`](crate::JobError::Expired). A time
+    /// too long to be expressed as a moment, such as [`Duration::MAX`], means that it does not expire.
+    ///
+    /// An expired job has no place in a [bounded](crate::ThreadPoolBuilder::capacity) queue, and whoever
+    /// asks after it or waits for it, for room, or for the pool is told as soon as its time is over,
+    /// however busy the workers are. Only an executor that has polled the handle is not told before the
+    /// job's turn comes, or before somebody else waits: no thread of the pool watches the clock.
     ///
     /// # Errors
     ///
@@ -181,7 +190,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             Err(SubmitError::Full(closure)) => closure,
             spawned => return spawned,
         };
-        let id = match self.shared.accept(1) {
+        let id = match self.shared.accept(1, Patience::None) {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(closure)),
         };
@@ -193,6 +202,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         Ok(JobHandle::new(cell, id, self.shared.access()))
     }
 
+    /// Closures larger than [`LARGE`] lie apart from their cell, which may lie in the queue for longer.
     fn spawn_with<F, T>(
         &self,
         closure: F,
@@ -203,20 +213,55 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        if size_of::<F>() > LARGE {
+            let spawned = self.spawn_in_cell(Box::new(closure), patience, deadline);
+            spawned.map_err(|refused| refused.map(|closure| *closure))
+        } else {
+            self.spawn_in_cell(closure, patience, deadline)
+        }
+    }
+
+    fn spawn_in_cell<F, T>(
+        &self,
+        closure: F,
+        patience: Patience,
+        deadline: Option<Instant>,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let cell = Arc::new(JobCell::new(closure, deadline));
-        match self.submit_claim(Claim::new(cell.clone()), patience) {
+        let submitted = match cell.expiry() {
+            None => self.submit_claim(Claim::new(cell.clone()), patience, |_| ()),
+            Some(expiry) => {
+                let claim = Claim::new(cell.clone());
+                let errand: Weak<JobCell<F, T>> = Arc::downgrade(&cell);
+                let submitted = self.submit_claim(claim, patience, |id| {
+                    self.shared.hub.note_expiring(expiry, id, errand);
+                });
+                submitted.inspect_err(|_| self.shared.hub.expiring.remove(expiry))
+            }
+        };
+        match submitted {
             Ok(id) => Ok(JobHandle::new(cell, id, self.shared.access())),
             Err(refused) => Err(refused.with(cell.into_closure())),
         }
     }
 
     /// Submits a claim on a job that lies in a cell.
-    fn submit_claim(&self, claim: Claim, patience: Patience) -> Result<JobId, Refused> {
-        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
+    #[inline]
+    fn submit_claim(
+        &self,
+        claim: Claim,
+        patience: Patience,
+        accepted: impl FnOnce(JobId),
+    ) -> Result<JobId, Refused> {
+        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.id())
             && let Some(end) = worker.own_end()
         {
-            return Ok(worker.submit(end, Body::Claim(claim)));
+            return Ok(worker.submit(end, Body::Claim(claim), accepted));
         }
-        self.shared.submit_claim(claim, patience)
+        self.shared.submit_claim(claim, patience, accepted)
     }
 }

@@ -100,10 +100,10 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     // processor has finished writing it, costs more than all the rest.
     #[inline]
     fn submit_with(&self, job: J, patience: Patience) -> Result<JobId, SubmitError<J>> {
-        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.address())
+        if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.id())
             && let Some(end) = worker.own_end()
         {
-            return Ok(worker.submit(end, Body::Payload(job)));
+            return Ok(worker.submit(end, Body::Payload(job), |_| ()));
         }
         self.shared.submit(job, patience)
     }
@@ -243,12 +243,12 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
             Err(SubmitError::Full(task)) => task,
             submitted => return submitted,
         };
-        let id = match self.shared.accept(1) {
+        let id = match self.shared.accept(1, Patience::None) {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(task)),
         };
         let runner = Runner::submitter(&self.shared.hub);
-        runner.takes(id);
+        runner.takes(id, None);
         let (how, outcome) = runner.attempts(|| task.run());
         let mut done = Some(Completed::new(id, None, outcome));
         let deliver = || self.shared.launcher().map_or(1, |sinks| sinks.deliver(&mut done));

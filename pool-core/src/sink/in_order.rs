@@ -1,11 +1,15 @@
 //! A sink that keeps the order of submission.
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::resume_unwind;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Completed, ResultSink, SinkClosed};
+use super::{Completed, ResultSink, SinkClosed, flush_quietly};
 use crate::job::JobId;
+use crate::panics::{drop_quietly, guarded};
+use crate::worker::current::thread_mark;
 
 /// Passes outcomes on to another sink in the order in which the jobs were submitted.
 ///
@@ -13,7 +17,11 @@ use crate::job::JobId;
 /// their memory with them. Jobs that jobs submit have no place in that order: their outcomes are
 /// passed on as they come.
 ///
-/// The clones of one `InOrder` share the other sink, under a lock.
+/// The clones of one `InOrder` share the other sink, which is used by one thread at a time. A thread that
+/// comes with an outcome meanwhile waits for its turn, unless it is that very thread: what the other sink's
+/// `put` leads to may come back here, and is passed on after it.
+///
+/// It serves several pools, at the same time or one after another: the order is that of each pool.
 ///
 /// # Examples
 ///
@@ -30,104 +38,213 @@ use crate::job::JobId;
 /// assert_eq!(numbers?, (0..100).collect::<Vec<_>>());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct InOrder<S: ResultSink<R>, R>(Arc<Mutex<Row<S, R>>>);
+pub struct InOrder<S: ResultSink<R>, R> {
+    row: Arc<Row<S, R>>,
+}
 
+/// The outcomes of one pool, on their way to the other sink.
 struct Row<S: ResultSink<R>, R> {
+    early: Mutex<Early<R>>,
+    outlet: Arc<Outlet<S, R>>,
+}
+
+/// Outcomes whose turn has not come.
+struct Early<R> {
     /// Whose turn it is.
     next: u64,
-    /// Those whose turn has not come: with their outcome, or without one if they will have none.
-    early: BTreeMap<u64, Option<Completed<R>>>,
-    sink: S,
+    /// The others: with their outcome, or without one if they will have none.
+    waiting: BTreeMap<u64, Option<Completed<R>>>,
+}
+
+/// The other sink, and what is to be put there next.
+struct Outlet<S, R> {
+    state: Mutex<State<S, R>>,
+    /// The sink is back.
+    returned: Condvar,
+}
+
+struct State<S, R> {
+    /// Outcomes whose turn has come, those of all pools.
+    due: VecDeque<Completed<R>>,
+    /// `Err` while the thread with this mark uses it.
+    sink: Result<S, usize>,
     /// Outcomes that had waited here and then found no taker.
     lost: u64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No foreign code runs under these locks, so a poisoned one guards sound data.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S: ResultSink<R>, R> InOrder<S, R> {
     /// Keeps the order for this sink.
     #[must_use]
     pub fn new(sink: S) -> Self {
-        Self(Arc::new(Mutex::new(Row { next: 0, early: BTreeMap::new(), sink, lost: 0 })))
+        let state = State { due: VecDeque::new(), sink: Ok(sink), lost: 0 };
+        let outlet = Outlet { state: Mutex::new(state), returned: Condvar::new() };
+        Self { row: Arc::new(Row::new(Arc::new(outlet))) }
     }
 
-    /// A sink that panicked has made its own state unsound, if at all, and not the row's.
-    fn lock(&self) -> MutexGuard<'_, Row<S, R>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes a turn in the row, with an outcome or without one, and passes on what is due.
+    fn take_turn(&mut self, id: JobId, outcome: Option<Completed<R>>) -> Result<(), SinkClosed<R>> {
+        let Some(mut sink) = self.row.outlet.take_in_turn(|due| self.row.arrive(id, outcome, due))
+        else {
+            // This thread passes on already, and will come to it.
+            return Ok(());
+        };
+        sink.pass_on(Some(id))
     }
 }
 
 impl<S: ResultSink<R>, R> Row<S, R> {
-    /// Passes on those whose turn has come.
-    fn advance(&mut self) {
-        while let Some(early) = self.early.remove(&self.next) {
-            self.next += 1;
-            self.pass_on(early);
-        }
+    fn new(outlet: Arc<Outlet<S, R>>) -> Self {
+        Self { early: Mutex::new(Early { next: 0, waiting: BTreeMap::new() }), outlet }
     }
 
-    fn pass_on(&mut self, early: Option<Completed<R>>) {
-        if let Some(done) = early
-            && self.sink.put(done).is_err()
-        {
-            self.lost += 1;
+    /// Adds those to `due` whose turn has come by this.
+    fn arrive(&self, id: JobId, outcome: Option<Completed<R>>, due: &mut VecDeque<Completed<R>>) {
+        let mut early = lock(&self.early);
+        let number = id.as_u64();
+        if id.is_nested() || number < early.next {
+            // It has no place in the order; or a pool uses this row that did not say that it would.
+            due.extend(outcome);
+            return;
+        }
+        // Of two with one number, which only two pools can have, none is lost.
+        due.extend(early.waiting.insert(number, outcome).flatten());
+        let mut next = early.next;
+        while let Some(outcome) = early.waiting.remove(&next) {
+            next += 1;
+            due.extend(outcome);
+        }
+        early.next = next;
+    }
+}
+
+impl<S: ResultSink<R>, R> Outlet<S, R> {
+    /// Takes the sink, once no other thread uses it, with what `arrive` adds to what is due. `None` if this
+    /// thread uses it, which then finds that there.
+    ///
+    /// The order in which outcomes become due is the order in which they are put: both are decided under the
+    /// lock, by the one who gets the sink.
+    fn take_in_turn(
+        &self,
+        arrive: impl FnOnce(&mut VecDeque<Completed<R>>),
+    ) -> Option<InUse<'_, S, R>> {
+        let mark = thread_mark();
+        let mut state = lock(&self.state);
+        while state.sink.as_ref().is_err_and(|by| *by != mark) {
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        arrive(&mut state.due);
+        let sink = std::mem::replace(&mut state.sink, Err(mark)).ok()?;
+        Some(InUse { outlet: self, sink: Some(sink) })
+    }
+}
+
+/// The sink, in the hands of one thread. Dropped, it goes back.
+struct InUse<'a, S, R> {
+    outlet: &'a Outlet<S, R>,
+    sink: Option<S>,
+}
+
+impl<S: ResultSink<R>, R> InUse<'_, S, R> {
+    /// Puts everything that is due. An outcome that finds no taker comes back if it is the caller's own,
+    /// and is counted if not.
+    fn pass_on(&mut self, own: Option<JobId>) -> Result<(), SinkClosed<R>> {
+        let (mut refused, mut thrown) = (Ok(()), None);
+        while let Some(done) = self.next() {
+            let is_own = Some(done.id) == own;
+            let put = guarded(|| self.sink().map_or(Ok(()), |sink| sink.put(done)));
+            match put {
+                Ok(Ok(())) => {}
+                Ok(Err(SinkClosed(done))) if is_own && refused.is_ok() => {
+                    refused = Err(SinkClosed(done));
+                }
+                Ok(Err(refused)) => self.lose(refused),
+                // The caller's own panic goes on; that of another's outcome has been counted.
+                Err(payload) if is_own && thrown.is_none() => thrown = Some(payload),
+                Err(payload) => self.lose(payload),
+            }
+        }
+        thrown.map_or(refused, |payload: Box<dyn Any + Send>| resume_unwind(payload))
+    }
+
+    fn next(&self) -> Option<Completed<R>> {
+        lock(&self.outlet.state).due.pop_front()
+    }
+
+    fn sink(&mut self) -> Option<&mut S> {
+        self.sink.as_mut()
+    }
+
+    fn lose<T>(&self, lost: T) {
+        lock(&self.outlet.state).lost += 1;
+        drop_quietly(lost);
+    }
+}
+
+impl<S, R> Drop for InUse<'_, S, R> {
+    fn drop(&mut self) {
+        if let Some(sink) = self.sink.take() {
+            lock(&self.outlet.state).sink = Ok(sink);
+            self.outlet.returned.notify_one();
         }
     }
 }
 
 impl<S: ResultSink<R>, R> ResultSink<R> for InOrder<S, R> {
+    /// The new pool has an order of its own.
+    fn attach(&mut self) {
+        self.row = Arc::new(Row::new(Arc::clone(&self.row.outlet)));
+    }
+
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
-        let mut row = self.lock();
-        if done.id.is_nested() {
-            return row.sink.put(done);
-        }
-        if done.id.as_u64() != row.next {
-            row.early.insert(done.id.as_u64(), Some(done));
-            return Ok(());
-        }
-        row.next += 1;
-        let passed_on = row.sink.put(done);
-        row.advance();
-        passed_on
+        self.take_turn(done.id, Some(done))
     }
 
     fn skip(&mut self, id: JobId) {
+        // What else is due may find no taker, or panic: that is counted.
         if !id.is_nested() {
-            let mut row = self.lock();
-            row.early.insert(id.as_u64(), None);
-            row.advance();
+            let _ = guarded(|| self.take_turn(id, None)).map_err(drop_quietly);
         }
     }
 
     fn flush(&mut self) -> u64 {
-        let mut row = self.lock();
-        // A `put` that panicked may have left some behind whose turn it is.
-        row.advance();
-        row.sink.flush() + std::mem::take(&mut row.lost)
+        let outlet = &self.row.outlet;
+        let Some(mut sink) = outlet.take_in_turn(|_| ()) else { return 0 };
+        let _ = sink.pass_on(None);
+        let lost = sink.sink().map_or(0, flush_quietly);
+        lost + std::mem::take(&mut lock(&outlet.state).lost)
     }
 }
 
 /// Whatever is left, because the pool ended with jobs that have no outcome, is passed on in order.
 impl<S: ResultSink<R>, R> Drop for Row<S, R> {
     fn drop(&mut self) {
-        for early in std::mem::take(&mut self.early).into_values() {
-            self.pass_on(early);
+        let left = std::mem::take(&mut lock(&self.early).waiting);
+        let arrive = |due: &mut VecDeque<_>| due.extend(left.into_values().flatten());
+        if let Some(mut sink) = self.outlet.take_in_turn(arrive) {
+            let _ = sink.pass_on(None);
+            let _ = sink.sink().map_or(0, flush_quietly);
         }
-        self.sink.flush();
     }
 }
 
 /// A clone shares the row and the sink.
 impl<S: ResultSink<R>, R> Clone for InOrder<S, R> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { row: Arc::clone(&self.row) }
     }
 }
 
 impl<S: ResultSink<R>, R> fmt::Debug for InOrder<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = self.lock();
+        let early = lock(&self.row.early);
         f.debug_struct("InOrder")
-            .field("next", &row.next)
-            .field("early", &row.early.len())
+            .field("next", &early.next)
+            .field("early", &early.waiting.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! The state of a pool's workers, as plain data. [`Sleep`](crate::sleep::Sleep) keeps it under its
 //! lock and acts on what changes here.
 
-use crate::error::StartError;
+use crate::worker::ended::Ended;
 use crate::worker::threads::JoinHandle;
 
 /// What the worker with one index does.
@@ -69,10 +69,10 @@ pub(crate) struct Crew {
     pub(crate) failed: bool,
     /// How often the pool came to rest. A waiter that sees it change need not catch the moment.
     pub(crate) rests: u64,
-    /// Why a thread did not start, the first time since this was last taken.
-    pub(crate) start_error: Option<StartError>,
+    /// The last worker, if its time to leave has come and a job on its way keeps it.
+    pub(crate) kept: Option<usize>,
     /// The threads that were started and not joined.
-    handles: Vec<JoinHandle<()>>,
+    handles: Vec<(JoinHandle<()>, Ended)>,
 }
 
 impl Crew {
@@ -94,7 +94,7 @@ impl Crew {
             exit: false,
             failed: false,
             rests: 0,
-            start_error: None,
+            kept: None,
             handles: Vec::new(),
         }
     }
@@ -153,21 +153,21 @@ impl Crew {
         Some(worker)
     }
 
-    /// Keeps the handle of a thread that was started, and hands back those that have ended.
-    pub(crate) fn enlist(&mut self, handle: JoinHandle<()>) -> Vec<JoinHandle<()>> {
+    /// Keeps the handle of a thread that was started, to be joined by the shutdown. Hands back those of
+    /// threads that have ended, destructors included, if there are many: nothing is left to wait for.
+    pub(crate) fn enlist(&mut self, handle: JoinHandle<()>, ended: Ended) -> Vec<JoinHandle<()>> {
         self.spawning -= 1;
-        // The models have no `is_finished`; there the handles are all kept until the end.
-        #[cfg(not(any(loom, shuttle)))]
-        let ended = self.handles.extract_if(.., |handle| handle.is_finished()).collect();
-        #[cfg(any(loom, shuttle))]
-        let ended = Vec::new();
-        self.handles.push(handle);
-        ended
+        self.handles.push((handle, ended));
+        if self.handles.len() <= self.slots.len() {
+            return Vec::new();
+        }
+        let ended = self.handles.extract_if(.., |(_, ended)| ended.is_certain());
+        ended.map(|(handle, _)| handle).collect()
     }
 
     /// The handles of all threads that are not joined yet.
     pub(crate) fn take_handles(&mut self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut self.handles)
+        std::mem::take(&mut self.handles).into_iter().map(|(handle, _)| handle).collect()
     }
 
     /// A reserved worker is up.
@@ -179,14 +179,19 @@ impl Crew {
     }
 
     /// A reserved worker will not come.
-    pub(crate) fn start_failed(&mut self, worker: usize, error: StartError) {
+    pub(crate) fn start_failed(&mut self, worker: usize) {
         debug_assert_eq!(self.slots[worker], Slot::Starting);
         self.slots[worker] = Slot::Vacant;
         self.starting -= 1;
         self.live -= 1;
         self.benched.push(worker);
         self.benched.append(&mut self.vacant);
-        self.start_error.get_or_insert(error);
+    }
+
+    /// Some worker that is starting or leaving, for which another thread may have to wait.
+    pub(crate) fn under_way(&self) -> usize {
+        let moving = |slot: &Slot| matches!(slot, Slot::Starting | Slot::Leaving);
+        self.slots.iter().position(moving).unwrap_or(0)
     }
 
     /// Those whose start failed may be tried again.

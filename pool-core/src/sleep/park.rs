@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use std::time::Instant;
+use std::time::Duration;
 
-use crate::clock::{Clock, wait};
+use crate::clock::wait_for;
 use crate::sync::{Condvar, Mutex, lock, thread, thread_locals};
 
 /// One thread's own place to wait. Not the standard library's `thread::park`: what a job or a
@@ -37,13 +37,13 @@ impl Parker {
         OWN.try_with(|own| Arc::clone(own.get_or_init(Self::new))).unwrap_or_else(|_| Self::new())
     }
 
-    /// Waits until it is woken, or for a moment that `clock` knows. Being woken before counts; it
-    /// may also return for no reason, so the caller looks for itself.
-    pub(crate) fn park(&self, deadline: Option<Instant>, clock: &dyn Clock) {
+    /// Waits until it is woken, at most for this long. Being woken before counts; it may also return
+    /// for no reason, so the caller looks for itself.
+    pub(crate) fn park(&self, pause: Option<Duration>) {
         let mut state = lock(&self.state);
         if !state.woken {
             state.parked = true;
-            state = wait(&self.changed, state, deadline, clock);
+            state = wait_for(&self.changed, state, pause);
         }
         *state = State::default();
     }

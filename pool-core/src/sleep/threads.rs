@@ -1,11 +1,40 @@
 //! Threads that come and go: the state's changes that no job brings about.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use super::Sleep;
 use crate::accept::ledger::Ledger;
-use crate::error::StartError;
+use crate::clock::Clock;
+use crate::error::{StartCause, StartError};
 use crate::panics::drop_quietly;
-use crate::sync::{lock, wait_changed};
+use crate::sync::{Mutex, lock, wait_changed};
+use crate::worker::ended::Ended;
 use crate::worker::threads::JoinHandle;
+
+/// How one start of a thread went, for whoever asked for it.
+#[derive(Default)]
+pub(crate) struct Start(Mutex<Option<Result<(), StartError>>>);
+
+impl Start {
+    fn end(&self, how: Result<(), StartError>) {
+        let former = lock(&self.0).replace(how);
+        drop(former);
+    }
+
+    /// Says why, if it has failed for a reason that is not known yet.
+    pub(crate) fn explain(&self, error: StartError) {
+        let former = match &mut *lock(&self.0) {
+            Some(Ok(())) => return,
+            start => start.replace(Err(error)),
+        };
+        drop(former);
+    }
+
+    fn outcome(&self) -> Option<Result<(), StartError>> {
+        lock(&self.0).clone()
+    }
+}
 
 impl Sleep {
     /// Reserves an index for a thread that is wanted at once. The thread counts as a searcher.
@@ -17,38 +46,42 @@ impl Sleep {
     }
 
     /// A thread was started for a reserved index.
-    pub(crate) fn enlist(&self, handle: JoinHandle<()>) {
-        let ended = lock(&self.state).crew.enlist(handle);
+    pub(crate) fn enlist(&self, handle: JoinHandle<()>, ended: Ended) {
+        let ended = lock(&self.state).crew.enlist(handle, ended);
         self.changed.notify_all();
-        join_all(ended);
+        // They are let go, not joined: nobody who submits waits for a thread's end.
+        drop(ended);
     }
 
     /// The factory gave no thread for a reserved index. That the worker did not start was reported
-    /// when the factory dropped it; here comes the reason.
-    pub(crate) fn not_spawned(&self, error: StartError) {
-        let mut state = lock(&self.state);
-        state.crew.spawning -= 1;
-        if let Some(reported) = &mut state.crew.start_error
-            && reported.worker() == error.worker()
-        {
-            *reported = error;
-        }
+    /// when the factory dropped it.
+    pub(crate) fn not_spawned(&self) {
+        lock(&self.state).crew.spawning -= 1;
         self.changed.notify_all();
     }
 
     /// A worker has been set up and goes to work, as a searcher.
-    pub(crate) fn started(&self, worker: usize, ledger: &Ledger) {
+    pub(crate) fn started(&self, worker: usize, start: &Start, ledger: &Ledger) {
         let mut state = lock(&self.state);
         state.crew.started(worker);
+        start.end(Ok(()));
         // Under the lock, like all that others wait for on `changed`.
         ledger.gate.0.rouse();
         self.changed.notify_all();
     }
 
     /// A worker could not be set up. The caller must look whether somebody else is to be woken.
-    pub(crate) fn start_failed(&self, worker: usize, error: StartError, ledger: &Ledger) {
+    pub(crate) fn start_failed(
+        &self,
+        worker: usize,
+        start: &Start,
+        error: StartError,
+        ledger: &Ledger,
+    ) {
+        // Before it can be seen that the start is over.
+        start.end(Err(error));
         let mut state = lock(&self.state);
-        state.crew.start_failed(worker, error);
+        state.crew.start_failed(worker);
         self.publish(&mut state, -1);
         self.settle(&mut state, ledger);
         self.changed.notify_all();
@@ -82,35 +115,45 @@ impl Sleep {
         lock(&self.state).crew.failed
     }
 
-    /// Waits until no thread is starting any more; the first failure, if there was one.
-    pub(crate) fn wait_started(&self) -> Result<(), StartError> {
-        let mut state = lock(&self.state);
-        while state.crew.starting > 0 {
-            state = wait_changed(&self.changed, state);
-        }
-        state.crew.start_error.take().map_or(Ok(()), Err)
+    /// Waits until a start is over: how it went.
+    pub(crate) fn wait_started(
+        &self,
+        worker: usize,
+        start: &Arc<Start>,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+    ) -> Result<(), StartError> {
+        let outcome = self.await_change(clock, deadline, |_| start.outcome());
+        outcome.unwrap_or_else(|| Err(StartError::new(worker, StartCause::TimedOut)))
     }
 
     /// For a submitter that found the gate dormant: reserves an index, or waits for a start or an
     /// end that is under way. `None`: look at the gate again.
-    pub(crate) fn reserve_first(&self, ledger: &Ledger) -> Option<usize> {
-        let mut state = lock(&self.state);
-        loop {
+    pub(crate) fn reserve_first(
+        &self,
+        ledger: &Ledger,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+    ) -> Result<Option<usize>, StartError> {
+        let reserved = self.await_change(clock, deadline, |state| {
             let word = ledger.gate.0.read();
             if !word.is_dormant() || word.is_closed() {
+                return Some(None);
+            }
+            if state.crew.starting > 0 {
                 return None;
             }
-            if state.crew.starting == 0 {
-                state.crew.unbench();
-                if let Some(worker) = state.crew.reserve() {
-                    // What failed while there were other workers is of no interest any more.
-                    state.crew.start_error = None;
-                    self.publish(&mut state, 1);
-                    return Some(worker);
-                }
-            }
-            state = wait_changed(&self.changed, state);
-        }
+            state.crew.unbench();
+            let worker = state.crew.reserve()?;
+            self.publish(state, 1);
+            Some(Some(worker))
+        });
+        reserved.ok_or_else(|| StartError::new(self.under_way(), StartCause::TimedOut))
+    }
+
+    /// A worker that is starting or leaving, for which another thread may have to wait.
+    pub(crate) fn under_way(&self) -> usize {
+        lock(&self.state).crew.under_way()
     }
 
     /// Whether the last thread has left for good.

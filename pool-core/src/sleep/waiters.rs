@@ -1,6 +1,6 @@
 //! Threads that wait for something else than work.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
@@ -10,47 +10,55 @@ use crate::sync::{Mutex, lock};
 /// Threads that wait for something else than work, and the clock by which they do.
 pub(crate) struct Waiters {
     pub(crate) clock: Box<dyn Clock>,
+    /// What the clock calls when its time jumps.
+    alarm: OnceLock<Arc<dyn Fn() + Send + Sync>>,
     parked: Mutex<Vec<Arc<Parker>>>,
 }
 
 impl Waiters {
     pub(crate) fn new(clock: Box<dyn Clock>) -> Self {
-        Self { clock, parked: Mutex::default() }
+        Self { clock, alarm: OnceLock::new(), parked: Mutex::default() }
     }
 
-    /// The moment after this time; `None` if it can not be expressed, so that it never comes.
+    /// Has the clock call this when its time jumps, as long as there are these waiters.
+    pub(crate) fn set_alarm(&self, alarm: impl Fn() + Send + Sync + 'static) {
+        let alarm: Arc<dyn Fn() + Send + Sync> = Arc::new(alarm);
+        let weak = Arc::downgrade(&alarm);
+        if self.alarm.set(alarm).is_ok() {
+            self.clock.subscribe(weak);
+        }
+    }
+
+    /// The moment after this time; `None` if it cannot be expressed, so that it never comes.
     pub(crate) fn deadline(&self, timeout: Duration) -> Option<Instant> {
         self.clock.now().checked_add(timeout)
     }
 
-    /// Parks the present thread, whose parker this is, until something is over of which the parker
-    /// is told, or until a deadline. Whether it was over in time.
-    pub(crate) fn wait(
-        &self,
-        parker: &Arc<Parker>,
-        deadline: Option<Instant>,
-        mut is_over: impl FnMut() -> bool,
-    ) -> bool {
-        // In the list before it looks: what `wake_all` is about it sees now, or is woken.
+    /// Lists a thread by its parker, until the guard is dropped. In the list before it looks, it sees
+    /// whatever [`wake_all`](Self::wake_all) is about, or is woken.
+    pub(crate) fn list<'a>(&'a self, parker: &'a Arc<Parker>) -> Listed<'a> {
         lock(&self.parked).push(Arc::clone(parker));
-        let in_time = loop {
-            if is_over() {
-                break true;
-            }
-            if deadline.is_some_and(|deadline| self.clock.now() >= deadline) {
-                break false;
-            }
-            parker.park(deadline, &*self.clock);
-        };
-        let mut parked = lock(&self.parked);
-        if let Some(at) = parked.iter().rposition(|other| Arc::ptr_eq(other, parker)) {
-            parked.swap_remove(at);
-        }
-        in_time
+        Listed { waiters: self, parker }
     }
 
-    /// Something has changed that concerns everyone: the clock has jumped, or the pool was given up.
+    /// Something has changed that concerns everyone: the clock has jumped, a job expires earlier than
+    /// others, or the pool was given up.
     pub(crate) fn wake_all(&self) {
         lock(&self.parked).iter().for_each(|parker| parker.unpark());
+    }
+}
+
+/// A thread in the list of those who wait.
+pub(crate) struct Listed<'a> {
+    waiters: &'a Waiters,
+    parker: &'a Arc<Parker>,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        let mut parked = lock(&self.waiters.parked);
+        if let Some(at) = parked.iter().rposition(|other| Arc::ptr_eq(other, self.parker)) {
+            parked.swap_remove(at);
+        }
     }
 }

@@ -20,7 +20,7 @@ where
 {
     fn run(self: Arc<Self>, id: JobId, runner: Runner<'_>) {
         if let Some((closure, taken)) = self.take() {
-            runner.takes(id);
+            runner.takes(id, self.expiry());
             let (how, outcome) = if runner.is_past(self.deadline()) {
                 runner.runs(|| drop_quietly(closure));
                 (Ended::Expired, Err(JobError::Expired))
@@ -41,6 +41,34 @@ where
             taken.finish(Err(JobError::Returned));
         }
     }
+
+    fn give_up_stale(&self) -> bool {
+        !self.is_queued()
+    }
+
+    fn expire(&self, id: JobId, runner: Runner<'_>) {
+        self.end_unrun(id, runner, Ended::Expired, JobError::Expired);
+    }
+}
+
+impl<F, T> JobCell<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    /// Drops the closure, if nobody has taken it. Whether that was so.
+    fn end_unrun(&self, id: JobId, runner: Runner<'_>, how: Ended, error: JobError) -> bool {
+        let Some((closure, taken)) = self.take() else {
+            return false;
+        };
+        runner.takes(id, self.expiry());
+        runner.runs(|| drop_quietly(closure));
+        runner.ends(how);
+        runner.runs(|| taken.finish(Err(error)));
+        runner.has_ended(how);
+        runner.leaves_stale(size_of_val(self));
+        true
+    }
 }
 
 /// A job, to those who wait for it.
@@ -56,6 +84,12 @@ pub(crate) trait Awaited: Errand {
 
     /// See [`JobCell::forget_waker`].
     fn forget_waker(&self);
+
+    /// See [`JobCell::detach`].
+    fn detach(&self);
+
+    /// Whether the job is to start by a certain time.
+    fn expires(&self) -> bool;
 
     /// Drops the closure, if nobody has taken it. Whether that was so.
     fn cancel(&self, id: JobId, runner: Runner<'_>) -> bool;
@@ -88,15 +122,16 @@ where
         self.forget_waker();
     }
 
+    fn detach(&self) {
+        self.detach();
+    }
+
+    fn expires(&self) -> bool {
+        self.deadline().is_some()
+    }
+
     fn cancel(&self, id: JobId, runner: Runner<'_>) -> bool {
-        let Some((closure, taken)) = self.take() else {
-            return false;
-        };
-        runner.takes(id);
-        runner.runs(|| drop_quietly(closure));
-        runner.runs(|| taken.finish(Err(JobError::Cancelled)));
-        runner.has_ended(Ended::Cancelled);
-        true
+        self.end_unrun(id, runner, Ended::Cancelled, JobError::Cancelled)
     }
 }
 

@@ -2,10 +2,12 @@
 #![allow(unsafe_code)]
 
 use std::mem;
+use std::ptr;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use crate::accept::expiring::ExpiryKey;
 use crate::error::JobError;
 use crate::panics::{drop_quietly, guarded};
 use crate::sync::{AcqRel, Acquire, AtomicU64, Mutex, Relaxed, UnsafeCell, lock};
@@ -21,6 +23,8 @@ const EMPTY: u64 = 3;
 const PHASE: u64 = 3;
 /// There may be a waker to be woken at the end.
 const WAITED: u64 = 4;
+/// Nobody will fetch the outcome.
+const DETACHED: u64 = 8;
 
 /// A job's closure `F` and, later, its outcome. Each change of its phase is one read-modify-write of
 /// one word, and so is the right to what the cell holds:
@@ -67,7 +71,7 @@ impl<F, T> JobCell<F, T> {
     fn change(&self, from: u64, to: u64) -> bool {
         let mut word = self.word.load(Relaxed);
         while word & PHASE == from {
-            match self.word.compare_exchange_weak(word, word & WAITED | to, Acquire, Relaxed) {
+            match self.word.compare_exchange_weak(word, word & !PHASE | to, Acquire, Relaxed) {
                 Ok(_) => return true,
                 Err(now) => word = now,
             }
@@ -116,6 +120,21 @@ impl<F, T> JobCell<F, T> {
             Content::Outcome(outcome) => Some(outcome),
             _ => unreachable!("a cell that is done holds the outcome"),
         }
+    }
+
+    /// The handle is gone: the outcome is dropped, now or as soon as it is there, whoever else has a
+    /// hold on the cell (C9).
+    pub(crate) fn detach(&self) {
+        // Before `publish` this shows there; after it the outcome shows here. Release and acquire are
+        // those of the phase, which is in the same word.
+        if self.word.fetch_or(DETACHED, AcqRel) & PHASE == DONE {
+            drop_quietly(self.fetch());
+        }
+    }
+
+    /// By what the job is found among those that expire, if it does.
+    pub(crate) fn expiry(&self) -> Option<ExpiryKey> {
+        self.deadline().map(|deadline| (deadline, ptr::from_ref(self).addr()))
     }
 
     /// From when on the job is not to be started any more.
@@ -174,7 +193,11 @@ impl<F, T> Taken<'_, F, T> {
         // `Taken` is neither cloned nor used again after this. What is overwritten is `Nothing`.
         cell.content.with_mut(|content| unsafe { *content = Content::Outcome(outcome) });
         // Release, for the content; acquire, for the waker.
-        if cell.word.swap(DONE, AcqRel) & WAITED != 0 {
+        let before = cell.word.swap(DONE, AcqRel);
+        if before & DETACHED != 0 {
+            drop_quietly(cell.fetch());
+        }
+        if before & WAITED != 0 {
             let waker = lock(&cell.waker).take();
             // Foreign code.
             if let Some(waker) = waker {

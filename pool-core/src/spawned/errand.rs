@@ -14,6 +14,13 @@ pub(crate) trait Errand: Send + Sync {
 
     /// The queue has let the claim go without bringing it to a worker.
     fn abandon(&self);
+
+    /// Whether nothing is left to do for the worker that comes to it. If so, the claim that asks is given
+    /// up: it is [withdrawn](Claim::withdraw). Takes no lock but the errand's own, and drops nothing.
+    fn give_up_stale(&self) -> bool;
+
+    /// The job's time is over: it ends, if nobody has begun it.
+    fn expire(&self, _id: JobId, _runner: Runner<'_>) {}
 }
 
 /// A claim on an [`Errand`]. What it leads to may be done, cancelled or taken by others before the
@@ -32,9 +39,16 @@ impl Claim {
         }
     }
 
-    /// Lets the claim go because the queue refused it: not the errand's end.
+    /// Lets the claim go because the queue refused it, or because nothing is left to do: not the
+    /// errand's end.
     pub(crate) fn withdraw(mut self) {
         self.0 = None;
+    }
+
+    /// Takes the claim out of a queue's entry, if it is stale.
+    pub(crate) fn take_stale(&mut self) -> Option<Self> {
+        let is_stale = self.0.as_ref().is_none_or(|errand| errand.give_up_stale());
+        is_stale.then(|| Self(self.0.take()))
     }
 }
 

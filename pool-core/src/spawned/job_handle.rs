@@ -7,11 +7,9 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::clock::SystemClock;
 use crate::error::JobError;
 use crate::hub::Access;
 use crate::job::JobId;
-use crate::panics::drop_quietly;
 use crate::sleep::park::{Parker, look_for_a_while};
 use crate::spawned::awaited::{Awaited, Joined};
 use crate::spawned::runner::Runner;
@@ -190,6 +188,7 @@ impl<T> JobHandle<T> {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
+        self.expire_if_due();
         self.cell().has_ended()
     }
 
@@ -245,8 +244,29 @@ impl<T> JobHandle<T> {
         if self.cell().is_queued()
             && let Some(pool) = self.pool.upgrade()
         {
-            self.cell().clone().run(self.id, Runner::here(pool.hub()));
+            let runner = Runner::here(pool.hub());
+            self.cell().clone().run(self.id, runner);
+            runner.leaves_stale(size_of_val(&**self.cell()));
         }
+    }
+
+    /// Ends the job if it is not to be started any more: who asks after it shall not have to wait until
+    /// its turn comes.
+    pub(crate) fn expire_if_due(&self) {
+        if self.expires()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.hub().expire_due();
+        }
+    }
+
+    /// Whether the job is queued and is to start by a certain time.
+    pub(crate) fn expires(&self) -> bool {
+        self.cell().expires() && self.cell().is_queued()
+    }
+
+    pub(crate) fn pool(&self) -> &Weak<dyn Access> {
+        &self.pool
     }
 
     /// See `JobCell::wake_at_end`.
@@ -270,30 +290,18 @@ impl<T> JobHandle<T> {
         if self.cell().wake_at_end(&parker.waker()) {
             return true;
         }
-        self.wait_for(&parker, timeout, || {
-            self.abandon_if_lost();
-            self.cell().has_ended()
-        })
-    }
-
-    /// Parks the present thread until something is over of which its parker is told, by the clock of
-    /// the job's pool. Whether it was over in time.
-    pub(crate) fn wait_for(
-        &self,
-        parker: &Arc<Parker>,
-        timeout: Option<Duration>,
-        mut is_over: impl FnMut() -> bool,
-    ) -> bool {
         let Some(pool) = self.pool.upgrade() else {
             // With the pool goes its queue, and with the queue the claim, which ends the job.
-            while !is_over() {
-                parker.park(None, &SystemClock);
+            while !self.cell().has_ended() {
+                parker.park(None);
             }
             return true;
         };
-        let waiters = &pool.hub().waiters;
-        let deadline = timeout.and_then(|timeout| waiters.deadline(timeout));
-        waiters.wait(parker, deadline, is_over)
+        let deadline = timeout.and_then(|timeout| pool.hub().waiters.deadline(timeout));
+        pool.hub().wait(&[], &parker, deadline, || {
+            self.abandon_if_lost();
+            self.cell().has_ended()
+        })
     }
 
     /// Whether the job is out of reach, because its pool was given up.
@@ -342,6 +350,7 @@ impl<T> Future for JobHandle<T> {
     type Output = Result<T, JobError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.expire_if_due();
         if current::is_inside_any() {
             self.run_if_queued();
         }
@@ -358,9 +367,7 @@ impl<T> Drop for JobHandle<T> {
         // with a claim that may be in the queue for long (C9).
         let Some(cell) = &self.cell else { return };
         cell.forget_waker();
-        if let Some(outcome) = cell.fetch() {
-            drop_quietly(outcome);
-        }
+        cell.detach();
     }
 }
 

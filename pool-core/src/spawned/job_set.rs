@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use crate::error::{JobError, WaitError};
+use crate::hub::Access;
 use crate::sleep::park::Parker;
 use crate::spawned::job_handle::JobHandle;
 use crate::sync::{AtomicBool, Mutex, Relaxed, lock};
@@ -43,6 +44,8 @@ pub struct JobSet<T> {
     next: usize,
     /// Of those before this one all have started, for a wait inside of a job.
     unstarted: usize,
+    /// The pools of those that are to start by a certain time: their clocks must be looked at.
+    timed: Vec<Weak<dyn Access>>,
     announced: Arc<Announced>,
 }
 
@@ -106,6 +109,7 @@ impl<T> JobSet<T> {
             jobs: BTreeMap::new(),
             next: 0,
             unstarted: 0,
+            timed: Vec::new(),
             announced: Arc::new(Announced(Mutex::new(state))),
         }
     }
@@ -121,6 +125,9 @@ impl<T> JobSet<T> {
         let notice = Arc::new(Notice { announced: Arc::clone(&self.announced), key, told });
         if job.wake_at_end(&Waker::from(Arc::clone(&notice))) {
             notice.tell();
+        }
+        if job.expires() && !self.timed.iter().any(|pool| Weak::ptr_eq(pool, job.pool())) {
+            self.timed.push(job.pool().clone());
         }
         self.jobs.insert(key, job);
         key
@@ -266,10 +273,19 @@ impl<T> JobSet<T> {
         if self.announced.expect(&parker) {
             return true;
         }
-        // Any of them has a clock. The oldest, which in the end is every one, tells if its pool is
-        // given up.
+        // Any of them has a clock for the timeout. The oldest, which in the end is every one, tells if
+        // its pool is given up.
         let Some(job) = self.jobs.values().next() else { return true };
-        job.wait_for(&parker, timeout, || {
+        let Some(pool) = job.pool().upgrade() else {
+            // With the pool goes its queue, and with the queue the claim, which ends the job.
+            while !self.announced.expect(&parker) {
+                parker.park(None);
+            }
+            return true;
+        };
+        let deadline = timeout.and_then(|timeout| pool.hub().waiters.deadline(timeout));
+        let timed: Vec<_> = self.timed.iter().filter_map(Weak::upgrade).collect();
+        pool.hub().wait(&timed, &parker, deadline, || {
             if job.is_lost() {
                 self.jobs.values().for_each(JobHandle::abandon_if_lost);
             }

@@ -2,18 +2,20 @@
 
 use std::time::Instant;
 
+use crate::accept::expiring::ExpiryKey;
 use crate::accept::ledger::{Counters, Ended};
+use crate::accept::stale;
 use crate::error::JobError;
 use crate::hub::Hub;
 use crate::job::JobId;
 use crate::panics::{Panic, guarded};
-use crate::worker::current;
+use crate::worker::current::{self, Standing};
 
 /// Who ends a job that has a handle, by running it or by cancelling it: keeps the books.
 #[derive(Clone, Copy)]
 pub(crate) struct Runner<'a> {
     hub: &'a Hub,
-    /// The present thread's own, if it is a worker of the pool; else it is a visitor.
+    /// The present thread's own, if it is a worker of the pool, at work; else it is a visitor.
     counters: Option<&'a Counters>,
     /// Whether the job has a place in the queue, to be given back.
     placed: bool,
@@ -37,7 +39,7 @@ impl<'a> Runner<'a> {
 
     /// The present thread, as what it is.
     pub(crate) fn here(hub: &'a Hub) -> Self {
-        match current::worker_index(hub.address()) {
+        match current::worker_index(hub.id()) {
             Some(index) => Self::worker(hub, index),
             None => Self::visitor(hub),
         }
@@ -45,12 +47,12 @@ impl<'a> Runner<'a> {
 
     /// Whether this moment has come, by the pool's clock.
     pub(crate) fn is_past(self, deadline: Option<Instant>) -> bool {
-        deadline.is_some_and(|deadline| self.hub.waiters.clock.now() >= deadline)
+        deadline.is_some_and(|deadline| self.hub.clock().now() >= deadline)
     }
 
-    /// The address of the pool.
-    pub(crate) fn pool(self) -> usize {
-        self.hub.address()
+    /// The pool's.
+    pub(crate) fn hub(self) -> &'a Hub {
+        self.hub
     }
 
     /// Whether no more work is to be started.
@@ -58,8 +60,11 @@ impl<'a> Runner<'a> {
         self.hub.sleep.is_paused()
     }
 
-    /// A job is no longer queued: it is in this runner's hands.
-    pub(crate) fn takes(self, id: JobId) {
+    /// A job is no longer queued: it is in this runner's hands. It may be among those that expire.
+    pub(crate) fn takes(self, id: JobId, expiry: Option<ExpiryKey>) {
+        if let Some(expiry) = expiry {
+            self.hub.expiring.remove(expiry);
+        }
         match self.counters {
             Some(counters) => counters.popped.bump(),
             None => self.hub.ledger.take_outside(),
@@ -72,7 +77,8 @@ impl<'a> Runner<'a> {
     /// Runs code of that job, or code that is told of its end. It counts as inside of the pool,
     /// wherever it runs: to wait there for the pool's rest would be to wait for itself.
     pub(crate) fn runs<T>(self, code: impl FnOnce() -> T) -> T {
-        let _visit = self.counters.is_none().then(|| current::visit(self.hub.address()));
+        let enter = || current::enter(self.hub.id(), Standing::AtWork);
+        let _entered = self.counters.is_none().then(enter);
         code()
     }
 
@@ -100,7 +106,22 @@ impl<'a> Runner<'a> {
     pub(crate) fn has_ended(self, how: Ended) {
         if self.counters.is_none() {
             self.hub.ledger.settle_outside(how);
-            self.hub.sleep.check_rest(&self.hub.ledger);
+            self.hub.check_rest();
+        }
+    }
+
+    /// The queue holds an entry for which nothing is left to do, and behind it so many bytes.
+    pub(crate) fn leaves_stale(self, bytes: usize) {
+        let weight = stale::weight(bytes);
+        match self.counters {
+            Some(counters) => {
+                let before = counters.stale.get();
+                counters.stale.add(weight);
+                if stale::is_time(before, before.wrapping_add(weight)) {
+                    self.hub.purge_if_worth();
+                }
+            }
+            None => self.hub.note_stale(weight),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! A worker's life around its work: start, set-up, end.
 
 use std::any::Any;
-use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::borrow::fork;
 use crate::config::Hook;
 use crate::error::{StartCause, StartError};
 use crate::handle::Handle;
@@ -13,9 +13,11 @@ use crate::panics::{Panic, drop_quietly, guarded};
 use crate::queue::WorkQueue;
 use crate::shared::Shared;
 use crate::sink::{Completed, ResultSink, flush_quietly};
-use crate::sync::{Mutex, lock};
+use crate::sleep::threads::Start;
 use crate::worker::Worker;
 use crate::worker::current;
+use crate::worker::ended::Ended;
+use crate::worker::sinks::{Message, Sinks};
 
 /// Tells the maker of a worker's handler for which worker it is.
 ///
@@ -47,8 +49,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> WorkerContext<J, Q> {
 
 /// Is a worker, from its set-up to its end; erases the types of handler and sink.
 pub(crate) trait Launch<J, Q>: Send + Sync {
-    /// Returns the panic if the set-up panicked.
-    fn work(&self, context: &WorkerContext<J, Q>) -> Result<(), Panic>;
+    /// Returns the panic if the set-up panicked. `start` learns that it did not.
+    fn work(&self, context: &WorkerContext<J, Q>, start: &Start) -> Result<(), Panic>;
 
     /// Brings an outcome to the sink from a thread that is no worker: an `Option<Completed<R>>` with
     /// the `R` of the pool, which is taken. How many outcomes the sink did not take.
@@ -61,14 +63,13 @@ pub(crate) trait Launch<J, Q>: Send + Sync {
 /// Makes workers with handlers from `M` and clones of the sink `S`.
 pub(crate) struct Launcher<M, S, R> {
     make_handler: M,
-    /// Under a lock, so that a sink need not be `Sync`.
-    sink: Mutex<S>,
-    result: PhantomData<fn() -> R>,
+    sinks: Sinks<S, R>,
 }
 
-impl<M, S, R> Launcher<M, S, R> {
-    pub(crate) fn new(make_handler: M, sink: S) -> Self {
-        Self { make_handler, sink: Mutex::new(sink), result: PhantomData }
+impl<M, S: ResultSink<R> + Clone, R: 'static> Launcher<M, S, R> {
+    /// For a pool of so many workers.
+    pub(crate) fn new(make_handler: M, sink: S, workers: usize) -> Self {
+        Self { make_handler, sinks: Sinks::new(sink, workers) }
     }
 }
 
@@ -81,7 +82,7 @@ where
     R: 'static,
     S: ResultSink<R> + Clone + Send,
 {
-    fn work(&self, context: &WorkerContext<J, Q>) -> Result<(), Panic> {
+    fn work(&self, context: &WorkerContext<J, Q>, start: &Start) -> Result<(), Panic> {
         let shared = &context.handle.shared;
         let call = |hook: &Option<Hook>| {
             guarded(|| {
@@ -91,9 +92,13 @@ where
             })
         };
         call(&shared.config.on_thread_start).map_err(Panic::new)?;
-        let set_up = guarded(|| ((self.make_handler)(context), lock(&self.sink).clone()));
+        let set_up = guarded(|| (self.make_handler)(context)).and_then(|handler| {
+            let (sink, lost) = self.sinks.clone_for_worker();
+            shared.hub.ledger.worker(context.index).undelivered.add(lost);
+            sink.map(|sink| (handler, sink))
+        });
         let worked = set_up.map_err(Panic::new).map(|(handler, sink)| {
-            shared.hub.sleep.started(context.index, &shared.hub.ledger);
+            shared.hub.sleep.started(context.index, start, &shared.hub.ledger);
             work(shared, context.index, handler, sink);
         });
         // It answers the start hook, whatever happened in between.
@@ -102,20 +107,14 @@ where
     }
 
     fn deliver(&self, outcome: &mut dyn Any) -> u64 {
-        let Some(outcome) = outcome.downcast_mut::<Option<Completed<R>>>() else {
-            return 1;
-        };
-        // To a clone, so that a sink that blocks or submits jobs does so without the lock.
-        let put = guarded(|| {
-            let mut sink = lock(&self.sink).clone();
-            let refused = outcome.take().is_some_and(|outcome| sink.put(outcome).is_err());
-            u64::from(refused) + flush_quietly(&mut sink)
-        });
-        put.map_err(drop_quietly).unwrap_or(1)
+        match outcome.downcast_mut::<Option<Completed<R>>>() {
+            Some(outcome) => outcome.take().map_or(0, |done| self.sinks.tell(Message::Put(done))),
+            None => 1,
+        }
     }
 
     fn skip(&self, id: JobId) {
-        let _ = guarded(|| lock(&self.sink).skip(id)).map_err(drop_quietly);
+        self.sinks.tell(Message::Skip(id));
     }
 }
 
@@ -134,6 +133,7 @@ where
     });
     // From here on, what this thread submits comes from outside.
     let local = guarded(|| current::set_worker(None));
+    fork::forget_pool();
     if let Err(payload) = worked.and_then(|worked| worked).and(local) {
         // Whatever jobs and sinks threw was dealt with, so this came from the queue.
         drop_quietly(payload);
@@ -149,11 +149,18 @@ pub(crate) struct Starting<J: Send + 'static, Q: WorkQueue<Job<J>>> {
     /// Taken when it starts. If this is dropped before, the worker did not start.
     shared: Option<Arc<Shared<J, Q>>>,
     index: usize,
+    start: Arc<Start>,
+    ended: Ended,
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Starting<J, Q> {
-    pub(crate) fn new(shared: Arc<Shared<J, Q>>, index: usize) -> Self {
-        Self { shared: Some(shared), index }
+    pub(crate) fn new(
+        shared: Arc<Shared<J, Q>>,
+        index: usize,
+        start: Arc<Start>,
+        ended: Ended,
+    ) -> Self {
+        Self { shared: Some(shared), index, start, ended }
     }
 
     /// The whole life of a worker thread.
@@ -161,42 +168,41 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Starting<J, Q> {
         let (Some(shared), index) = (self.shared.take(), self.index) else {
             return;
         };
-        current::join_pool(shared.address(), index);
+        // First of all, see there.
+        self.ended.clone().of_this_thread();
+        current::join_pool(shared.id(), index);
         let context = WorkerContext { index, handle: Handle { shared: Arc::clone(&shared) } };
         // The launcher is there while the pool is not over, which it is not while this worker is.
         let Some(launcher) = shared.launcher() else {
             return;
         };
-        let worked = launcher.work(&context);
+        let worked = launcher.work(&context, &self.start);
         drop(launcher);
         current::leave();
         match worked {
             Ok(()) => {
                 if shared.hub.sleep.gone(index, &shared.hub.ledger) {
-                    shared.finish_if_over();
+                    shared.hub.finish_if_over();
                 }
                 shared.notify_if_work();
             }
-            Err(panic) => fail(&shared, index, StartCause::Panicked(Arc::new(panic))),
+            Err(panic) => self.fail(&shared, StartCause::Panicked(Arc::new(panic))),
         }
+    }
+
+    /// The worker did not start. It counted as a searcher, so others may have relied on it.
+    fn fail(&self, shared: &Arc<Shared<J, Q>>, cause: StartCause) {
+        let error = StartError::new(self.index, cause);
+        shared.hub.sleep.start_failed(self.index, &self.start, error, &shared.hub.ledger);
+        shared.hub.finish_if_over();
+        shared.notify_if_work();
     }
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Drop for Starting<J, Q> {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            fail(&shared, self.index, StartCause::Factory);
+            self.fail(&shared, StartCause::Factory);
         }
     }
-}
-
-/// A worker did not start. It counted as a searcher, so others may have relied on it.
-fn fail<J, Q>(shared: &Arc<Shared<J, Q>>, index: usize, cause: StartCause)
-where
-    J: Send + 'static,
-    Q: WorkQueue<Job<J>>,
-{
-    shared.hub.sleep.start_failed(index, StartError::new(index, cause), &shared.hub.ledger);
-    shared.finish_if_over();
-    shared.notify_if_work();
 }

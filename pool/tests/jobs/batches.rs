@@ -12,6 +12,7 @@ on_every_backend! {
     a_batch_of_nothing
     a_batch_from_inside
     a_batch_after_close_comes_back
+    a_batch_stops_at_the_first_refusal
     a_batch_of_handles
     ids_come_in_the_order_of_the_batch
     as_completed_yields_each_once
@@ -59,9 +60,29 @@ fn a_batch_after_close_comes_back(setup: Setup) {
     let words = ["drain", "then", "exit"].map(str::to_owned);
     let error = pool.submit_batch(words.clone()).unwrap_err();
     assert!(matches!(error.reason(), SubmitError::Closed(_)));
-    assert_eq!((error.accepted().len(), error.into_inner()), (0, words.to_vec()));
-    let closures = pool.spawn_batch([|| 1, || 2]).unwrap_err().into_inner();
+    assert_eq!(error.accepted().len(), 0);
+    let (read, rest) = error.into_inner();
+    assert!(read.into_iter().chain(rest).eq(words));
+    let (closures, _) = pool.spawn_batch([|| 1, || 2]).unwrap_err().into_inner();
     assert_eq!(closures.iter().map(|closure| closure()).sum::<i32>(), 3);
+    assert_eq!(pool.shutdown().accepted, 0);
+}
+
+/// What is refused is not read to its end, which may be far.
+fn a_batch_stops_at_the_first_refusal(setup: Setup) {
+    let pool = setup.pool();
+    pool.close();
+    let endless = || std::iter::repeat_with(|| || ());
+    let read = std::cell::Cell::new(0_u64);
+    let counted = endless().inspect(|_| read.set(read.get() + 1));
+    let error = pool.execute_batch(counted).unwrap_err();
+    let (tasks, mut rest) = error.into_inner();
+    assert_eq!(tasks.len() as u64, read.get());
+    rest.next().unwrap()();
+    assert_eq!(tasks.len() as u64 + 1, read.get());
+    // An iterator that knows that it has no end.
+    let (closures, _) = pool.spawn_batch(endless()).unwrap_err().into_inner();
+    assert!(!closures.is_empty());
     assert_eq!(pool.shutdown().accepted, 0);
 }
 

@@ -53,7 +53,9 @@ fn assert_refuses(pool: &Handle) {
     }
     let batch = pool.execute_batch([job(), job()]).unwrap_err();
     assert_eq!(batch.accepted().len(), 0);
-    batch.into_inner().into_iter().for_each(pool::Task::run);
+    let (read, rest) = batch.into_inner();
+    read.into_iter().for_each(pool::Task::run);
+    assert_eq!(rest.count(), 0);
     assert_eq!(ran.get(), 6);
 }
 
