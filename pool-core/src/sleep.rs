@@ -81,6 +81,9 @@ pub(crate) struct Sleep {
     beds: Box<[Condvar]>,
     /// For everyone else who waits for a change of the state. Always notified as a whole.
     changed: Condvar,
+    /// How often the clock has jumped: what it was asked before may not hold any more. Changed under the
+    /// lock.
+    jumps: AtomicU64,
     /// Above this many searchers, one more would only be in the way.
     max_searchers: u64,
     /// So many workers do not leave when idle.
@@ -98,8 +101,6 @@ struct State {
     waiting: usize,
     /// Threads that are no workers and run borrowed work of the pool: it is not at rest meanwhile.
     guests: usize,
-    /// How often the clock has jumped: what it was asked before may not hold any more.
-    jumps: u64,
     /// How often it changed what expires first, with somebody waiting.
     expiries: u64,
 }
@@ -129,11 +130,11 @@ impl Sleep {
                 joining: 0,
                 waiting: 0,
                 guests: 0,
-                jumps: 0,
                 expiries: 0,
             }),
             beds: (0..size).map(|_| Condvar::new()).collect(),
             changed: Condvar::new(),
+            jumps: AtomicU64::new(0),
             // Two at least: while one runs a job that it found, the other is there for the next one,
             // which then wakes nobody.
             max_searchers: (size as u64 / 2).max(2),
@@ -227,9 +228,11 @@ impl Sleep {
 
     /// Step 5: sleeps until there is work or the worker is to leave.
     pub(crate) fn sleep(&self, worker: usize, ledger: &Ledger, clock: &dyn Clock) -> Wake {
-        // Before anybody can know that the worker is idle.
-        let mut stay =
-            self.keep_alive.map_or_else(Stay::default, |time| Stay::from_now(time, clock));
+        let mut stay = Stay::default();
+        if let Some(keep_alive) = self.keep_alive {
+            // Before anybody can know that the worker is idle.
+            self.look_at_clock(&mut stay, keep_alive, clock);
+        }
         let mut state = lock(&self.state);
         state.crew.fall_asleep(worker);
         self.publish(&mut state, 0);
@@ -255,17 +258,27 @@ impl Sleep {
                 // Told when the pool comes to rest.
                 state.crew.kept = Some(worker);
                 state = wait_changed(bed, state);
-            } else if let Some(pause) = stay.pause.take_if(|(jumps, _)| *jumps == state.jumps) {
+            } else if let Some(pause) = stay.pause.take_if(|(jumps, _)| *jumps == self.jumps()) {
                 state = wait_for(bed, state, pause.1);
             } else {
-                let jumps = state.jumps;
-                // The clock is foreign code: no lock is held, and this worker counts as asleep.
                 drop(state);
-                forget_pool();
-                current::off_duty(|| stay.look(jumps, keep_alive, clock));
+                self.look_at_clock(&mut stay, keep_alive, clock);
                 state = lock(&self.state);
             }
         }
+    }
+
+    /// The clock is foreign code: no lock is held, and this worker counts as asleep, or will soon.
+    fn look_at_clock(&self, stay: &mut Stay, keep_alive: Duration, clock: &dyn Clock) {
+        let jumps = self.jumps();
+        forget_pool();
+        current::off_duty(|| stay.look(jumps, keep_alive, clock));
+    }
+
+    /// How often the clock has jumped. `Relaxed`: who reads it before it asks the clock, and the same
+    /// under the lock later, has missed no jump in between.
+    fn jumps(&self) -> u64 {
+        self.jumps.load(Relaxed)
     }
 
     fn leave(&self, mut state: MutexGuard<'_, State>, worker: usize) -> Wake {
@@ -394,7 +407,7 @@ impl Sleep {
                 state = self.wait_changed(state, None);
                 continue;
             };
-            let jumps = state.jumps;
+            let jumps = self.jumps();
             if let Some((_, pause)) = pause.take_if(|(then, _)| *then == jumps) {
                 state = self.wait_changed(state, pause);
                 continue;
@@ -423,7 +436,9 @@ impl Sleep {
 
     /// Wakes every thread that waits for a moment, so that it looks at the clock again.
     pub(crate) fn time_changed(&self) {
-        lock(&self.state).jumps += 1;
+        let state = lock(&self.state);
+        self.jumps.fetch_add(1, Relaxed);
+        drop(state);
         self.beds.iter().for_each(Condvar::notify_one);
         self.changed.notify_all();
     }
@@ -470,10 +485,6 @@ struct Stay {
 }
 
 impl Stay {
-    fn from_now(keep_alive: Duration, clock: &dyn Clock) -> Self {
-        Self { until: clock.now().checked_add(keep_alive), ..Self::default() }
-    }
-
     fn look(&mut self, jumps: u64, keep_alive: Duration, clock: &dyn Clock) {
         let now = clock.now();
         // A time that cannot be expressed never comes.

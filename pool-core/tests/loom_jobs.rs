@@ -335,6 +335,128 @@ fn fork_and_help() {
     });
 }
 
+/// Opens once, for whoever waits.
+#[derive(Clone)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn new() -> Self {
+        Self(Arc::new((Mutex::new(false), Condvar::new())))
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    fn wait(&self) {
+        let mut open = self.0.0.lock().unwrap();
+        while !*open {
+            open = self.0.1.wait(open).unwrap();
+        }
+    }
+}
+
+/// C11: who helps from outside waits in there for a job, which only that thread can run: the worker
+/// waits for the help.
+#[test]
+fn fork_and_help_and_wait() {
+    model(|| {
+        let pool = pool(1, Plain::new(6));
+        let (taken, helped) = (Gate::new(), Gate::new());
+        let wait_for_job = || {
+            helped.open();
+            pool.spawn(|| 7).unwrap().join().unwrap()
+        };
+        let taken_half = || {
+            taken.open();
+            pool.join(|| helped.wait(), wait_for_job).1
+        };
+        assert_eq!(pool.join(|| taken.wait(), taken_half).1, 7);
+        assert_eq!(end(pool).done, 1);
+    });
+}
+
+/// C3, C4: what a half on an outside thread submits, while the pool is closed, runs or comes back.
+#[test]
+fn submit_in_a_half_and_close() {
+    model(|| {
+        let pool = pool(1, Plain::new(4));
+        let handle = pool.handle();
+        let closer = thread::spawn(move || handle.close());
+        let ran = Ran::new();
+        let (submitted, ()) = pool.join(|| pool.execute(ran.job()).is_ok(), || ());
+        closer.join().unwrap();
+        let report = end(pool);
+        assert_eq!((report.accepted, report.unfinished), (u64::from(submitted), 0));
+        assert_eq!(ran.count(), usize::from(submitted));
+    });
+}
+
+/// C2, C3: a job's time is over while a worker comes for it and its handle cancels it.
+#[test]
+fn expire_and_start_and_cancel() {
+    model(|| {
+        let (queue, clock) = (Plain::new(1), ManualClock::new());
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1);
+            builder.clock(clock.clone()).build::<()>().unwrap()
+        });
+        let (captured, drops) = token();
+        let job = pool.spawn_expiring(move || drop(captured), Duration::from_secs(1)).unwrap();
+        let canceller = job.canceller();
+        let other = thread::spawn(move || canceller.cancel());
+        clock.advance(Duration::from_secs(1));
+        let finished = job.is_finished();
+        let outcome = job.join();
+        let cancelled = other.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        let report = end(pool);
+        match outcome {
+            Ok(()) => assert_eq!((report.done, cancelled), (1, false)),
+            Err(JobError::Expired) => assert_eq!((report.expired, cancelled), (1, false)),
+            Err(JobError::Cancelled) => assert_eq!((report.cancelled, cancelled), (1, true)),
+            Err(error) => panic!("{error}"),
+        }
+        assert!(finished || report.expired == 0, "it was late when it was asked after");
+        assert_eq!((report.accepted, report.unfinished), (1, 0));
+    });
+}
+
+/// C7: whoever waits for room gets it when a job's time is over, if somebody moves the clock.
+#[test]
+fn wait_for_room_and_expire() {
+    model(|| {
+        let (queue, clock) = (Plain::new(2), ManualClock::new());
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).capacity(1).paused();
+            builder.clock(clock.clone()).build::<()>().unwrap()
+        });
+        let late = pool.spawn_expiring(|| (), Duration::from_secs(1)).unwrap();
+        let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
+        pool.execute(|| ()).unwrap();
+        time.join().unwrap();
+        assert!(matches!(late.join(), Err(JobError::Expired)));
+        let report = end(pool);
+        assert_eq!((report.done, report.expired), (1, 1));
+    });
+}
+
+/// C2, C7: stale entries are removed while workers pop and steal: the wanted job is neither lost nor
+/// slept over.
+#[test]
+fn purge_and_pop_and_steal() {
+    model(|| {
+        let pool = pool(2, Stealing::new(8));
+        let cancelled = (0..2).map(|_| pool.spawn(|| ()).unwrap()).collect::<Vec<_>>();
+        let wanted = pool.spawn(|| 7).unwrap();
+        let in_time = cancelled.iter().filter(|job| job.cancel()).count() as u64;
+        assert_eq!(wanted.join().unwrap(), 7);
+        let report = end(pool);
+        assert_eq!((report.done, report.cancelled), (3 - in_time, in_time));
+    });
+}
+
 /// A closure that lies on the stack is run inside of the pool, and the caller stays for it.
 #[test]
 fn install() {

@@ -13,7 +13,8 @@ use crate::worker::current;
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Runs a closure, which may borrow, as a job of the pool, and returns what it returns: on a
     /// worker, with its name, its stack and its thread-locals. Inside of the pool it is an ordinary
-    /// call.
+    /// call; a closure of a [`join`](Self::join) or a job of a [`scope`](Self::scope) that the caller runs
+    /// itself is inside, too. So to have the workers' stack for all of that, install the whole.
     ///
     /// The job is one like others: it waits its turn, and for room, and the books have it. Called
     /// inside of a job of another pool, it may run on the caller's thread, if no worker has begun it

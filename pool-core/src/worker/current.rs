@@ -144,13 +144,15 @@ pub(crate) fn is_inside_any() -> bool {
 pub(crate) fn enter(pool: PoolId, standing: Standing) -> EnterGuard {
     let entry = Entry { pool, standing };
     let entered = self::standing(pool) < standing
-        && ENTERED.try_with(|first| {
-            if first.get().pool == PoolId::NONE {
-                first.set(entry);
-                return true;
-            }
-            ENTERED_LATER.try_with(|later| later.borrow_mut().push(entry)).is_ok()
-        }) == Ok(true);
+        && ENTERED
+            .try_with(|first| {
+                if first.get().pool == PoolId::NONE {
+                    first.set(entry);
+                    return true;
+                }
+                ENTERED_LATER.try_with(|later| later.borrow_mut().push(entry)).is_ok()
+            })
+            .unwrap_or(false);
     EnterGuard { entered, on_this_thread: PhantomData }
 }
 

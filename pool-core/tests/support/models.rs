@@ -16,6 +16,7 @@ pub(crate) type PlainPool = ThreadPool<(), Plain<Job<Task>>>;
 pub(crate) fn model(f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.max_branches = builder.max_branches.max(10_000);
     builder.check(f);
 }
 

@@ -49,6 +49,15 @@ impl<J: Send + 'static> WorkQueue<J> for Retrying<J> {
         let outside = self.0.outside.lock().unwrap().len();
         outside + self.0.ends.iter().map(|end| end.lock().unwrap().len()).sum::<usize>()
     }
+
+    /// Takes all of a deque, and puts those back that stay: in between nobody can see them.
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        for deque in std::iter::once(&self.0.outside).chain(&self.0.ends) {
+            let mut jobs = std::mem::take(&mut *deque.lock().unwrap());
+            jobs.retain_mut(&mut keep);
+            self.0.outside.lock().unwrap().append(&mut jobs);
+        }
+    }
 }
 
 pub(crate) struct RetryingEnd<J> {

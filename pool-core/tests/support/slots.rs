@@ -119,6 +119,22 @@ impl<J: Send + 'static> WorkQueue<J> for Stealing<J> {
     fn len(&self) -> usize {
         self.0.shared.len() + self.0.ends.iter().map(Row::len).sum::<usize>()
     }
+
+    /// Takes them all, and puts those back that stay: in between nobody can see them.
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        let Rows { shared, ends } = &*self.0;
+        let mut kept = Vec::new();
+        for row in std::iter::once(shared).chain(ends) {
+            while let Some(mut job) = row.take() {
+                if keep(&mut job) {
+                    kept.push(job);
+                }
+            }
+        }
+        for job in kept {
+            assert!(shared.put(job).is_ok(), "a model with more jobs than slots");
+        }
+    }
 }
 
 pub(crate) struct StealingEnd<J> {
