@@ -17,8 +17,8 @@ use crate::print::Printer;
 use crate::progress::Progress;
 use crate::work::{Found, Sum, Work};
 
-/// So far the list is read ahead of what is printed: it may be longer than what we want to keep in
-/// memory, and its first file may be the one that takes the longest.
+/// How many entries of the list are read ahead of what is printed: it may be longer than what we want
+/// to keep in memory, and its first file may be the one that takes the longest.
 const AHEAD: usize = 4096;
 
 /// Checks the files of a list, and prints the results in its order. Returns whether all is as it

@@ -28,7 +28,7 @@ const RESULTS: usize = 1024;
 /// The stack of a worker, which neither recurses nor has large variables.
 const STACK: usize = 256 * 1024;
 
-/// So much memory is left to the jobs, the results and the output.
+/// How many bytes of memory are left to the jobs, the results and the output.
 const SPARE: usize = 8 * 1024 * 1024;
 
 /// What becomes of a job.
@@ -53,7 +53,7 @@ impl Crew {
         let pool = ThreadPoolBuilder::new()
             .backend(args.backend)
             .num_threads(args.threads.unwrap_or_else(processors))
-            // The others start when there is work for them. If one can not, the pool does without.
+            // The others start when there is work for them. If one cannot, the pool does without.
             .core_threads(1)
             .thread_keep_alive(Duration::MAX)
             .thread_name(|worker| format!("checksum-{worker}"))
@@ -99,8 +99,8 @@ impl Crew {
     }
 }
 
-/// Starts a thread if there is memory for what it needs, and for the work itself. For want of a thread
-/// the others do its work; memory that runs out later ends the program.
+/// Starts a thread if there is memory for what it needs, and for the work itself. If a thread does not
+/// start, the others do its work; memory that runs out later aborts the program.
 fn start_if_roomy(worker: WorkerThread) -> io::Result<JoinHandle<()>> {
     // The first one is indispensable. Of the others' buffers all may still have to be allocated.
     if worker.index() > 0 {
