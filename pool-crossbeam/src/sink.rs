@@ -1,15 +1,24 @@
 //! A sink that keeps everything, without a lock between the workers.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_deque::{Injector, Steal};
 use pool_core::{Completed, ResultSink, SinkClosed};
 
+/// A clone that is dropped with at most this many outcomes has them moved, and its lane goes; a
+/// lane with more is kept, because to move them would take long. A lane allocates room for about this
+/// many at least, so one that is kept is mostly in use.
+const FEW: usize = 64;
+
 /// Keeps every outcome until it is taken, in a lock-free queue for each worker: no worker waits for
-/// another, nor for the one who takes.
+/// another, nor for the one who takes, except with its first two outcomes and when it leaves.
 ///
 /// Unlike [`Collect`](pool_core::Collect), an outcome is there to take as soon as its job has ended.
+///
+/// A clone that is dropped leaves its outcomes and nothing else, so workers may come and go, and one
+/// collection may serve many pools.
 ///
 /// # Examples
 ///
@@ -26,40 +35,119 @@ use pool_core::{Completed, ResultSink, SinkClosed};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct CrossbeamCollect<R> {
-    lanes: Arc<Mutex<Vec<Lane<R>>>>,
-    /// This clone's, once it has an outcome to put there.
-    own: Option<Lane<R>>,
+    lanes: Arc<Mutex<Lanes<R>>>,
+    own: Own<R>,
 }
 
-/// Where one clone puts its outcomes.
+/// Where a clone puts its next outcome.
+enum Own<R> {
+    /// Its first goes to those that belong to no clone. Often it is the only one: a submitter that
+    /// runs its job itself delivers the outcome through a clone of its own.
+    First,
+    /// For its second it makes a lane.
+    Second,
+    /// All others go there.
+    Lane(Lane<R>),
+}
+
+/// A queue of outcomes, the oldest first. It frees its memory as they are taken, except for a block
+/// or two.
 type Lane<R> = Arc<Injector<Completed<R>>>;
+
+/// All outcomes that were not taken yet.
+///
+/// Lanes change hands under the lock around this alone. A clone enters its lane here before it puts
+/// anything into it, and hands it over when it is dropped, so after its last `put`. Whoever holds the
+/// lock finds each outcome in one place, and no decision rests on who still refers to a lane.
+///
+/// What is `left` is taken first, which keeps the order of each worker, also of one that leaves and
+/// comes back: all that it put before this life of its clone, and the first outcome since, were left
+/// before the clone had a lane.
+struct Lanes<R> {
+    /// What is in no clone's lane, the oldest first. More is added to the last of these lanes.
+    left: VecDeque<Lane<R>>,
+    /// The lanes of the clones that have one.
+    owned: Vec<Lane<R>>,
+}
 
 impl<R> CrossbeamCollect<R> {
     /// An empty collection.
     #[must_use]
     pub fn new() -> Self {
-        Self { lanes: Arc::default(), own: None }
+        let lanes = Lanes { left: VecDeque::new(), owned: Vec::new() };
+        Self { lanes: Arc::new(Mutex::new(lanes)), own: Own::First }
     }
 
     /// Takes an outcome, of each worker's the oldest first. It does not wait for one.
     #[must_use]
     pub fn pop(&self) -> Option<Completed<R>> {
-        self.lanes().iter().find_map(pop)
+        lock(&self.lanes).pop()
     }
 
-    /// Takes everything that is there.
+    /// Takes everything that is there, of each worker's the oldest first.
     #[must_use]
     pub fn take(&self) -> Vec<Completed<R>> {
-        let mut lanes = self.lanes();
-        let taken = lanes.iter().flat_map(|lane| std::iter::from_fn(|| pop(lane))).collect();
-        // Nobody puts anything more into a lane that only this list knows.
-        lanes.retain(|lane| Arc::strong_count(lane) > 1 || !lane.is_empty());
+        let mut lanes = lock(&self.lanes);
+        let mut taken = Vec::new();
+        taken.extend(std::iter::from_fn(|| lanes.pop_left()));
+        for lane in &lanes.owned {
+            taken.extend(std::iter::from_fn(|| pop(lane)));
+        }
         taken
     }
+}
 
-    /// The lanes of all clones. The lock is for those who take; a worker needs it once.
-    fn lanes(&self) -> MutexGuard<'_, Vec<Lane<R>>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+/// Under this lock outcomes are moved and never dropped, so no foreign code runs under it.
+fn lock<R>(lanes: &Mutex<Lanes<R>>) -> MutexGuard<'_, Lanes<R>> {
+    lanes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<R> Lanes<R> {
+    fn pop(&mut self) -> Option<Completed<R>> {
+        self.pop_left().or_else(|| self.owned.iter().find_map(pop))
+    }
+
+    /// Takes the oldest outcome that is in no clone's lane.
+    fn pop_left(&mut self) -> Option<Completed<R>> {
+        loop {
+            if let Some(done) = pop(self.left.front()?) {
+                return Some(done);
+            }
+            // The last one is kept for what comes.
+            if self.left.len() == 1 {
+                return None;
+            }
+            self.left.pop_front();
+        }
+    }
+
+    /// Takes over an outcome that belongs in no clone's lane.
+    fn leave(&mut self, done: Completed<R>) {
+        if self.left.is_empty() {
+            self.left.push_back(Lane::default());
+        }
+        if let Some(last) = self.left.back() {
+            last.push(done);
+        }
+    }
+
+    /// Makes a lane for a clone.
+    fn enter(&mut self) -> Lane<R> {
+        let lane = Lane::default();
+        self.owned.push(Arc::clone(&lane));
+        lane
+    }
+
+    /// Takes over the lane of a clone, which puts nothing into it any more.
+    fn take_over(&mut self, lane: Lane<R>) {
+        self.owned.retain(|owned| !Arc::ptr_eq(owned, &lane));
+        if lane.len() > FEW {
+            self.left.push_back(lane);
+        } else {
+            while let Some(done) = pop(&lane) {
+                self.leave(done);
+            }
+        }
     }
 }
 
@@ -83,26 +171,42 @@ impl<R> Default for CrossbeamCollect<R> {
 /// A clone shares the collection.
 impl<R> Clone for CrossbeamCollect<R> {
     fn clone(&self) -> Self {
-        Self { lanes: Arc::clone(&self.lanes), own: None }
+        Self { lanes: Arc::clone(&self.lanes), own: Own::First }
+    }
+}
+
+/// What this clone has put stays there to be taken.
+impl<R> Drop for CrossbeamCollect<R> {
+    fn drop(&mut self) {
+        if let Own::Lane(lane) = std::mem::replace(&mut self.own, Own::First) {
+            lock(&self.lanes).take_over(lane);
+        }
     }
 }
 
 impl<R> ResultSink<R> for CrossbeamCollect<R> {
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
-        let lanes = &self.lanes;
-        let own = self.own.get_or_insert_with(|| {
-            let lane = Lane::default();
-            lanes.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&lane));
-            lane
-        });
-        own.push(done);
+        match &self.own {
+            Own::Lane(lane) => lane.push(done),
+            Own::First => {
+                lock(&self.lanes).leave(done);
+                self.own = Own::Second;
+            }
+            Own::Second => {
+                let lane = lock(&self.lanes).enter();
+                lane.push(done);
+                self.own = Own::Lane(lane);
+            }
+        }
         Ok(())
     }
 }
 
 impl<R> fmt::Debug for CrossbeamCollect<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let len: usize = self.lanes().iter().map(|lane| lane.len()).sum();
+        let lanes = lock(&self.lanes);
+        let len: usize = lanes.left.iter().chain(&lanes.owned).map(|lane| lane.len()).sum();
+        drop(lanes);
         f.debug_struct("CrossbeamCollect").field("len", &len).finish()
     }
 }

@@ -5,7 +5,9 @@
 //! queue has been empty for so long.
 
 use std::error::Error;
+use std::fmt;
 use std::io::{self, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -36,8 +38,33 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
+/// 128 + 13, the number of `SIGPIPE`: what a shell reports for a program that a closed pipe has
+/// killed.
+const NOBODY_READS: u8 = 141;
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&*error) => ExitCode::from(NOBODY_READS),
+        Err(error) => {
+            complain(format_args!("{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all that happened is that whoever reads the output has had enough, as in `seed | head`.
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Writes to the standard error. If even that fails, there is nowhere left to say so.
+fn complain(message: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout();
     writeln!(out, "start testing")?;
 
@@ -93,7 +120,7 @@ fn print_results<'a>(
     for done in results {
         match done.outcome {
             Ok(id) => writeln!(out, "{id} | {}", name(done.worker.unwrap_or_default()))?,
-            Err(error) => eprintln!("job {}: {error}", done.id),
+            Err(error) => complain(format_args!("job {}: {error}", done.id)),
         }
     }
     Ok(())
@@ -105,6 +132,6 @@ fn wait_until_all_left<'a>(
     name: impl Fn(usize) -> &'a str,
 ) {
     for worker in left.iter().take(workers) {
-        eprintln!("{} has left", name(worker));
+        complain(format_args!("{} has left", name(worker)));
     }
 }

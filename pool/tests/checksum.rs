@@ -1,8 +1,12 @@
-//! The example `checksum`, run as a program and compared with `find` and `sha256sum`.
+//! The example `checksum`, run as a program and compared with `find` and `sha256sum`; and what the
+//! example `seed` has in common with it.
 
 #[cfg(target_os = "linux")]
 #[path = "checksum/check.rs"]
 mod check;
+#[cfg(target_os = "linux")]
+#[path = "checksum/limits.rs"]
+mod limits;
 #[cfg(target_os = "linux")]
 #[path = "checksum/output.rs"]
 mod output;

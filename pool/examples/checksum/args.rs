@@ -14,7 +14,7 @@ pub(crate) struct Args {
     #[arg(value_name = "PATH", required_unless_present = "check")]
     pub(crate) paths: Vec<OsString>,
 
-    /// How many threads read and hash [default: as many as there are processors]
+    /// How many threads read and hash at most [default: as many as there are processors]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=MAX_THREADS as u64))]
     pub(crate) threads: Option<usize>,

@@ -17,8 +17,8 @@ use crate::print::Printer;
 use crate::progress::Progress;
 use crate::work::{Found, Sum, Work};
 
-/// So many jobs are submitted ahead of their results: a list may be longer than what we want to
-/// keep in memory.
+/// How many entries of the list are read ahead of what is printed: it may be longer than what we want
+/// to keep in memory, and its first file may be the one that takes the longest.
 const AHEAD: usize = 4096;
 
 /// Checks the files of a list, and prints the results in its order. Returns whether all is as it
@@ -124,7 +124,7 @@ impl<'a> Check<'a> {
     }
 
     fn submit(&mut self, path: PathBuf, expected: Sum) -> Result<(), Fatal> {
-        while self.waiting.len() - self.arrived.len() >= AHEAD && self.take_result()? {}
+        while self.waiting.len() >= AHEAD && self.take_result()? {}
         let id = self.crew.submit(Work::Listed(path.clone()))?;
         self.waiting.push_back(Entry { id, path, expected });
         self.tally.proper += 1;

@@ -1,22 +1,35 @@
 //! The pool and the channel on which its results arrive.
 
+use std::hint::black_box;
 use std::io;
+use std::io::ErrorKind::OutOfMemory;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
-use pool::{BuildError, Completed, JobId, Pool, SubmitError, ThreadPoolBuilder};
+use pool::{
+    BuildError, Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, ThreadFactory as _,
+    ThreadPoolBuilder, WorkerThread,
+};
 
 use crate::args::Args;
+use crate::descriptors::Descriptors;
 use crate::print::Printer;
 use crate::progress::Progress;
-use crate::work::{Found, Queue, Work, Worker};
+use crate::work::{Found, PIECE, Queue, Work, Worker};
 
 /// So many results may wait for the printer. A slow reader of our output then holds up the workers
 /// instead of filling the memory.
 const RESULTS: usize = 1024;
+
+/// The stack of a worker, which neither recurses nor has large variables.
+const STACK: usize = 256 * 1024;
+
+/// How many bytes of memory are left to the jobs, the results and the output.
+const SPARE: usize = 8 * 1024 * 1024;
 
 /// What becomes of a job.
 pub(crate) type Done = Completed<Found>;
@@ -36,14 +49,21 @@ impl Crew {
         let stop = Arc::new(AtomicBool::new(false));
         let (sink, results) = sync_channel(RESULTS);
         let (stopped, progress) = (Arc::clone(&stop), progress.clone());
+        let descriptors = Arc::new(Descriptors::default());
         let pool = ThreadPoolBuilder::new()
             .backend(args.backend)
             .num_threads(args.threads.unwrap_or_else(processors))
+            // The others start when there is work for them. If one cannot, the pool does without.
+            .core_threads(1)
+            .thread_keep_alive(Duration::MAX)
             .thread_name(|worker| format!("checksum-{worker}"))
+            .stack_size(STACK)
+            .thread_factory(start_if_roomy)
             .sink(sink)
             .build_with(move |context| {
                 let (stop, progress) = (Arc::clone(&stopped), progress.clone());
-                let mut worker = Worker::new(context.handle(), stop, progress);
+                let descriptors = Arc::clone(&descriptors);
+                let mut worker = Worker::new(context.handle(), stop, descriptors, progress);
                 move |work| worker.perform(work)
             })?;
         Ok(Self { stop, results, pool })
@@ -77,6 +97,19 @@ impl Crew {
         let books = self.pool.shutdown();
         books.unfinished == 0 && books.undelivered == 0
     }
+}
+
+/// Starts a thread if there is memory for what it needs, and for the work itself. If a thread does not
+/// start, the others do its work; memory that runs out later aborts the program.
+fn start_if_roomy(worker: WorkerThread) -> io::Result<JoinHandle<()>> {
+    // The first one is indispensable. Of the others' buffers all may still have to be allocated.
+    if worker.index() > 0 {
+        let mut room: Vec<u8> = Vec::new();
+        room.try_reserve_exact(SPARE + worker.index() * PIECE).map_err(|_| OutOfMemory)?;
+        // Otherwise the compiler could do without the memory, and so without the error.
+        black_box(&mut room);
+    }
+    StdThreads.start(worker)
 }
 
 impl Drop for Crew {

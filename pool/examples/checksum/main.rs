@@ -11,9 +11,11 @@
 //! # How it uses the pool
 //!
 //! * `crew.rs` builds a pool for jobs of one type, whose workers each have a buffer and a handle of
-//!   their own, and whose sink is a bounded channel.
+//!   their own, and whose sink is a bounded channel. Its threads start on demand, and no more of them
+//!   than there is memory for.
 //! * `work.rs` has the jobs. Listing a directory submits a job for each of its entries, so a tree
-//!   may be as deep as it likes: nothing recurses.
+//!   may be as deep as it likes: nothing recurses. `descriptors.rs` lets them wait where the system
+//!   allows fewer open files than there are workers.
 //! * `sums.rs` and `check.rs` read the results and print them, on the main thread alone.
 //!
 //! # Exit status
@@ -25,6 +27,7 @@
 mod args;
 mod check;
 mod crew;
+mod descriptors;
 mod fatal;
 mod list;
 mod names;

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pool::{AnyQueue, Handle, Job};
 use sha2::{Digest, Sha256};
 
+use crate::descriptors::Descriptors;
 use crate::names;
 use crate::progress::Progress;
 
 /// So much is read at once. Half of it or twice as much is no faster.
-const PIECE: usize = 128 * 1024;
+pub(crate) const PIECE: usize = 128 * 1024;
 
 /// A SHA-256 checksum.
 pub(crate) type Sum = [u8; 32];
@@ -47,6 +48,7 @@ pub(crate) struct Found {
 pub(crate) struct Worker {
     handle: Handle<Work, Queue>,
     stop: Arc<AtomicBool>,
+    descriptors: Arc<Descriptors>,
     progress: Progress,
     /// Used again for each file.
     buffer: Box<[u8]>,
@@ -57,9 +59,10 @@ impl Worker {
     pub(crate) fn new(
         handle: Handle<Work, Queue>,
         stop: Arc<AtomicBool>,
+        descriptors: Arc<Descriptors>,
         progress: Progress,
     ) -> Self {
-        Self { handle, stop, progress, buffer: vec![0; PIECE].into_boxed_slice() }
+        Self { handle, stop, descriptors, progress, buffer: vec![0; PIECE].into_boxed_slice() }
     }
 
     /// Does one job.
@@ -101,8 +104,8 @@ impl Worker {
 
     fn list(&self, directory: PathBuf) -> Found {
         let mut found = Found::default();
-        let entries = match fs::read_dir(&directory) {
-            Ok(entries) => entries,
+        let (_place, entries) = match self.descriptors.open(|| fs::read_dir(&directory)) {
+            Ok(opened) => opened,
             Err(error) => return Found::failure(directory, error),
         };
         for entry in entries {
@@ -142,7 +145,8 @@ impl Worker {
         let sum = if names::is_stdin(&path) {
             self.sum(io::stdin().lock())
         } else {
-            File::open(&path).and_then(|file| self.sum(file))
+            let opened = self.descriptors.open(|| File::open(&path));
+            opened.and_then(|(_place, file)| self.sum(file))
         };
         self.progress.finished_file();
         match sum {

@@ -1,8 +1,8 @@
 //! Where the output goes, and what if it can not.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
 
 use crate::program::{self, Watchdog, run};
 use crate::tree::Tree;
@@ -28,6 +28,56 @@ fn a_reader_that_leaves_ends_the_program_at_once_and_quietly() {
     watchdog.dismiss();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
+fn a_reader_that_left_ends_seed_quietly() {
+    for arguments in [&[][..], &["--timeout", "0"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(program::seed());
+        command.args(arguments).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+        let child = command.spawn().expect("the program can be run");
+        // With it goes our end of the pipe.
+        drop(command);
+        let watchdog = Watchdog::over(&child, "seed without a reader".to_owned());
+        let output = child.wait_with_output().expect("the output can be read");
+        watchdog.dismiss();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert_eq!(output.status.code(), Some(141));
+    }
+}
+
+/// One line is read and the others are not, as by `head`.
+#[test]
+fn a_reader_that_leaves_in_the_midst_ends_seed_quietly() {
+    let mut command = Command::new(program::seed());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program can be run");
+    let watchdog = Watchdog::over(&child, "seed with a reader of one line".to_owned());
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("it is a pipe");
+    BufReader::with_capacity(1, stdout).read_line(&mut line).expect("a line");
+    let output = child.wait_with_output().expect("the output can be read");
+    watchdog.dismiss();
+    assert_eq!(line, "start testing\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_does_seed_no_harm() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(program::seed());
+    command.args(["--timeout", "0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(writer);
+    let child = command.spawn().expect("the program can be run");
+    drop(command);
+    let watchdog = Watchdog::over(&child, "seed that may not complain".to_owned());
+    let output = child.wait_with_output().expect("the output can be read");
+    watchdog.dismiss();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stdout.iter().filter(|&&byte| byte == b'\n').count(), 52);
 }
 
 #[test]

@@ -39,26 +39,36 @@ pub(crate) fn checksum() -> Command {
 /// Where the example is.
 pub(crate) fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let test = std::env::current_exe().expect("the test knows its own path");
-        let profile = test.ancestors().nth(2).expect("the test lies in PROFILE/deps");
-        let program = profile.join("examples").join(format!("checksum{EXE_SUFFIX}"));
-        // `cargo test` builds the examples as well, `cargo test --test checksum` does not.
-        if is_outdated(&program) {
-            build(profile);
-        }
-        program
-    })
+    PATH.get_or_init(|| example("checksum", "examples/checksum"))
 }
 
-fn is_outdated(program: &Path) -> bool {
+/// Where the example `seed` is.
+#[cfg(target_os = "linux")]
+pub(crate) fn seed() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| example("seed", "examples/seed.rs"))
+}
+
+/// The path of an example that was built from these sources.
+fn example(name: &str, source: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows its own path");
+    let profile = test.ancestors().nth(2).expect("the test lies in PROFILE/deps");
+    let program = profile.join("examples").join(format!("{name}{EXE_SUFFIX}"));
+    // `cargo test` builds the examples as well, `cargo test --test checksum` does not.
+    if is_outdated(&program, source) {
+        build(name, profile);
+    }
+    program
+}
+
+fn is_outdated(program: &Path, source: &str) -> bool {
     let Ok(built) = fs::metadata(program).and_then(|data| data.modified()) else {
         return true;
     };
     let pool = Path::new(env!("CARGO_MANIFEST_DIR"));
     let crates = pool.parent().expect("the crate lies in a workspace");
     let sources = entries(crates).into_iter().map(|package| package.join("src"));
-    sources.chain([pool.join("examples/checksum")]).any(|source| has_newer(&source, built))
+    sources.chain([pool.join(source)]).any(|source| has_newer(&source, built))
 }
 
 /// Whether a file at or below this path is newer.
@@ -74,7 +84,7 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
     entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
-fn build(profile: &Path) {
+fn build(example: &str, profile: &Path) {
     let name = profile.file_name().expect("a profile has a name");
     let name = if name == "debug" { "dev".as_ref() } else { name };
     let features = [
@@ -84,7 +94,7 @@ fn build(profile: &Path) {
     ];
     let features = features.iter().filter(|(_, enabled)| *enabled).map(|(feature, _)| *feature);
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--package", "pool", "--example", "checksum", "--no-default-features"])
+        .args(["build", "--package", "pool", "--example", example, "--no-default-features"])
         .args(["--features", &features.collect::<Vec<_>>().join(",")])
         .arg("--profile")
         .arg(name)
