@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pool_core::{
-    Handle, Job, JobError, ManualClock, Scope, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
+    Handle, Job, JobError, ManualClock, Scope, SubmitError, Task, ThreadPool, ThreadPoolBuilder,
+    WorkQueue,
 };
 use pool_std::StdQueue;
 use retrying::Retrying;
@@ -53,6 +54,10 @@ scenes! {
     scopes_in_scopes
     forks_from_everywhere
     room_for_few
+    leave_and_submit_and_shutdown
+    halves_that_wait_for_jobs
+    cancelled_by_the_dozen
+    expired_while_others_wait
 }
 
 fn pool<Q: WorkQueue<Job<Task>>>(threads: usize, queue: Q) -> ThreadPool<(), Q> {
@@ -285,4 +290,106 @@ fn room_for_few<Q: WorkQueue<Job<Task>>>(queue: Q) {
     let accepted: usize = submitters.into_iter().map(|submitter| submitter.join().unwrap()).sum();
     let report = pool.shutdown();
     assert_eq!((accepted, report.done, report.unfinished), (12, 12, 0));
+}
+
+fn leave_and_submit_and_shutdown<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let clock = ManualClock::new();
+    let pool = ThreadPoolBuilder::with_queue(queue)
+        .num_threads(2)
+        .thread_keep_alive(Duration::from_secs(1))
+        .clock(clock.clone())
+        .build::<()>()
+        .unwrap();
+    pool.execute(|| ()).unwrap();
+    let time = thread::spawn(move || {
+        for _ in 0..2 {
+            clock.advance(Duration::from_secs(1));
+        }
+    });
+    let submitters: Vec<_> = (0..2)
+        .map(|_| {
+            let handle = pool.handle();
+            thread::spawn(move || {
+                let submit = |_| match handle.execute(|| ()) {
+                    Ok(_) => 1,
+                    Err(SubmitError::Closed(_)) => 0,
+                    Err(error) => panic!("{error}"),
+                };
+                (0..3).map(submit).sum::<u64>()
+            })
+        })
+        .collect();
+    let report = pool.shutdown();
+    let accepted: u64 = submitters.into_iter().map(|submitter| submitter.join().unwrap()).sum();
+    assert_eq!((report.accepted, report.done), (1 + accepted, 1 + accepted));
+    time.join().unwrap();
+}
+
+/// A join whose parts wait for each other's jobs, once they have begun.
+fn wait_in_halves<Q: WorkQueue<Job<Task>>>(pool: &Handle<Task, Q>, depth: u32) -> u32 {
+    if depth == 0 {
+        return pool.spawn(|| 1).unwrap().join().unwrap();
+    }
+    let half = || wait_in_halves(pool, depth - 1);
+    let (a, b) = pool.join(half, half);
+    let c = std::sync::atomic::AtomicU32::new(0);
+    pool.scope(|scope| {
+        scope.spawn(|| _ = c.fetch_add(half(), std::sync::atomic::Ordering::SeqCst));
+    });
+    a + b + c.into_inner()
+}
+
+fn halves_that_wait_for_jobs<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(2, queue);
+    let inside = pool.handle();
+    let job = pool.spawn(move || wait_in_halves(&inside, 1)).unwrap();
+    assert_eq!(wait_in_halves(&pool, 2), 9);
+    assert_eq!(job.join().unwrap(), 3);
+    assert_eq!(pool.shutdown().done, 13);
+}
+
+fn cancelled_by_the_dozen<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = pool(2, queue);
+    let others: Vec<_> = (0..2)
+        .map(|_| {
+            let handle = pool.handle();
+            thread::spawn(move || {
+                let jobs: Vec<_> = (0..6).map(|n| handle.spawn(move || n).unwrap()).collect();
+                let cancelled = jobs.iter().skip(1).filter(|job| job.cancel()).count();
+                assert_eq!(jobs.into_iter().next().unwrap().join().unwrap(), 0);
+                cancelled as u64
+            })
+        })
+        .collect();
+    let cancelled: u64 = others.into_iter().map(|other| other.join().unwrap()).sum();
+    let report = pool.shutdown();
+    assert_eq!((report.cancelled, report.done), (cancelled, 12 - cancelled));
+}
+
+fn expired_while_others_wait<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let clock = ManualClock::new();
+    let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).capacity(1).paused();
+    let pool = builder.clock(clock.clone()).build::<()>().unwrap();
+    let submitters: Vec<_> = (1..=3)
+        .map(|nth| {
+            let handle = pool.handle();
+            thread::spawn(move || {
+                handle.spawn_expiring(|| (), Duration::from_secs(nth)).unwrap().join()
+            })
+        })
+        .collect();
+    // The pool is paused: only the clock makes room, and ends the jobs.
+    let time = thread::spawn(move || {
+        for _ in 0..9 {
+            clock.advance(Duration::from_secs(1));
+            thread::yield_now();
+        }
+    });
+    pool.wait_idle().unwrap();
+    time.join().unwrap();
+    pool.resume();
+    let ended = submitters.into_iter().map(|submitter| submitter.join().unwrap().is_ok());
+    let done = ended.filter(|done| *done).count() as u64;
+    let report = pool.shutdown();
+    assert_eq!((report.done, report.expired), (done, 3 - done));
 }

@@ -83,3 +83,8 @@ pub use pool_std::{StdLocal, StdQueue};
 #[cfg(all(doctest, feature = "crossbeam"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Runs the examples of the pitfalls.
+#[cfg(all(doctest, feature = "crossbeam"))]
+#[doc = include_str!("../../docs/pitfalls.md")]
+struct Pitfalls;
