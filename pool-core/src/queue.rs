@@ -5,20 +5,30 @@ use std::fmt;
 /// A store of jobs that a pool's submitters fill and its workers empty.
 ///
 /// A queue is a data structure. It never blocks, parks, counts what runs, closes or times out: the
-/// pool does all that, once, for every queue. What is left are these duties:
+/// pool does all that, once, for every queue. What is left are these duties, which the kit of
+/// conformance tests (the feature `conformance`) checks one by one:
 ///
-/// * **Nothing lost, nothing doubled.** A job that went in comes out of exactly one `pop`, on any
-///   worker (C2, C3).
+/// * **Nothing lost, nothing doubled.** A job that went in comes out of exactly one `pop` or `steal`,
+///   on any worker (C2, C3): however large it is, even of size zero, however many wait, whoever pushes
+///   at the same time, and though the worker leaves in whose end it lies, and comes back.
 /// * **Reachable.** A job that lies in one worker's [`Local`](Self::Local) can be stolen by every
 ///   other worker: its own may be busy for long. When a worker's `pop` and then its `steal` return
 ///   `None`, every job that was in the queue before was taken, or is being moved by another
 ///   worker's `steal` (C7).
-/// * **Refused is returned.** A `push` that does not take a job hands it back (C1).
-/// * **Order.** None is required. A queue that promises one says so.
-/// * **Fair.** A job waits for a bounded number of pops, even while workers keep feeding
-///   themselves through their own ends.
+/// * **Honest.** [`is_empty`](Self::is_empty) and [`len`](Self::len) tell the truth, as far as they
+///   promise.
+/// * **Refused is returned.** A `push` that does not take a job hands it back (C1). A
+///   [batch](Self::push_batch) is taken whole, or up to the job that is handed back.
+/// * **Order.** None is required. A queue that promises one says so, and keeps it in batches and
+///   through [`retain`](Self::retain) as well.
+/// * **Fair.** A job waits for a bounded number of pops. A worker that keeps feeding itself through its
+///   own end comes, within some thousand pops, to the oldest job from outside, to the oldest of its own,
+///   and to the oldest in each other end, whose worker may be busy for long and go on submitting. With
+///   eight workers the kit allows 2,000 pops.
+/// * **Cheap.** No call takes longer the more jobs wait, or hardly so; but for `retain`, which looks at
+///   all of them.
 /// * **Lean.** A drained queue gives back the memory of a burst, and a dropped one drops its jobs
-///   (C9).
+///   (C9). The same goes for what `retain` has removed.
 ///
 /// To a queue, one [`Job`](crate::Job) is like another, though for some of them nothing may be left to
 /// do when they come out: somebody was quicker, or has cancelled them.
@@ -28,43 +38,10 @@ use std::fmt;
 ///
 /// # Examples
 ///
-/// A last-in, first-out queue, complete:
+/// A first-in, first-out queue, complete:
 ///
 /// ```
-/// use std::sync::{Arc, Mutex};
-/// use pool_core::{LocalQueue, PushError, ThreadPoolBuilder, WorkQueue};
-///
-/// struct Stack<J>(Arc<Mutex<Vec<J>>>);
-///
-/// impl<J: Send + 'static> WorkQueue<J> for Stack<J> {
-///     type Local = Stack<J>;
-///     fn local(&self, _worker: usize) -> Stack<J> {
-///         Stack(Arc::clone(&self.0))
-///     }
-///     fn push(&self, job: J) -> Result<(), PushError<J>> {
-///         self.0.lock().unwrap().push(job);
-///         Ok(())
-///     }
-///     fn len(&self) -> usize {
-///         self.0.lock().unwrap().len()
-///     }
-/// }
-///
-/// impl<J> LocalQueue<J> for Stack<J> {
-///     fn push(&mut self, job: J) {
-///         self.0.lock().unwrap().push(job);
-///     }
-///     fn pop(&mut self) -> Option<J> {
-///         self.0.lock().unwrap().pop()
-///     }
-/// }
-///
-/// let pool = ThreadPoolBuilder::with_queue(Stack(Arc::default())).num_threads(2).build()?;
-/// for _ in 0..100 {
-///     pool.execute(|| ())?;
-/// }
-/// assert_eq!(pool.shutdown().done, 100);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+#[doc = include_str!("../docs/queue.rs")]
 /// ```
 pub trait WorkQueue<J>: Send + Sync + 'static {
     /// One worker's own end. It stays on that worker's thread and may keep jobs close by.
@@ -73,7 +50,7 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// Makes the end of the worker with this index, on that worker's thread.
     ///
     /// Indices count from 0. A worker that left and came back asks again under its old index; its
-    /// former end is dropped by then.
+    /// former end is dropped by then, and what was left in it still waits.
     fn local(&self, worker: usize) -> Self::Local;
 
     /// Adds a job from outside the pool.
@@ -86,6 +63,10 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// Adds jobs from outside the pool, in this order. A queue that can take several at the price of
     /// one overrides this.
     ///
+    /// The iterator's `size_hint` may be wrong both ways, so nothing but speed may depend on it. A panic
+    /// of the iterator goes on to the caller. The jobs that it brought before are in the queue or
+    /// dropped; all others are left alone, and the queue goes on.
+    ///
     /// # Errors
     ///
     /// A queue of limited size gives the first back for which it has no room, and leaves those after
@@ -94,15 +75,17 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
         jobs.try_for_each(|job| self.push(job))
     }
 
-    /// About how many jobs wait, those in the workers' own ends included. A hint, for statistics.
+    /// About how many jobs wait, those in the workers' own ends included. A hint, for statistics: right
+    /// to within a factor of two while no other call is under way.
     fn len(&self) -> usize;
 
     /// Whether no job waits.
     ///
     /// `true` is a promise: every push that returned before this call began was popped since, or is
     /// being moved by a worker's `steal`, after which the pool looks again.
-    /// `false` may be wrong and then costs a needless wake-up. The default relies on [`len`](Self::len)
-    /// being as exact; a queue whose `len` may err on the low side overrides this.
+    /// `false` may be wrong while other calls are under way, and then costs a needless wake-up. The
+    /// default relies on [`len`](Self::len) being as exact; a queue whose `len` may err on the low side
+    /// overrides this.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -26,37 +26,10 @@
 //!
 //! # Examples
 //!
+//! A queue whose jobs from outside lie in one deque behind one lock:
+//!
 //! ```
-//! use std::sync::Mutex;
-//!
-//! use pool_core::{PushError, ThreadPoolBuilder};
-//! use pool_std::stealing::{Injector, Intake, StealingQueue};
-//!
-//! /// Of the jobs from outside, the newest come first.
-//! struct Stack<J>(Mutex<Vec<J>>);
-//!
-//! impl<J: Send + 'static> Injector<J> for Stack<J> {
-//!     fn push(&self, job: J) -> Result<(), PushError<J>> {
-//!         self.0.lock().unwrap().push(job);
-//!         Ok(())
-//!     }
-//!     fn len(&self) -> usize {
-//!         self.0.lock().unwrap().len()
-//!     }
-//!     fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
-//!         let mut stack = self.0.lock().unwrap();
-//!         let rest = stack.len() - stack.len().div_ceil(workers);
-//!         intake.open().extend(stack.drain(rest..).rev());
-//!     }
-//! }
-//!
-//! let queue = StealingQueue::new(Stack(Mutex::default()));
-//! let pool = ThreadPoolBuilder::with_queue(queue).num_threads(2).build()?;
-//! for n in 0..100 {
-//!     pool.execute(move || println!("job {n}"))?;
-//! }
-//! assert_eq!(pool.shutdown().done, 100);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+#![doc = include_str!("../docs/injector.rs")]
 //! ```
 
 mod injector;

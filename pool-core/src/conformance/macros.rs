@@ -1,10 +1,16 @@
 //! Named tests of every check, from one list.
 
-/// Makes a named test of every check of the [conformance kit](crate::conformance) for a queue.
+/// Makes a named test of every check of the [conformance kit](crate::conformance) for a queue: of each
+/// clause of the contract, of each duty of a queue, of the order if one is promised, and a property that
+/// plays random plans. Only [`a_burst_leaves_no_memory`](crate::conformance::a_burst_leaves_no_memory)
+/// is not among them, since it needs an allocator that counts.
 ///
 /// Takes a name for the module of the tests, an expression that makes an empty queue for jobs of
-/// whatever type each check needs, and the order that the queue promises for a single worker:
-/// `fifo`, `outside` (first in, first out for jobs from outside alone), or `none`.
+/// whatever type each check needs (closures, numbers, `()`, arrays of 4 KiB), and the order that the
+/// queue promises for a single worker: `fifo`, `outside` (first in, first out for jobs from outside
+/// alone), or `none`.
+///
+/// All of them take some seconds in a debug build.
 ///
 /// The crate that uses it needs `proptest` as a dev-dependency. The property runs `PROPTEST_CASES`
 /// plans, 256 unless set.
@@ -45,13 +51,26 @@ macro_rules! conformance_tests {
                 c11_borrowed_work_is_done
                 c11_jobs_wait_for_jobs
                 nothing_is_lost_and_nothing_doubled
+                an_end_that_is_dropped_loses_no_job
+                an_end_that_is_asked_for_again_loses_no_job
+                a_dropped_queue_drops_its_jobs
+                a_refused_job_comes_back
+                jobs_without_a_size_are_counted
+                large_jobs_come_out_whole
+                a_batch_is_taken_whole
+                a_batch_is_taken_whole_whatever_its_size_hint
+                a_batch_that_panics_harms_no_other_job
                 what_is_there_is_found
                 local_jobs_are_within_reach
-                an_end_that_is_dropped_loses_no_job
-                a_dropped_queue_drops_its_jobs
-                a_batch_is_taken_whole
-                a_refused_job_comes_back
+                is_empty_tells_the_truth
+                is_empty_overlooks_nothing_on_its_way
+                len_is_about_what_waits
                 a_worker_that_feeds_itself_starves_nobody
+                a_busy_workers_jobs_are_not_starved
+                a_million_jobs_may_wait
+                calls_take_no_longer_the_more_jobs_wait
+                retain_removes_what_it_is_told_to
+                retain_loses_nothing_while_workers_pop
             }
             $crate::__conformance_order! { $order; $queue }
 
@@ -84,10 +103,20 @@ macro_rules! __conformance_checks {
 #[macro_export]
 macro_rules! __conformance_order {
     (fifo; $queue:expr) => {
-        $crate::__conformance_checks! { $queue; one_worker_is_first_in_first_out }
+        $crate::__conformance_order! { outside; $queue }
+        $crate::__conformance_checks! { $queue;
+            one_worker_is_first_in_first_out
+            a_fairness_turn_keeps_the_order_inside
+            retain_keeps_the_order_inside
+        }
     };
     (outside; $queue:expr) => {
-        $crate::__conformance_checks! { $queue; one_worker_takes_outside_jobs_in_order }
+        $crate::__conformance_checks! { $queue;
+            one_worker_takes_outside_jobs_in_order
+            batches_and_single_jobs_keep_their_order
+            a_fairness_turn_keeps_the_order_outside
+            retain_keeps_the_order_outside
+        }
     };
     (none; $queue:expr) => {};
 }

@@ -1,0 +1,9 @@
+//! The queue that the documentation of `WorkQueue` shows, under the contract: the very lines.
+#![cfg(not(any(loom, shuttle)))]
+
+include!("../docs/queue.rs");
+
+pool_core::conformance_tests! {
+    fifo: Fifo(Arc::default());
+    order: fifo;
+}

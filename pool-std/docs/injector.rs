@@ -1,0 +1,39 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use pool_core::{PushError, ThreadPoolBuilder};
+use pool_std::stealing::{Injector, Intake, StealingQueue};
+
+/// First in, first out. Each worker takes in its share of what waits.
+struct Line<J>(Mutex<VecDeque<J>>);
+
+impl<J: Send + 'static> Injector<J> for Line<J> {
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        self.0.lock().unwrap().push_back(job);
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
+        let mut line = self.0.lock().unwrap();
+        let share = line.len().div_ceil(workers);
+        intake.open().extend(line.drain(..share));
+        if line.is_empty() {
+            // Gives back the memory of a burst.
+            line.shrink_to(64);
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let queue = StealingQueue::new(Line(Mutex::default()));
+    let pool = ThreadPoolBuilder::with_queue(queue).num_threads(2).build()?;
+    for _ in 0..100 {
+        pool.execute(|| ())?;
+    }
+    assert_eq!(pool.shutdown().done, 100);
+    Ok(())
+}
