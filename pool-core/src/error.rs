@@ -243,8 +243,10 @@ impl std::error::Error for StartError {
 pub enum WaitError {
     /// The time ran out first.
     TimedOut,
-    /// The caller is a worker of the pool: its own job would have to end first.
+    /// The caller is inside of the pool: its own job would have to end first.
     InsideJob,
+    /// This process was forked from the one that has the pool's threads.
+    Forked,
     /// The pool's queue panicked, and the pool was given up; see
     /// [`ShutdownReport::unfinished`](crate::ShutdownReport::unfinished).
     QueueFailed,
@@ -254,8 +256,9 @@ impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TimedOut => "the time ran out first",
-            Self::InsideJob => "a job can not wait for its own pool to be idle",
-            Self::QueueFailed => "the pool's queue panicked; its jobs can not be reached",
+            Self::InsideJob => "a job cannot wait for its own pool to be idle",
+            Self::Forked => "the pool's threads are in the process that this one was forked from",
+            Self::QueueFailed => "the pool's queue panicked; its jobs cannot be reached",
         })
     }
 }

@@ -45,7 +45,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     ///
     /// # Errors
     ///
-    /// [`WaitError::InsideJob`] if a worker of this pool calls it, whose own job could never end.
+    /// [`WaitError::InsideJob`] if it is called inside of this pool, whose own job could never end, and
+    /// [`WaitError::Forked`] in a forked child, which has no worker.
     ///
     /// # Examples
     ///
@@ -97,6 +98,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     fn wait(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
         if current::is_inside(self.shared.id()) {
             return Err(WaitError::InsideJob);
+        }
+        if self.shared.hub.is_forked() {
+            return Err(WaitError::Forked);
         }
         self.shared.hub.wait_rest(timeout)
     }
@@ -192,7 +196,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// See [`Pool::shutdown`](crate::Pool::shutdown).
     pub(crate) fn shutdown(&self) -> ShutdownReport {
         self.shared.drain();
-        if !current::is_inside(self.shared.id()) {
+        if !current::is_inside(self.shared.id()) && !self.shared.hub.is_forked() {
             self.shared.hub.sleep.wait_gone();
             self.shared.hub.finish_if_over();
         }

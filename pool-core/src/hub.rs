@@ -50,6 +50,8 @@ pub(crate) struct Hub {
     originals: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
     /// The pool that this is a part of.
     pool: OnceLock<Weak<dyn Access>>,
+    /// The process that has the pool's threads.
+    process: u32,
 }
 
 impl Hub {
@@ -69,6 +71,7 @@ impl Hub {
             stale: Stale::default(),
             originals: Mutex::new(None),
             pool: OnceLock::new(),
+            process: std::process::id(),
         }
     }
 
@@ -157,6 +160,11 @@ impl Hub {
         let is_guest = current::standing(self.id) < Standing::AtWork && self.sleep.hold();
         let entered = is_guest.then(|| current::enter(self.id, Standing::AtWork));
         Guest { hub: self, entered }
+    }
+
+    /// Whether this process is a forked child of the one that has the pool's threads: here they are not.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
     }
 
     // ---- Waiting -------------------------------------------------------------------------------

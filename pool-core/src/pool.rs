@@ -43,9 +43,10 @@ impl<J: Send + 'static, R, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
     /// ended (C10), and returns the books. A paused pool is resumed. A second call, also at the
     /// same time, waits as well and returns the same.
     ///
-    /// Called by a job of this very pool it can not wait for its own end: it closes the pool and
+    /// Called by a job of this very pool it cannot wait for its own end: it closes the pool and
     /// returns at once, with [`unfinished`](ShutdownReport::unfinished) jobs. They run, and the
-    /// threads end by themselves. The same holds for a drop there.
+    /// threads end by themselves. In a forked child, where the threads are not, it returns at once, too.
+    /// The same holds for a drop in either.
     ///
     /// # Examples
     ///

@@ -1,0 +1,34 @@
+//! A forked child has the pool without its threads.
+#![cfg(all(unix, feature = "crossbeam"))]
+
+use fork::{Fork, fork, waitpid};
+use pool::{ThreadPoolBuilder, WaitError};
+
+/// Does in the child what is not to hang there. Whether all went as it should.
+fn in_the_child(pool: pool::ThreadPool) -> bool {
+    let Ok(job) = pool.spawn(|| 6 * 7) else { return false };
+    let idle = pool.wait_idle();
+    let (left, right) = pool.join(|| 1, || 2);
+    let answer = job.join_or_run();
+    let report = pool.shutdown();
+    drop(pool);
+    idle == Err(WaitError::Forked)
+        && left + right == 3
+        && answer.is_ok_and(|answer| answer == 42)
+        && report.done == 1
+}
+
+#[test]
+fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
+    pool_core::conformance::within_patience(|| {
+        let pool: pool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        // At rest, so that no lock is held when the memory is copied.
+        pool.wait_idle().unwrap();
+        match fork().unwrap() {
+            Fork::Child => std::process::exit(i32::from(!in_the_child(pool))),
+            Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+        }
+        pool.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 1);
+    });
+}
