@@ -107,7 +107,7 @@ impl<J> CrossbeamLocal<J> {
 
 /// Repeats a steal while it asks for that: somebody else was quicker, but jobs may be left. Only
 /// `Empty` means that there are none.
-fn insist<J>(mut steal: impl FnMut() -> Steal<J>) -> Option<J> {
+pub(crate) fn insist<J>(mut steal: impl FnMut() -> Steal<J>) -> Option<J> {
     loop {
         match steal() {
             Steal::Success(job) => return Some(job),

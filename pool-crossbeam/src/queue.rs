@@ -8,7 +8,7 @@ use crossbeam_deque::{Stealer, Worker};
 use pool_core::{PushError, WorkQueue};
 use pool_std::stealing::{Injector, LockedInjector};
 
-use crate::local::CrossbeamLocal;
+use crate::local::{CrossbeamLocal, insist};
 
 /// In which order a worker takes the jobs that its own jobs submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -141,6 +141,20 @@ impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
     fn is_empty(&self) -> bool {
         let stealers = self.shared.stealers.read().unwrap_or_else(PoisonError::into_inner);
         self.shared.injector.is_empty() && stealers.iter().flatten().all(Stealer::is_empty)
+    }
+
+    /// What stays of the jobs in the workers' own deques comes from outside from then on, as far as
+    /// the order goes: only its owner could put it back into a deque. It is out of sight on its way.
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        // First the injector: what comes there from the deques was shown by then.
+        self.shared.injector.retain(&mut keep);
+        for victim in self.shared.others(usize::MAX) {
+            // It may grow at the same time.
+            let jobs = (0..victim.len()).map_while(|_| insist(|| victim.steal()));
+            let mut kept = jobs.filter_map(|mut job| keep(&mut job).then_some(job));
+            let taken = self.shared.injector.push_batch(&mut kept);
+            debug_assert!(taken.is_ok(), "the injector is unbounded");
+        }
     }
 }
 

@@ -97,18 +97,24 @@ impl<J> Channel<J> {
         if self.state.0.load(Ordering::Acquire) & FILLED == 0 && self.receiver.is_empty() {
             return false;
         }
+        self.announce_drain(|| {
+            let waiting = self.receiver.len();
+            if waiting > FEW {
+                self.lay_out();
+                return false;
+            }
+            self.receive(waiting, jobs)
+        })
+    }
+
+    /// Runs a drain, of which the state tells meanwhile.
+    fn announce_drain<T>(&self, drain: impl FnOnce() -> T) -> T {
         let begin = |state| Some((state & !FILLED) + DRAIN);
         let begun = self.state.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin);
         debug_assert!(begun.is_ok(), "it never declines");
-        let waiting = self.receiver.len();
-        let moved = if waiting > FEW {
-            self.lay_out();
-            false
-        } else {
-            self.receive(waiting, jobs)
-        };
+        let drained = drain();
         self.state.0.fetch_sub(DRAIN, Ordering::AcqRel);
-        moved
+        drained
     }
 
     /// Moves at most so many parcels to the back of these jobs. Whether there was one.
@@ -190,6 +196,13 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
             drop(self.wait_for_hands());
         }
         self.drained.move_share(workers, || jobs);
+    }
+
+    /// What the channel holds is laid out first, and so is what others have in hand: it is theirs to
+    /// lay out, under the lock that this waits for.
+    fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+        self.announce_drain(|| self.lay_out());
+        self.drained.retain(keep);
     }
 }
 

@@ -9,3 +9,8 @@ use pool_flume::FlumeQueue;
 fn the_memory_of_a_burst_is_given_back() {
     memory::the_memory_of_a_burst_is_given_back(FlumeQueue::new());
 }
+
+#[test]
+fn the_memory_of_stale_jobs_is_given_back() {
+    memory::the_memory_of_stale_jobs_is_given_back(FlumeQueue::new());
+}

@@ -1,6 +1,7 @@
 //! A locked deque whose length can be read without the lock.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -59,6 +60,16 @@ impl<J> LockedDeque<J> {
         job
     }
 
+    /// Removes the jobs that `keep` does not want to keep. The others keep their order.
+    pub(crate) fn retain(&self, keep: &mut impl FnMut(&mut J) -> bool) {
+        let mut jobs = self.lock();
+        let removed = sift(&mut jobs.deque, KEEP, keep);
+        jobs.publish();
+        drop(jobs);
+        // Here, where nobody waits for the lock.
+        drop(removed);
+    }
+
     #[inline]
     pub(crate) fn pop(&self) -> Option<J> {
         if self.len() == 0 {
@@ -89,6 +100,30 @@ impl<J> Jobs<'_, J> {
     }
 }
 
+/// Takes the jobs out that `keep` does not want to keep. The others keep their order, and room for so
+/// many jobs, or for some times their number: the rest of the memory leaves with those that are removed.
+pub(crate) fn sift<J>(
+    jobs: &mut VecDeque<J>,
+    room: usize,
+    keep: &mut impl FnMut(&mut J) -> bool,
+) -> VecDeque<J> {
+    let mut kept = 0;
+    for place in 0..jobs.len() {
+        if keep(&mut jobs[place]) {
+            jobs.swap(kept, place);
+            kept += 1;
+        }
+    }
+    if kept == jobs.len() {
+        return VecDeque::new();
+    }
+    if jobs.capacity() <= room.max(4 * kept) {
+        return jobs.split_off(kept);
+    }
+    let rest = jobs.drain(..kept).collect();
+    mem::replace(jobs, rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +140,28 @@ mod tests {
         }
         assert_eq!((deque.pop(), deque.len()), (None, 0));
         assert!(deque.lock().deque.capacity() <= KEEP);
+    }
+
+    #[test]
+    fn what_is_retained_keeps_its_order_and_little_room() {
+        for kept_of_ten in [0, 1, 5, 9, 10] {
+            let deque = LockedDeque::new();
+            // The first lies at the end of the buffer.
+            (0..5).for_each(|n| deque.push_back(n));
+            (0..5).for_each(|_| assert!(deque.pop().is_some()));
+            (0..10_000).for_each(|n| deque.push_back(n));
+            let (mut seen, wanted) = (Vec::new(), |n: usize| n % 10 < kept_of_ten);
+            deque.retain(&mut |n| {
+                seen.push(*n);
+                wanted(*n)
+            });
+            assert!(seen.into_iter().eq(0..10_000));
+            let left = kept_of_ten * 1_000;
+            assert_eq!(deque.len(), left);
+            let capacity = deque.lock().deque.capacity();
+            assert!(capacity <= KEEP.max(4 * left).max(16_384 / 10 * kept_of_ten), "{capacity}");
+            let taken = std::iter::from_fn(|| deque.pop());
+            assert!(taken.eq((0..10_000).filter(|n| wanted(*n))));
+        }
     }
 }

@@ -9,3 +9,8 @@ use pool_std::StdQueue;
 fn the_memory_of_a_burst_is_given_back() {
     memory::the_memory_of_a_burst_is_given_back(StdQueue::new());
 }
+
+#[test]
+fn the_memory_of_stale_jobs_is_given_back() {
+    memory::the_memory_of_stale_jobs_is_given_back(StdQueue::new());
+}

@@ -23,3 +23,28 @@ fn workers_may_rob_each_other() {
 fn one_worker_keeps_the_order() {
     duties::one_worker_keeps_the_order(StdQueue::new);
 }
+
+/// Stale jobs can be removed.
+mod retain {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_stays_once() {
+        duties::retain::what_is_kept_stays_once(StdQueue::new);
+    }
+
+    #[test]
+    fn what_is_removed_is_dropped() {
+        duties::retain::what_is_removed_is_dropped(StdQueue::new);
+    }
+
+    #[test]
+    fn one_worker_keeps_the_order() {
+        duties::retain::one_worker_keeps_the_order(StdQueue::new);
+    }
+
+    #[test]
+    fn nothing_is_lost_meanwhile() {
+        duties::retain::nothing_is_lost_meanwhile(StdQueue::new);
+    }
+}

@@ -123,6 +123,12 @@ macro_rules! backends {
                     $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.is_empty(),)*
                 }
             }
+
+            fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.retain(keep),)*
+                }
+            }
         }
 
         impl<J: Send + 'static> LocalQueue<J> for AnyLocal<J> {

@@ -225,6 +225,19 @@ impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
     fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
         self.move_share(workers, || intake.open());
     }
+
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        if self.count() == 0 {
+            return;
+        }
+        let mut jobs = self.lock_to_take();
+        let removed = jobs.retain(&mut keep);
+        let count: usize = removed.iter().map(VecDeque::len).sum();
+        self.change_len(-(count as isize));
+        drop(jobs);
+        // Here, where nobody waits for the lock.
+        drop(removed);
+    }
 }
 
 impl<J> Default for LockedInjector<J> {
@@ -278,6 +291,29 @@ mod tests {
         assert_eq!(share(&injector, 2).len(), PACK);
         assert_eq!(share(&injector, 2), [3 + PACK]);
         assert_eq!((injector.pop(), injector.pop(), injector.count()), (Some(4 + PACK), None, 0));
+    }
+
+    #[test]
+    fn what_is_retained_keeps_its_turn_however_it_came() {
+        let injector = LockedInjector::new();
+        injector.push_batch(&mut (0..1_000)).unwrap();
+        (1_000..3_000).for_each(|n| injector.push_back(n));
+        injector.push_batch(&mut (3_000..3_001)).unwrap();
+        injector.push_back(3_001);
+        let mut seen = Vec::new();
+        injector.retain(|n: &mut usize| {
+            seen.push(*n);
+            n.is_multiple_of(7)
+        });
+        assert!(seen.into_iter().eq(0..3_002));
+        assert_eq!(injector.len(), 429);
+        injector.push_back(3_003);
+        let mut taken = Vec::new();
+        while injector.count() > 0 {
+            taken.extend(injector.pop());
+            taken.extend(share(&injector, 2));
+        }
+        assert!(taken.into_iter().eq((0..=3_003).step_by(7)));
     }
 
     #[test]

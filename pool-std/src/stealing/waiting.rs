@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::Packs;
+use crate::deque::sift;
 
 /// Jobs, the oldest first. None of these calls runs code of others.
 // The ring, which every push needs, lies next to the lock.
@@ -94,6 +95,22 @@ impl<J> Waiting<J> {
         }
         self.packs.append(packs);
     }
+
+    /// Takes the jobs out that `keep` does not want to keep. The others keep their order.
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&mut J) -> bool) -> Vec<VecDeque<J>> {
+        let mut removed = Vec::new();
+        for mut pack in mem::take(&mut self.packs) {
+            removed.push(sift(&mut pack, 0, keep));
+            match self.packs.back_mut() {
+                // Else there were as many packs as before, with a job or two in each.
+                Some(last) if last.len() + pack.len() <= Packs::<J>::SIZE => last.append(&mut pack),
+                _ if pack.is_empty() => {}
+                _ => self.packs.push_back(pack),
+            }
+        }
+        removed.push(sift(&mut self.ring, Self::RING, keep));
+        removed
+    }
 }
 
 /// Moves at most so many jobs; how many that was.
@@ -130,5 +147,22 @@ mod tests {
         assert!(taken.into_iter().eq(0..=10_000));
         assert_small(&waiting);
         assert!(own.capacity() <= 2 * SIZE);
+
+        (0..10_000).for_each(|n| waiting.push(n));
+        waiting.append(&mut VecDeque::from([VecDeque::from([10_000])]));
+        assert_eq!(waiting.retain(&mut |_| false).iter().map(VecDeque::len).sum::<usize>(), 10_001);
+        assert_small(&waiting);
+    }
+
+    #[test]
+    fn packs_of_which_little_is_left_are_joined() {
+        let mut waiting = Waiting::new();
+        let packs = (0..1_000).map(|nth| (100 * nth..100 * nth + 64).collect());
+        waiting.append(&mut packs.collect());
+        waiting.retain(&mut |n: &mut usize| n.is_multiple_of(50));
+        assert_eq!(waiting.packs.iter().map(VecDeque::len).sum::<usize>(), 2_000);
+        let room: usize = waiting.packs.iter().map(VecDeque::capacity).sum();
+        assert!(waiting.packs.len() <= 40 && room <= 4 * 2_000, "{}, {room}", waiting.packs.len());
+        assert!(std::iter::from_fn(|| waiting.pop()).eq((0..100_000).step_by(50)));
     }
 }

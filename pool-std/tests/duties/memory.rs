@@ -1,6 +1,8 @@
 //! C9: the memory of a burst is given back. Each queue's test of it is alone in its program, for the
 //! allocator's count.
 
+use std::sync::Mutex;
+
 use peak_alloc::PeakAlloc;
 use pool_core::{LocalQueue, WorkQueue};
 
@@ -11,7 +13,11 @@ const JOBS: u64 = 200_000;
 /// What a drained queue with two workers may keep.
 const KEPT: usize = 64 * 1024;
 
+/// Each of these needs the allocator's count for itself.
+static ALONE: Mutex<()> = Mutex::new(());
+
 pub(crate) fn the_memory_of_a_burst_is_given_back<Q: WorkQueue<u64>>(queue: Q) {
+    let _alone = ALONE.lock();
     let (mut one, mut other) = (queue.local(0), queue.local(1));
     let before = ALLOCATED.current_usage();
     for round in 0..3 {
@@ -31,5 +37,28 @@ pub(crate) fn the_memory_of_a_burst_is_given_back<Q: WorkQueue<u64>>(queue: Q) {
         assert!(one.steal().or_else(|| other.steal()).is_none());
         let kept = ALLOCATED.current_usage().saturating_sub(before);
         assert!(kept <= KEPT, "{kept} bytes are kept by an empty queue");
+    }
+}
+
+/// The same if nobody took the jobs, but they were removed.
+pub(crate) fn the_memory_of_stale_jobs_is_given_back<Q: WorkQueue<u64>>(queue: Q) {
+    let _alone = ALONE.lock();
+    let (mut one, mut other) = (queue.local(0), queue.local(1));
+    let before = ALLOCATED.current_usage();
+    let kept = || ALLOCATED.current_usage().saturating_sub(before);
+    for _ in 0..3 {
+        (0..JOBS).for_each(|n| queue.push(n).unwrap());
+        queue.push_batch(&mut (0..JOBS)).unwrap();
+        (0..JOBS).for_each(|n| one.push(n));
+        (0..JOBS).for_each(|n| other.push(n));
+        queue.retain(|n| n.is_multiple_of(1_000));
+        // The workers look whether there is something closer at hand.
+        let found = [one.pop().or_else(|| one.steal()), other.pop().or_else(|| other.steal())];
+        assert!(found.iter().all(Option::is_some));
+        assert!(kept() <= 2 * KEPT, "{} bytes are kept by one thousandth of the jobs", kept());
+        queue.retain(|_| false);
+        assert!(one.pop().or_else(|| one.steal()).or_else(|| other.pop()).is_none());
+        assert!(other.steal().is_none());
+        assert!(kept() <= KEPT, "{} bytes are kept by an empty queue", kept());
     }
 }

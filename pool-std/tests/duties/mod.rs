@@ -1,5 +1,7 @@
 //! Duties of the queues with stealing that the conformance kit does not check, for any of them.
 
+pub(crate) mod retain;
+
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
