@@ -21,6 +21,26 @@ fn workers_may_rob_each_other() {
     duties::workers_may_rob_each_other(CrossbeamQueue::new);
 }
 
+/// No job waits for ever.
+mod fairness {
+    use super::*;
+
+    #[test]
+    fn busy_workers_are_served_though_outside_jobs_come() {
+        duties::fairness::busy_workers_are_served_though_outside_jobs_come(CrossbeamQueue::new);
+    }
+
+    #[test]
+    fn every_source_is_served() {
+        duties::fairness::every_source_is_served(CrossbeamQueue::new);
+    }
+
+    #[test]
+    fn everybody_is_served_though_all_feed_themselves() {
+        duties::fairness::everybody_is_served_though_all_feed_themselves(CrossbeamQueue::new);
+    }
+}
+
 /// Stale jobs can be removed.
 mod retain {
     use super::*;

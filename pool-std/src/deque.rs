@@ -22,6 +22,9 @@ pub(crate) struct Jobs<'a, J> {
     len: &'a AtomicUsize,
 }
 
+/// Another thread has the lock.
+pub(crate) struct Taken;
+
 impl<J> LockedDeque<J> {
     pub(crate) fn new() -> Self {
         Self { jobs: Mutex::default(), len: AtomicUsize::new(0) }
@@ -48,16 +51,19 @@ impl<J> LockedDeque<J> {
     }
 
     /// Like [`pop`](Self::pop), but does not wait for whoever has the lock.
-    pub(crate) fn try_pop(&self) -> Option<J> {
+    pub(crate) fn try_pop(&self) -> Result<Option<J>, Taken> {
+        if self.len() == 0 {
+            return Ok(None);
+        }
         let deque = match self.jobs.try_lock() {
             Ok(deque) => deque,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
+            Err(TryLockError::WouldBlock) => return Err(Taken),
         };
         let mut jobs = Jobs { deque, len: &self.len };
         let job = jobs.deque.pop_front();
         jobs.publish();
-        job
+        Ok(job)
     }
 
     /// Removes the jobs that `keep` does not want to keep. The others keep their order.

@@ -24,6 +24,26 @@ fn one_worker_keeps_the_order() {
     duties::one_worker_keeps_the_order(StdQueue::new);
 }
 
+/// No job waits for ever.
+mod fairness {
+    use super::*;
+
+    #[test]
+    fn busy_workers_are_served_though_outside_jobs_come() {
+        duties::fairness::busy_workers_are_served_though_outside_jobs_come(StdQueue::new);
+    }
+
+    #[test]
+    fn every_source_is_served() {
+        duties::fairness::every_source_is_served(StdQueue::new);
+    }
+
+    #[test]
+    fn everybody_is_served_though_all_feed_themselves() {
+        duties::fairness::everybody_is_served_though_all_feed_themselves(StdQueue::new);
+    }
+}
+
 /// Stale jobs can be removed.
 mod retain {
     use super::*;

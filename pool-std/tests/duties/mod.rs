@@ -1,5 +1,6 @@
 //! Duties of the queues with stealing that the conformance kit does not check, for any of them.
 
+pub(crate) mod fairness;
 pub(crate) mod retain;
 
 use std::cell::Cell;
