@@ -15,8 +15,12 @@ const FILLED: usize = 1;
 const DRAIN: usize = 2;
 
 /// So few are received one by one: that costs less than for the channel to grow a new buffer, which
-/// those who send would wait for. Whoever finds more drains, so a buffer that has grown does not stay.
-const FEW: usize = 64;
+/// those who send would wait for. Whoever finds more drains, so a buffer that has grown does not stay:
+/// never more of it than some kilobytes.
+const fn few<J>() -> usize {
+    let fit = 4_096 / if size_of::<J>() == 0 { 1 } else { size_of::<J>() };
+    if fit > 64 { 64 } else { fit }
+}
 
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
@@ -99,7 +103,7 @@ impl<J> Channel<J> {
         }
         self.announce_drain(|| {
             let waiting = self.receiver.len();
-            if waiting > FEW {
+            if waiting > const { few::<J>() } {
                 self.lay_out();
                 return false;
             }
@@ -224,6 +228,8 @@ mod tests {
     use pool_std::stealing::StealingQueue;
 
     use super::*;
+
+    const FEW: usize = few::<usize>();
 
     #[test]
     fn counts_jobs_and_not_parcels() {

@@ -14,3 +14,8 @@ fn the_memory_of_a_burst_is_given_back() {
 fn the_memory_of_stale_jobs_is_given_back() {
     memory::the_memory_of_stale_jobs_is_given_back(FlumeQueue::new());
 }
+
+#[test]
+fn little_is_kept_for_large_jobs() {
+    memory::little_is_kept_for_large_jobs(FlumeQueue::new);
+}

@@ -5,8 +5,15 @@ use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// A drained deque keeps room for so many jobs and gives back what it had beyond.
-const KEEP: usize = 64;
+/// A drained deque keeps room for so many jobs, which is some kilobytes at most, and gives back what it
+/// had beyond.
+pub(crate) const fn idle_room<J>() -> usize {
+    let fit = match size_of::<J>() {
+        0 => return usize::MAX,
+        size => 4_096 / size,
+    };
+    if fit > 64 { 64 } else { fit }
+}
 
 /// On cache lines of its own: each worker has one, which it uses much more than others do.
 #[derive(Debug)]
@@ -69,7 +76,7 @@ impl<J> LockedDeque<J> {
     /// Removes the jobs that `keep` does not want to keep. The others keep their order.
     pub(crate) fn retain(&self, keep: &mut impl FnMut(&mut J) -> bool) {
         let mut jobs = self.lock();
-        let removed = sift(&mut jobs.deque, KEEP, keep);
+        let removed = sift(&mut jobs.deque, const { idle_room::<J>() }, keep);
         jobs.publish();
         drop(jobs);
         // Here, where nobody waits for the lock.
@@ -99,10 +106,16 @@ impl<J> Jobs<'_, J> {
 
     /// Makes the length known, and gives back the memory of a burst that is over.
     pub(crate) fn publish(&mut self) {
-        if self.deque.is_empty() && self.deque.capacity() > KEEP {
-            self.deque.shrink_to(KEEP);
-        }
+        trim(&mut self.deque, const { idle_room::<J>() });
         self.len.store(self.deque.len(), Ordering::Release);
+    }
+}
+
+/// Gives back what these jobs had room for beyond so many, if they are gone.
+#[inline]
+pub(crate) fn trim<J>(jobs: &mut VecDeque<J>, room: usize) {
+    if jobs.is_empty() && jobs.capacity() > room {
+        jobs.shrink_to(room);
     }
 }
 
@@ -133,6 +146,17 @@ pub(crate) fn sift<J>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KEEP: usize = idle_room::<usize>();
+
+    #[test]
+    fn keeps_room_for_some_kilobytes_and_few_jobs() {
+        assert_eq!(
+            (idle_room::<u8>(), idle_room::<[u64; 8]>(), idle_room::<[u64; 9]>()),
+            (64, 64, 56)
+        );
+        assert_eq!((idle_room::<[u8; 4_096]>(), idle_room::<[u8; 4_097]>()), (1, 0));
+    }
 
     #[test]
     fn gives_back_the_memory_of_a_burst() {

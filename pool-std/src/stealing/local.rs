@@ -8,7 +8,7 @@ use pool_core::LocalQueue;
 
 use super::injector::{Injector, Intake};
 use super::queue::Shared;
-use crate::deque::{LockedDeque, Taken};
+use crate::deque::{LockedDeque, Taken, idle_room, trim};
 
 /// So many jobs are stolen at once, at most.
 const BATCH: usize = 32;
@@ -67,7 +67,9 @@ impl<J, I> StealingLocal<J, I> {
             let mut own = self.own.lock();
             own.deque.append(&mut self.loot);
             own.publish();
+            drop(own);
         }
+        trim(&mut self.loot, const { idle_room::<J>() });
         job
     }
 

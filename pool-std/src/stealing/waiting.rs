@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::Packs;
-use crate::deque::sift;
+use crate::deque::{idle_room, sift, trim};
 
 /// Jobs, the oldest first. None of these calls runs code of others.
 // The ring, which every push needs, lies next to the lock.
@@ -24,6 +24,9 @@ impl<J> Waiting<J> {
 
     /// A ring that holds so many is full.
     pub(super) const RING: usize = 4 * Packs::<J>::SIZE;
+
+    /// An empty ring keeps room for so many: as much as some workers' deques, since there is one.
+    const ROOM: usize = idle_room::<J>().saturating_mul(4);
 
     pub(super) const fn new() -> Self {
         Self { ring: VecDeque::new(), packs: VecDeque::new() }
@@ -46,7 +49,9 @@ impl<J> Waiting<J> {
 
     pub(super) fn pop(&mut self) -> Option<J> {
         let Some(pack) = self.packs.front_mut() else {
-            return self.ring.pop_front();
+            let job = self.ring.pop_front();
+            self.trim_ring();
+            return job;
         };
         let job = pack.pop_front();
         if pack.is_empty() {
@@ -62,7 +67,9 @@ impl<J> Waiting<J> {
                 mem::swap(&mut self.ring, to);
                 return to.len();
             }
-            return drain(&mut self.ring, share, to);
+            let moved = drain(&mut self.ring, share, to);
+            self.trim_ring();
+            return moved;
         };
         // What was a ring may have more, and what came as a whole.
         if pack.len() > Packs::<J>::SIZE {
@@ -77,6 +84,14 @@ impl<J> Waiting<J> {
             to.append(&mut pack);
         }
         count
+    }
+
+    /// Gives back the room of large jobs. That of small ones is not worth the look.
+    #[inline]
+    fn trim_ring(&mut self) {
+        if Self::ROOM < Self::RING {
+            trim(&mut self.ring, Self::ROOM);
+        }
     }
 
     /// Takes the oldest pack out. The memory of a burst that is over is given back (C9).
@@ -108,7 +123,7 @@ impl<J> Waiting<J> {
                 _ => self.packs.push_back(pack),
             }
         }
-        removed.push(sift(&mut self.ring, Self::RING, keep));
+        removed.push(sift(&mut self.ring, Self::ROOM, keep));
         removed
     }
 }

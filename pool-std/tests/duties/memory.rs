@@ -62,3 +62,56 @@ pub(crate) fn the_memory_of_stale_jobs_is_given_back<Q: WorkQueue<u64>>(queue: Q
         assert!(kept() <= KEPT, "{} bytes are kept by an empty queue", kept());
     }
 }
+
+/// What each worker's end may keep, however large the jobs are.
+const KEPT_BY_AN_END: usize = 4 * 1024;
+/// What the queue may keep for the jobs from outside.
+const KEPT_OUTSIDE: usize = 32 * 1024;
+
+/// A queue with many workers takes little memory before its first job, and keeps little after its last,
+/// though a few dozen jobs were a megabyte.
+pub(crate) fn little_is_kept_for_large_jobs<Q: WorkQueue<[u64; 2_048]>>(make: impl Fn() -> Q) {
+    const ENDS: usize = 16;
+    const LARGE: usize = 200;
+    let _alone = ALONE.lock();
+    // Once before, for what a thread keeps for itself.
+    drain(&mut [make().local(0)]);
+    let before = ALLOCATED.current_usage();
+    let queue = make();
+    let mut ends: Vec<_> = (0..ENDS).map(|worker| queue.local(worker)).collect();
+    let assert_little = |when: &str| {
+        let kept = ALLOCATED.current_usage().saturating_sub(before);
+        assert!(kept <= ENDS * KEPT_BY_AN_END + KEPT_OUTSIDE, "{kept} bytes are kept {when}");
+    };
+    assert_little("before the first job");
+    for round in 0..3 {
+        (0..LARGE).for_each(|_| queue.push([0; 2_048]).unwrap());
+        assert_eq!(drain(&mut ends), LARGE);
+        assert_little("after jobs from outside");
+        queue.push_batch(&mut (0..LARGE).map(|_| [0; 2_048])).unwrap();
+        assert_eq!(drain(&mut ends), LARGE);
+        assert_little("after a batch");
+        ends.iter_mut().for_each(|end| (0..LARGE / ENDS).for_each(|_| end.push([0; 2_048])));
+        assert_eq!(drain(&mut ends), LARGE / ENDS * ENDS);
+        assert_little("after jobs of jobs");
+        (0..LARGE).for_each(|_| ends[round].push([0; 2_048]));
+        assert_eq!(drain(&mut ends[round + 1..]), LARGE);
+        assert_little("after jobs that were stolen");
+        (0..ENDS).for_each(|_| queue.push([0; 2_048]).unwrap());
+        assert_eq!(drain(&mut ends), ENDS);
+        assert_little("after few jobs");
+    }
+}
+
+/// Takes every job, one at each end after the other, until they are idle. How many jobs there were.
+fn drain<J>(ends: &mut [impl LocalQueue<J>]) -> usize {
+    let (mut taken, mut idle) = (0, 0);
+    while idle < 2 {
+        let before = taken;
+        for end in &mut *ends {
+            taken += usize::from(end.pop().or_else(|| end.steal()).is_some());
+        }
+        idle = if taken == before { idle + 1 } else { 0 };
+    }
+    taken
+}
