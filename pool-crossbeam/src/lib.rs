@@ -24,8 +24,8 @@
 
 mod local;
 mod queue;
+mod shared;
 mod sink;
 
-pub use local::CrossbeamLocal;
-pub use queue::{CrossbeamQueue, LocalOrder};
+pub use queue::{CrossbeamLocal, CrossbeamQueue, LocalOrder};
 pub use sink::CrossbeamCollect;

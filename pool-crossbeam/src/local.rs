@@ -1,37 +1,42 @@
 //! One worker's own end.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 
 use crossbeam_deque::{Steal, Stealer, Worker};
-use pool_core::LocalQueue;
 
-use crate::queue::{LocalOrder, Shared};
+use crate::queue::LocalOrder;
+use crate::shared::Shared;
 
 /// Every so many pops a worker looks first for those who might wait too long. A prime, so that it
 /// does not keep step with whatever the jobs do.
 const FAIRNESS: u32 = 61;
 
-/// One worker's end of a [`CrossbeamQueue`](crate::CrossbeamQueue).
-pub struct CrossbeamLocal<J> {
-    shared: Arc<Shared<J>>,
-    deque: Worker<J>,
+/// One worker's end of a queue of entries.
+pub(crate) struct Local<E> {
+    shared: Arc<Shared<E>>,
+    deque: Worker<E>,
     order: LocalOrder,
     /// Holds jobs from outside on their way to the deque; empty otherwise.
-    intake: VecDeque<J>,
-    worker: usize,
+    intake: VecDeque<E>,
+    pub(crate) worker: usize,
     /// The other workers' stealers, as of `version`.
-    others: Vec<Stealer<J>>,
+    others: Vec<Stealer<E>>,
     version: usize,
     pops: u32,
     random: u32,
 }
 
-impl<J> CrossbeamLocal<J> {
+impl<E> Local<E> {
+    /// The empty intake keeps room for so many: the injector's ring changes hands as it is.
+    const ROOM: usize = {
+        let fit = 16_384 / if size_of::<E>() == 0 { 1 } else { size_of::<E>() };
+        if fit > 256 { 256 } else { fit }
+    };
+
     pub(crate) fn new(
-        shared: Arc<Shared<J>>,
-        deque: Worker<J>,
+        shared: Arc<Shared<E>>,
+        deque: Worker<E>,
         order: LocalOrder,
         worker: usize,
     ) -> Self {
@@ -48,7 +53,7 @@ impl<J> CrossbeamLocal<J> {
     /// oldest of its own, which a last-in, first-out deque would otherwise keep for the end, and one of
     /// another worker, which may be busy for long with what it has taken in behind it.
     #[cold]
-    fn pop_fairly(&mut self) -> Option<J> {
+    fn pop_fairly(&mut self) -> Option<E> {
         let turn = self.pops / FAIRNESS;
         match turn % 3 {
             0 => self.shared.injector.pop(),
@@ -62,13 +67,16 @@ impl<J> CrossbeamLocal<J> {
     }
 
     /// Moves jobs from outside to the worker's own, which it takes in their order, and takes the first.
-    fn take_in(&mut self) -> Option<J> {
+    fn take_in(&mut self) -> Option<E> {
         self.shared.injector.move_share(self.others.len() + 1, || &mut self.intake);
         let first = self.intake.pop_front()?;
         let rest = self.intake.drain(..);
         match self.order {
             LocalOrder::Lifo => rest.rev().for_each(|job| self.deque.push(job)),
             LocalOrder::Fifo => rest.for_each(|job| self.deque.push(job)),
+        }
+        if self.intake.capacity() > Self::ROOM {
+            self.intake = VecDeque::new();
         }
         Some(first)
     }
@@ -84,7 +92,7 @@ impl<J> CrossbeamLocal<J> {
 
     /// Steals from the other workers, beginning with one picked at random, so that nobody is
     /// everybody's first victim.
-    fn rob(&mut self) -> Option<J> {
+    fn rob(&mut self) -> Option<E> {
         self.meet_others();
         if self.others.is_empty() {
             return None;
@@ -107,7 +115,7 @@ impl<J> CrossbeamLocal<J> {
 
 /// Repeats a steal while it asks for that: somebody else was quicker, but jobs may be left. Only
 /// `Empty` means that there are none.
-pub(crate) fn insist<J>(mut steal: impl FnMut() -> Steal<J>) -> Option<J> {
+pub(crate) fn insist<E>(mut steal: impl FnMut() -> Steal<E>) -> Option<E> {
     loop {
         match steal() {
             Steal::Success(job) => return Some(job),
@@ -117,14 +125,14 @@ pub(crate) fn insist<J>(mut steal: impl FnMut() -> Steal<J>) -> Option<J> {
     }
 }
 
-impl<J> LocalQueue<J> for CrossbeamLocal<J> {
+impl<E> Local<E> {
     #[inline]
-    fn push(&mut self, job: J) {
+    pub(crate) fn push(&mut self, job: E) {
         self.deque.push(job);
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<J> {
+    pub(crate) fn pop(&mut self) -> Option<E> {
         self.pops = self.pops.wrapping_add(1);
         if self.pops.is_multiple_of(FAIRNESS)
             && let Some(job) = self.pop_fairly()
@@ -134,23 +142,17 @@ impl<J> LocalQueue<J> for CrossbeamLocal<J> {
         self.deque.pop()
     }
 
-    fn steal(&mut self) -> Option<J> {
+    pub(crate) fn steal(&mut self) -> Option<E> {
         self.take_in().or_else(|| self.rob())
     }
 }
 
 /// Whatever is left goes where the other workers find it.
-impl<J> Drop for CrossbeamLocal<J> {
+impl<E> Drop for Local<E> {
     fn drop(&mut self) {
         while let Some(job) = self.deque.pop() {
             self.shared.injector.push_back(job);
         }
         self.shared.set_stealer(self.worker, None);
-    }
-}
-
-impl<J> fmt::Debug for CrossbeamLocal<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CrossbeamLocal").field("worker", &self.worker).finish_non_exhaustive()
     }
 }
