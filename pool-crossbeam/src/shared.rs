@@ -1,15 +1,15 @@
 //! The shared half of the queue.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use crossbeam_deque::{Stealer, Worker};
 use pool_std::stealing::{Injector, LockedInjector, Packs};
 
-use crate::local::{Local, insist};
+use crate::deque::Thief;
+use crate::local::Local;
 use crate::queue::LocalOrder;
 
-/// So many jobs of a worker's own are looked through at a time, when stale ones are removed: those that
+/// So many jobs of a worker's own are looked through at a time when stale ones are removed: those that
 /// stay are out of sight meanwhile.
 const PORTION: usize = 1_024;
 
@@ -24,17 +24,20 @@ pub(crate) struct Shared<E> {
     /// Jobs from outside.
     pub(crate) injector: LockedInjector<E>,
     /// How to steal from each worker, by index; `None` while there is no such worker.
-    stealers: RwLock<Vec<Option<Stealer<E>>>>,
-    /// How often the stealers have changed.
-    version: AtomicUsize,
+    ///
+    /// Workers look here each time they steal, and keep no clones: one that sleeps would keep the
+    /// memory of a deque that its owner has [replaced](Self::replace_thief).
+    thieves: RwLock<Vec<Option<Thief<E>>>>,
+    /// How many workers there are, for a look without the lock.
+    workers: AtomicUsize,
 }
 
 impl<E> Stealing<E> {
     pub(crate) fn new(order: LocalOrder) -> Self {
         let shared = Shared {
             injector: LockedInjector::new(),
-            stealers: RwLock::default(),
-            version: AtomicUsize::new(0),
+            thieves: RwLock::default(),
+            workers: AtomicUsize::new(0),
         };
         Self { shared: Arc::new(shared), order }
     }
@@ -42,11 +45,7 @@ impl<E> Stealing<E> {
 
 impl<E: Send + 'static> Stealing<E> {
     pub(crate) fn local(&self, worker: usize) -> Local<E> {
-        let deque = match self.order {
-            LocalOrder::Lifo => Worker::new_lifo(),
-            LocalOrder::Fifo => Worker::new_fifo(),
-        };
-        Local::new(Arc::clone(&self.shared), deque, self.order, worker)
+        Local::new(Arc::clone(&self.shared), self.order, worker)
     }
 
     #[inline]
@@ -62,25 +61,26 @@ impl<E: Send + 'static> Stealing<E> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        let stealers = self.shared.stealers.read().unwrap_or_else(PoisonError::into_inner);
-        let local: usize = stealers.iter().flatten().map(Stealer::len).sum();
-        self.shared.injector.len() + local
+        let thieves = self.shared.thieves();
+        self.shared.injector.len() + thieves.iter().flatten().map(Thief::len).sum::<usize>()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let stealers = self.shared.stealers.read().unwrap_or_else(PoisonError::into_inner);
-        self.shared.injector.is_empty() && stealers.iter().flatten().all(Stealer::is_empty)
+        let thieves = self.shared.thieves();
+        self.shared.injector.is_empty() && thieves.iter().flatten().all(Thief::is_empty)
     }
 
     pub(crate) fn retain(&self, mut keep: impl FnMut(&mut E) -> bool) {
         // First the injector: what comes there from the deques was shown by then.
         self.shared.injector.retain(&mut keep);
-        for victim in self.shared.others(usize::MAX) {
+        // Not under the lock, which workers may want.
+        let victims: Vec<_> = self.shared.thieves().iter().flatten().cloned().collect();
+        for victim in victims {
             // No more than this: it may grow at the same time.
             let mut left = victim.len();
             while left > 0 {
                 let portion = left.min(PORTION);
-                let jobs = (0..portion).map_while(|_| insist(|| victim.steal()));
+                let jobs = (0..portion).map_while(|_| victim.steal());
                 self.push_batch(jobs.filter_map(|mut job| keep(&mut job).then_some(job)));
                 left -= portion;
             }
@@ -90,25 +90,31 @@ impl<E: Send + 'static> Stealing<E> {
 
 impl<E> Shared<E> {
     /// Makes the deque of one worker reachable for the others, or takes it away.
-    pub(crate) fn set_stealer(&self, worker: usize, stealer: Option<Stealer<E>>) {
-        let mut stealers = self.stealers.write().unwrap_or_else(PoisonError::into_inner);
-        if stealers.len() <= worker {
-            stealers.resize_with(worker + 1, || None);
+    pub(crate) fn set_thief(&self, worker: usize, thief: Option<Thief<E>>) {
+        let mut thieves = self.thieves.write().unwrap_or_else(PoisonError::into_inner);
+        if thieves.len() <= worker {
+            thieves.resize_with(worker + 1, || None);
         }
-        stealers[worker] = stealer;
-        // Release: who sees the new version and then takes the lock finds this change.
-        self.version.fetch_add(1, Ordering::Release);
+        thieves[worker] = thief;
+        // Release: who sees the new number and then takes the lock finds this change.
+        self.workers.store(thieves.iter().flatten().count(), Ordering::Release);
     }
 
-    /// How often the stealers have changed.
-    pub(crate) fn version(&self) -> usize {
-        self.version.load(Ordering::Acquire)
+    /// Makes another deque of one worker reachable, if nobody looks at the moment.
+    pub(crate) fn replace_thief(&self, worker: usize, thief: Thief<E>) -> bool {
+        // A thief that was interrupted would keep us waiting, and we those that come after it.
+        let Ok(mut thieves) = self.thieves.try_write() else { return false };
+        thieves[worker] = Some(thief);
+        true
     }
 
-    /// The stealers of all workers but one.
-    pub(crate) fn others(&self, worker: usize) -> Vec<Stealer<E>> {
-        let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
-        let others = stealers.iter().enumerate().filter(|(index, _)| *index != worker);
-        others.filter_map(|(_, stealer)| stealer.clone()).collect()
+    /// How many workers there are.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers.load(Ordering::Acquire)
+    }
+
+    /// How to steal from each worker.
+    pub(crate) fn thieves(&self) -> RwLockReadGuard<'_, Vec<Option<Thief<E>>>> {
+        self.thieves.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,3 +9,18 @@ use pool_crossbeam::CrossbeamQueue;
 fn the_memory_of_a_burst_is_given_back() {
     memory::the_memory_of_a_burst_is_given_back(CrossbeamQueue::new());
 }
+
+#[test]
+fn the_memory_of_stale_jobs_is_given_back() {
+    memory::the_memory_of_stale_jobs_is_given_back(CrossbeamQueue::new());
+}
+
+#[test]
+fn little_is_kept_for_large_jobs() {
+    memory::little_is_kept_for_large_jobs(CrossbeamQueue::new);
+}
+
+#[test]
+fn the_memory_of_stolen_jobs_is_given_back() {
+    memory::the_memory_of_stolen_jobs_is_given_back(CrossbeamQueue::new());
+}

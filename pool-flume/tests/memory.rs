@@ -19,3 +19,8 @@ fn the_memory_of_stale_jobs_is_given_back() {
 fn little_is_kept_for_large_jobs() {
     memory::little_is_kept_for_large_jobs(FlumeQueue::new);
 }
+
+#[test]
+fn the_memory_of_stolen_jobs_is_given_back() {
+    memory::the_memory_of_stolen_jobs_is_given_back(FlumeQueue::new());
+}
