@@ -17,7 +17,9 @@ fn the_memory_of_stale_jobs_is_given_back() {
 
 #[test]
 fn little_is_kept_for_large_jobs() {
-    memory::little_is_kept_for_large_jobs(FlumeQueue::new);
+    memory::little_is_kept_for_large_jobs(FlumeQueue::<[u64; 2_048]>::new, 16, 4_096);
+    memory::little_is_kept_for_large_jobs(FlumeQueue::<[u64; 4_096]>::new, 16, 4_096);
+    memory::little_is_kept_for_large_jobs(FlumeQueue::<[u64; 64]>::new, 2, 4_096);
 }
 
 #[test]

@@ -170,6 +170,22 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_ring_keeps_no_room_for_large_jobs() {
+        let (mut waiting, mut own) = (Waiting::new(), VecDeque::new());
+        (0..10).for_each(|_| waiting.push([0_u8; 20_000]));
+        while waiting.pop().is_some() {}
+        assert_eq!(waiting.ring.capacity(), 0, "popped");
+        (0..3).for_each(|_| waiting.push([0; 20_000]));
+        // One that is not empty does not get the ring as it is.
+        own.push_back([0; 20_000]);
+        while waiting.move_share(1, &mut own) > 0 {}
+        assert_eq!((waiting.ring.capacity(), own.len()), (0, 4), "moved");
+        (0..3).for_each(|_| waiting.push([0; 20_000]));
+        waiting.retain(&mut |_| false);
+        assert_eq!(waiting.ring.capacity(), 0, "removed");
+    }
+
+    #[test]
     fn packs_of_which_little_is_left_are_joined() {
         let mut waiting = Waiting::new();
         let packs = (0..1_000).map(|nth| (100 * nth..100 * nth + 64).collect());

@@ -79,42 +79,49 @@ pub(crate) fn the_memory_of_stale_jobs_is_given_back<Q: WorkQueue<u64>>(queue: Q
     }
 }
 
-/// What each worker's end may keep, however large the jobs are.
-const KEPT_BY_AN_END: usize = 4 * 1024;
 /// What the queue may keep for the jobs from outside.
 const KEPT_OUTSIDE: usize = 32 * 1024;
 
-/// A queue with many workers takes little memory before its first job, and keeps little after its last,
-/// though a few dozen jobs were a megabyte.
-pub(crate) fn little_is_kept_for_large_jobs<Q: WorkQueue<[u64; 2_048]>>(make: impl Fn() -> Q) {
-    const ENDS: usize = 16;
+/// A queue takes little memory before its first job and keeps little after its last, however large the
+/// jobs are: no more than so many bytes for each of its workers' ends.
+pub(crate) fn little_is_kept_for_large_jobs<const WORDS: usize, Q: WorkQueue<[u64; WORDS]>>(
+    make: impl Fn() -> Q,
+    ends: usize,
+    kept_by_an_end: usize,
+) {
     const LARGE: usize = 200;
     let _alone = ALONE.lock();
     // Once before, for what a thread keeps for itself.
     drain(&mut [make().local(0)]);
     let before = ALLOCATED.current_usage();
     let queue = make();
-    let mut ends: Vec<_> = (0..ENDS).map(|worker| queue.local(worker)).collect();
+    let mut ends: Vec<_> = (0..ends).map(|worker| queue.local(worker)).collect();
+    let limit = ends.len() * kept_by_an_end + KEPT_OUTSIDE;
     let assert_little = |when: &str| {
         let kept = ALLOCATED.current_usage().saturating_sub(before);
-        assert!(kept <= ENDS * KEPT_BY_AN_END + KEPT_OUTSIDE, "{kept} bytes are kept {when}");
+        assert!(kept <= limit, "{kept} bytes are kept {when}, not {limit}");
     };
     assert_little("before the first job");
     for round in 0..3 {
-        (0..LARGE).for_each(|_| queue.push([0; 2_048]).unwrap());
+        (0..LARGE).for_each(|_| queue.push([0; WORDS]).unwrap());
         assert_eq!(drain(&mut ends), LARGE);
         assert_little("after jobs from outside");
-        queue.push_batch(&mut (0..LARGE).map(|_| [0; 2_048])).unwrap();
+        queue.push_batch(&mut (0..LARGE).map(|_| [0; WORDS])).unwrap();
         assert_eq!(drain(&mut ends), LARGE);
         assert_little("after a batch");
-        ends.iter_mut().for_each(|end| (0..LARGE / ENDS).for_each(|_| end.push([0; 2_048])));
-        assert_eq!(drain(&mut ends), LARGE / ENDS * ENDS);
+        ends.iter_mut().for_each(|end| (0..LARGE / 20).for_each(|_| end.push([0; WORDS])));
+        assert_eq!(drain(&mut ends), LARGE / 20 * ends.len());
         assert_little("after jobs of jobs");
-        (0..LARGE).for_each(|_| ends[round].push([0; 2_048]));
-        assert_eq!(drain(&mut ends[round + 1..]), LARGE);
+        let (busy, others) = ends.split_first_mut().unwrap();
+        (0..LARGE).for_each(|_| busy.push([0; WORDS]));
+        assert_eq!(drain(others), LARGE);
+        assert!(busy.pop().or_else(|| busy.steal()).is_none());
         assert_little("after jobs that were stolen");
-        (0..ENDS).for_each(|_| queue.push([0; 2_048]).unwrap());
-        assert_eq!(drain(&mut ends), ENDS);
+        for end in &mut ends {
+            (0..3 + round).for_each(|_| queue.push([0; WORDS]).unwrap());
+            let taken = std::iter::from_fn(|| end.pop().or_else(|| end.steal())).count();
+            assert_eq!(taken, 3 + round);
+        }
         assert_little("after few jobs");
     }
 }
