@@ -11,6 +11,11 @@ fn an_empty_queue_has_nothing_on_its_way() {
 }
 
 #[test]
+fn an_empty_queue_has_nothing_on_its_way_while_it_retains() {
+    duties::an_empty_queue_has_nothing_on_its_way_while_it_retains(FlumeQueue::new);
+}
+
+#[test]
 fn a_busy_workers_jobs_are_not_starved() {
     duties::a_busy_workers_jobs_are_not_starved(FlumeQueue::new);
 }

@@ -75,6 +75,9 @@ impl<J> LockedDeque<J> {
 
     /// Removes the jobs that `keep` does not want to keep. The others keep their order.
     pub(crate) fn retain(&self, keep: &mut impl FnMut(&mut J) -> bool) {
+        if self.len() == 0 {
+            return;
+        }
         let mut jobs = self.lock();
         let removed = sift(&mut jobs.deque, const { idle_room::<J>() }, keep);
         jobs.publish();

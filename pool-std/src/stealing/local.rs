@@ -183,3 +183,25 @@ impl<J, I> fmt::Debug for StealingLocal<J, I> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pool_core::WorkQueue;
+
+    use super::*;
+    use crate::stealing::{LockedInjector, StealingQueue};
+
+    #[test]
+    fn a_peer_whose_lock_is_taken_is_helped_a_little_later() {
+        let queue = StealingQueue::new(LockedInjector::new());
+        let (mut greedy, mut busy) = (queue.local(0), queue.local(1));
+        busy.push(7);
+        (0..1_000).for_each(|_| greedy.push(0));
+        let held = busy.own.lock();
+        let pops = FAIRNESS * TURNS - 1 + PATIENCE;
+        assert!((0..pops).all(|_| greedy.pop() == Some(0)), "nobody waits");
+        drop(held);
+        assert_eq!(greedy.pop(), Some(7));
+        assert_eq!(greedy.pop(), Some(0));
+    }
+}
