@@ -22,10 +22,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod deque;
 mod local;
 mod queue;
+mod shared;
 mod sink;
 
-pub use local::CrossbeamLocal;
-pub use queue::{CrossbeamQueue, LocalOrder};
+pub use queue::{CrossbeamLocal, CrossbeamQueue, LocalOrder};
 pub use sink::CrossbeamCollect;

@@ -1,14 +1,11 @@
-//! The shared half of the queue.
+//! The queue, as the pool sees it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
-use crossbeam_deque::{Stealer, Worker};
-use pool_core::{PushError, WorkQueue};
-use pool_std::stealing::{Injector, LockedInjector};
+use pool_core::{LocalQueue, PushError, WorkQueue};
 
-use crate::local::CrossbeamLocal;
+use crate::local::Local;
+use crate::shared::Stealing;
 
 /// In which order a worker takes the jobs that its own jobs submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -21,9 +18,13 @@ pub enum LocalOrder {
     Fifo,
 }
 
+/// Jobs of more bytes than this are boxed while they wait: a deque never has room for less than 64 entries,
+/// so sixteen idle workers would else keep megabytes for jobs of some kilobytes.
+const LARGE: usize = 512;
+
 /// An unbounded work-stealing queue: a lock-free deque for each worker, and an
-/// [injector](LockedInjector) for the jobs from outside, behind a lock that is held for some
-/// nanoseconds.
+/// [injector](pool_std::stealing::LockedInjector) for the jobs from outside, behind a lock that is held
+/// for some nanoseconds.
 ///
 /// A worker takes its own jobs, then some from the injector, then a batch from another worker,
 /// beginning with one picked at random. Now and then it looks first at the injector, at its own oldest
@@ -31,7 +32,11 @@ pub enum LocalOrder {
 /// nobody.
 ///
 /// **Order**: jobs from outside start first in, first out, as far as several workers
-/// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen.
+/// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen. When
+/// [stale jobs are removed](WorkQueue::retain), what is left of these comes from outside from then on.
+///
+/// **Memory**: that of a burst is given back once it is over. A worker's deque always has room for 64
+/// entries. Jobs of more than 512 bytes are boxed while they wait, so that is 32 KiB at most.
 ///
 /// The deques are those of Chase and Lev ("Dynamic Circular Work-Stealing Deque", SPAA 2005), in
 /// the weak-memory form of Lê, Pop, Cohen and Zappa Nardelli (PPoPP 2013).
@@ -47,20 +52,19 @@ pub enum LocalOrder {
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct CrossbeamQueue<J> {
-    shared: Arc<Shared<J>>,
-    order: LocalOrder,
-}
+pub struct CrossbeamQueue<J>(Entries<Stealing<J>, Stealing<Box<J>>>);
 
-/// What the queue and its workers' ends share.
-pub(crate) struct Shared<J> {
-    /// Jobs from outside.
-    pub(crate) injector: LockedInjector<J>,
-    /// How to steal from each worker, by index; `None` while there is no such worker.
-    stealers: RwLock<Vec<Option<Stealer<J>>>>,
-    /// How often the stealers have changed.
-    version: AtomicUsize,
+/// One worker's end of a [`CrossbeamQueue`].
+pub struct CrossbeamLocal<J>(Entries<Local<J>, Local<Box<J>>>);
+
+/// What lies in the queue. All there is of one queue is of one kind.
+enum Entries<I, B> {
+    /// The jobs.
+    Inline(I),
+    /// Boxes with the jobs, which are large.
+    Boxed(B),
 }
+use Entries::{Boxed, Inline};
 
 impl<J> CrossbeamQueue<J> {
     /// An empty queue with [`LocalOrder::Lifo`].
@@ -72,12 +76,17 @@ impl<J> CrossbeamQueue<J> {
     /// An empty queue.
     #[must_use]
     pub fn with_order(order: LocalOrder) -> Self {
-        let shared = Shared {
-            injector: LockedInjector::new(),
-            stealers: RwLock::default(),
-            version: AtomicUsize::new(0),
-        };
-        Self { shared: Arc::new(shared), order }
+        if size_of::<J>() > LARGE {
+            return Self(Boxed(Stealing::new(order)));
+        }
+        Self(Inline(Stealing::new(order)))
+    }
+
+    fn order(&self) -> LocalOrder {
+        match &self.0 {
+            Inline(queue) => queue.order,
+            Boxed(queue) => queue.order,
+        }
     }
 }
 
@@ -87,65 +96,95 @@ impl<J> Default for CrossbeamQueue<J> {
     }
 }
 
-impl<J> Shared<J> {
-    /// Makes the deque of one worker reachable for the others, or takes it away.
-    pub(crate) fn set_stealer(&self, worker: usize, stealer: Option<Stealer<J>>) {
-        let mut stealers = self.stealers.write().unwrap_or_else(PoisonError::into_inner);
-        if stealers.len() <= worker {
-            stealers.resize_with(worker + 1, || None);
-        }
-        stealers[worker] = stealer;
-        // Release: who sees the new version and then takes the lock finds this change.
-        self.version.fetch_add(1, Ordering::Release);
-    }
-
-    /// How often the stealers have changed.
-    pub(crate) fn version(&self) -> usize {
-        self.version.load(Ordering::Acquire)
-    }
-
-    /// The stealers of all workers but one.
-    pub(crate) fn others(&self, worker: usize) -> Vec<Stealer<J>> {
-        let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
-        let others = stealers.iter().enumerate().filter(|(index, _)| *index != worker);
-        others.filter_map(|(_, stealer)| stealer.clone()).collect()
-    }
-}
-
 impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
     type Local = CrossbeamLocal<J>;
 
     fn local(&self, worker: usize) -> CrossbeamLocal<J> {
-        let deque = match self.order {
-            LocalOrder::Lifo => Worker::new_lifo(),
-            LocalOrder::Fifo => Worker::new_fifo(),
-        };
-        CrossbeamLocal::new(Arc::clone(&self.shared), deque, self.order, worker)
+        CrossbeamLocal(match &self.0 {
+            Inline(queue) => Inline(queue.local(worker)),
+            Boxed(queue) => Boxed(queue.local(worker)),
+        })
     }
 
     #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
-        self.shared.injector.push(job)
+        match &self.0 {
+            Inline(queue) => queue.push(job),
+            Boxed(queue) => queue.push(Box::new(job)),
+        }
+        Ok(())
     }
 
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
-        self.shared.injector.push_batch(jobs)
+        match &self.0 {
+            Inline(queue) => queue.push_batch(jobs),
+            Boxed(queue) => queue.push_batch(jobs.map(Box::new)),
+        }
+        Ok(())
     }
 
     fn len(&self) -> usize {
-        let stealers = self.shared.stealers.read().unwrap_or_else(PoisonError::into_inner);
-        let local: usize = stealers.iter().flatten().map(Stealer::len).sum();
-        self.shared.injector.len() + local
+        match &self.0 {
+            Inline(queue) => queue.len(),
+            Boxed(queue) => queue.len(),
+        }
     }
 
     fn is_empty(&self) -> bool {
-        let stealers = self.shared.stealers.read().unwrap_or_else(PoisonError::into_inner);
-        self.shared.injector.is_empty() && stealers.iter().flatten().all(Stealer::is_empty)
+        match &self.0 {
+            Inline(queue) => queue.is_empty(),
+            Boxed(queue) => queue.is_empty(),
+        }
+    }
+
+    /// What stays of the jobs in the workers' own deques comes from outside from then on, as far as
+    /// the order goes: only its owner could put it back into a deque. It is out of sight on its way.
+    /// One that is stolen meanwhile may be shown twice or not at all.
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        match &self.0 {
+            Inline(queue) => queue.retain(keep),
+            Boxed(queue) => queue.retain(|job| keep(job)),
+        }
+    }
+}
+
+impl<J> LocalQueue<J> for CrossbeamLocal<J> {
+    #[inline]
+    fn push(&mut self, job: J) {
+        match &mut self.0 {
+            Inline(local) => local.push(job),
+            Boxed(local) => local.push(Box::new(job)),
+        }
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<J> {
+        match &mut self.0 {
+            Inline(local) => local.pop(),
+            Boxed(local) => local.pop().map(|job| *job),
+        }
+    }
+
+    fn steal(&mut self) -> Option<J> {
+        match &mut self.0 {
+            Inline(local) => local.steal(),
+            Boxed(local) => local.steal().map(|job| *job),
+        }
     }
 }
 
 impl<J> fmt::Debug for CrossbeamQueue<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CrossbeamQueue").field("order", &self.order).finish_non_exhaustive()
+        f.debug_struct("CrossbeamQueue").field("order", &self.order()).finish_non_exhaustive()
+    }
+}
+
+impl<J> fmt::Debug for CrossbeamLocal<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let worker = match &self.0 {
+            Inline(local) => local.worker,
+            Boxed(local) => local.worker,
+        };
+        f.debug_struct("CrossbeamLocal").field("worker", &worker).finish_non_exhaustive()
     }
 }

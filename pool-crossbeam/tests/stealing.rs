@@ -20,3 +20,43 @@ fn a_busy_workers_jobs_are_not_starved() {
 fn workers_may_rob_each_other() {
     duties::workers_may_rob_each_other(CrossbeamQueue::new);
 }
+
+/// No job waits for ever.
+mod fairness {
+    use super::*;
+
+    #[test]
+    fn busy_workers_are_served_though_outside_jobs_come() {
+        duties::fairness::busy_workers_are_served_though_outside_jobs_come(CrossbeamQueue::new);
+    }
+
+    #[test]
+    fn every_source_is_served() {
+        duties::fairness::every_source_is_served(CrossbeamQueue::new);
+    }
+
+    #[test]
+    fn everybody_is_served_though_all_feed_themselves() {
+        duties::fairness::everybody_is_served_though_all_feed_themselves(CrossbeamQueue::new);
+    }
+}
+
+/// Stale jobs can be removed.
+mod retain {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_stays_once() {
+        duties::retain::what_is_kept_stays_once(CrossbeamQueue::new);
+    }
+
+    #[test]
+    fn what_is_removed_is_dropped() {
+        duties::retain::what_is_removed_is_dropped(CrossbeamQueue::new);
+    }
+
+    #[test]
+    fn nothing_is_lost_meanwhile() {
+        duties::retain::nothing_is_lost_meanwhile(CrossbeamQueue::new);
+    }
+}

@@ -15,8 +15,12 @@ const FILLED: usize = 1;
 const DRAIN: usize = 2;
 
 /// So few are received one by one: that costs less than for the channel to grow a new buffer, which
-/// those who send would wait for. Whoever finds more drains, so a buffer that has grown does not stay.
-const FEW: usize = 64;
+/// those who send would wait for. Whoever finds more drains, so a buffer that has grown does not stay:
+/// never more of it than some kilobytes.
+const fn few<J>() -> usize {
+    let fit = 4_096 / if size_of::<J>() == 0 { 1 } else { size_of::<J>() };
+    if fit > 64 { 64 } else { fit }
+}
 
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
@@ -97,18 +101,24 @@ impl<J> Channel<J> {
         if self.state.0.load(Ordering::Acquire) & FILLED == 0 && self.receiver.is_empty() {
             return false;
         }
+        self.announce_drain(|| {
+            let waiting = self.receiver.len();
+            if waiting > const { few::<J>() } {
+                self.lay_out();
+                return false;
+            }
+            self.receive(waiting, jobs)
+        })
+    }
+
+    /// Runs a drain, of which the state tells meanwhile.
+    fn announce_drain<T>(&self, drain: impl FnOnce() -> T) -> T {
         let begin = |state| Some((state & !FILLED) + DRAIN);
         let begun = self.state.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin);
         debug_assert!(begun.is_ok(), "it never declines");
-        let waiting = self.receiver.len();
-        let moved = if waiting > FEW {
-            self.lay_out();
-            false
-        } else {
-            self.receive(waiting, jobs)
-        };
+        let drained = drain();
         self.state.0.fetch_sub(DRAIN, Ordering::AcqRel);
-        moved
+        drained
     }
 
     /// Moves at most so many parcels to the back of these jobs. Whether there was one.
@@ -191,6 +201,13 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
         }
         self.drained.move_share(workers, || jobs);
     }
+
+    /// What the channel holds is laid out first, and so is what others have in hand: it is theirs to
+    /// lay out, under the lock that this waits for.
+    fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+        self.announce_drain(|| self.lay_out());
+        self.drained.retain(keep);
+    }
 }
 
 impl<J> fmt::Debug for Channel<J> {
@@ -211,6 +228,8 @@ mod tests {
     use pool_std::stealing::StealingQueue;
 
     use super::*;
+
+    const FEW: usize = few::<usize>();
 
     #[test]
     fn counts_jobs_and_not_parcels() {

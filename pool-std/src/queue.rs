@@ -68,6 +68,10 @@ impl<J: Send + 'static> WorkQueue<J> for StdQueue<J> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+        self.0.retain(keep);
+    }
 }
 
 impl<J: Send + 'static> LocalQueue<J> for StdLocal<J> {

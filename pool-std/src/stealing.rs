@@ -20,9 +20,11 @@
 //!
 //! # Nobody is starved
 //!
-//! Every so many pops a worker that has jobs of its own takes in some from outside. It also looks
-//! at another worker's deque, and if nothing has moved there since the last look, takes one of its
-//! jobs: the owner may be busy for long, and the others may never run out of jobs closer to them.
+//! Every so many pops a worker that has jobs of its own takes in some from outside, and now and then
+//! the oldest job of another worker instead, of one after the other: the owner may be busy for long, and
+//! the others may never run out of jobs closer to them. Its own come in the order in which they came to
+//! it. So each job is taken after a number of pops that depends on nothing but how many jobs, and how
+//! many workers, were there before it.
 //!
 //! # Examples
 //!

@@ -123,6 +123,12 @@ macro_rules! backends {
                     $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.is_empty(),)*
                 }
             }
+
+            fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.retain(keep),)*
+                }
+            }
         }
 
         impl<J: Send + 'static> LocalQueue<J> for AnyLocal<J> {
@@ -188,3 +194,26 @@ impl fmt::Display for UnknownBackend {
 }
 
 impl std::error::Error for UnknownBackend {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stale_jobs_are_removed_whatever_the_queue() {
+        for backend in Backend::available() {
+            let queue: AnyQueue<usize> = backend.make_queue();
+            let mut end = queue.local(0);
+            for n in 0..100 {
+                queue.push(n).unwrap();
+                end.push(100 + n);
+            }
+            queue.retain(|n| n.is_multiple_of(50));
+            assert_eq!(queue.len(), 4, "{backend}");
+            let mut left: Vec<_> =
+                std::iter::from_fn(|| end.pop().or_else(|| end.steal())).collect();
+            left.sort_unstable();
+            assert_eq!(left, [0, 50, 100, 150], "{backend}");
+        }
+    }
+}

@@ -14,6 +14,8 @@ mod batches;
 mod borrowing;
 #[path = "jobs/failures.rs"]
 mod failures;
+#[path = "jobs/fairness.rs"]
+mod fairness;
 #[path = "jobs/futures.rs"]
 mod futures;
 #[path = "jobs/handles.rs"]

@@ -58,6 +58,15 @@ pub trait Injector<J>: Send + Sync + 'static {
     ///
     /// The deque is locked, so this must not wait for anybody who may want it.
     fn take(&self, workers: usize, intake: Intake<'_, '_, J>);
+
+    /// Removes the jobs that `keep` does not want to keep, as
+    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. Each job that waits here is shown
+    /// to `keep` once, or goes to a worker's deque meanwhile. The others keep their order.
+    ///
+    /// The default removes nothing.
+    fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+        let _ = keep;
+    }
 }
 
 /// The deque of a worker that takes in jobs from outside, locked. [`Injector::take`] fills it.

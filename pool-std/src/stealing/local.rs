@@ -8,13 +8,18 @@ use pool_core::LocalQueue;
 
 use super::injector::{Injector, Intake};
 use super::queue::Shared;
-use crate::deque::LockedDeque;
+use crate::deque::{LockedDeque, Taken, idle_room, trim};
 
 /// So many jobs are stolen at once, at most.
 const BATCH: usize = 32;
 /// Every so many pops a worker that has jobs of its own looks after those that might wait too long.
 /// A prime, so that it does not keep step with whatever the jobs do.
 const FAIRNESS: u32 = 61;
+/// Each of so many times, in turn, it looks at another worker's: that disturbs the other one, who may get
+/// on by itself.
+const TURNS: u32 = 3;
+/// So often it comes back to another worker whose lock is taken before it waits for the lock.
+const PATIENCE: u32 = 4;
 
 /// One worker's end of a [`StealingQueue`](super::StealingQueue).
 pub struct StealingLocal<J, I> {
@@ -24,8 +29,10 @@ pub struct StealingLocal<J, I> {
     /// The deques of all workers that there were at the last look.
     peers: Vec<Arc<LockedDeque<J>>>,
     pops: u32,
-    /// The peer whose jobs may wait too long, and how many it had.
-    watched: (usize, usize),
+    /// How often this worker has looked after a peer's jobs.
+    looks: u32,
+    /// How often it met that peer's lock taken.
+    refusals: u32,
     /// Holds stolen jobs between two locks; empty otherwise.
     loot: VecDeque<J>,
     random: u32,
@@ -36,7 +43,8 @@ impl<J, I> StealingLocal<J, I> {
         // Any odd seed that differs from worker to worker will do.
         let random = (worker as u32).wrapping_mul(0x9E37_79B9) | 1;
         let peers = shared.locals();
-        Self { shared, own, worker, peers, pops: 0, watched: (0, 0), loot: VecDeque::new(), random }
+        let loot = VecDeque::new();
+        Self { shared, own, worker, peers, pops: 0, looks: 0, refusals: 0, loot, random }
     }
 
     /// Makes sure that every worker there is counts among the peers.
@@ -59,7 +67,9 @@ impl<J, I> StealingLocal<J, I> {
             let mut own = self.own.lock();
             own.deque.append(&mut self.loot);
             own.publish();
+            drop(own);
         }
+        trim(&mut self.loot, const { idle_room::<J>() });
         job
     }
 
@@ -89,26 +99,37 @@ impl<J, I: Injector<J>> StealingLocal<J, I> {
     #[cold]
     fn pop_fairly(&mut self) -> Option<J> {
         self.meet_peers();
-        let relieved = self.relieve_peer();
-        if relieved.is_some() {
-            return relieved;
+        if (self.pops / FAIRNESS).is_multiple_of(TURNS)
+            && let Some(job) = self.relieve_peer()
+        {
+            return Some(job);
         }
         if self.shared.injector.is_empty() { self.own.pop() } else { self.take_in() }
     }
 
-    /// Takes a job from the watched peer if nothing has moved there, and watches the next. A busy
-    /// peer's jobs would have to wait for it while everybody else finds jobs closer by. One that
-    /// gets on by itself is left alone: it and we would only keep each other waiting.
+    /// Takes the oldest job of a peer, each time of the next one, whatever that one does meanwhile. A
+    /// busy peer's jobs would have to wait for it while everybody else finds jobs closer by.
     fn relieve_peer(&mut self) -> Option<J> {
-        let (watched, before) = self.watched;
-        let next = (watched + 1) % self.peers.len();
-        self.watched = (next, self.peers[next].len());
-        let peer = &self.peers[watched];
-        if watched != self.worker && before > 0 && peer.len() == before {
-            // One that was interrupted at its own deque would keep us waiting.
-            return peer.try_pop();
+        let others = self.peers.len() - 1;
+        if others == 0 {
+            return None;
         }
-        None
+        let next = self.worker + 1 + self.looks as usize % others;
+        let peer = &self.peers[next % self.peers.len()];
+        let job = match peer.try_pop() {
+            Ok(job) => job,
+            // One that was interrupted at its own deque would keep us waiting. The next pop comes here
+            // again.
+            Err(Taken) if self.refusals < PATIENCE => {
+                self.refusals += 1;
+                self.pops = self.pops.wrapping_sub(1);
+                return None;
+            }
+            Err(Taken) => peer.pop(),
+        };
+        self.refusals = 0;
+        self.looks = self.looks.wrapping_add(1);
+        job
     }
 
     /// Robs the workers that have jobs, from a random one on, so that nobody is everybody's first
@@ -160,5 +181,27 @@ impl<J, I> fmt::Debug for StealingLocal<J, I> {
             .field("worker", &self.worker)
             .field("len", &self.own.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pool_core::WorkQueue;
+
+    use super::*;
+    use crate::stealing::{LockedInjector, StealingQueue};
+
+    #[test]
+    fn a_peer_whose_lock_is_taken_is_helped_a_little_later() {
+        let queue = StealingQueue::new(LockedInjector::new());
+        let (mut greedy, mut busy) = (queue.local(0), queue.local(1));
+        busy.push(7);
+        (0..1_000).for_each(|_| greedy.push(0));
+        let held = busy.own.lock();
+        let pops = FAIRNESS * TURNS - 1 + PATIENCE;
+        assert!((0..pops).all(|_| greedy.pop() == Some(0)), "nobody waits");
+        drop(held);
+        assert_eq!(greedy.pop(), Some(7));
+        assert_eq!(greedy.pop(), Some(0));
     }
 }

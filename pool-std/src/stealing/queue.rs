@@ -100,6 +100,16 @@ impl<J: Send + 'static, I: Injector<J>> WorkQueue<J> for StealingQueue<J, I> {
             locals.iter().all(|local| local.len() == 0)
         }
     }
+
+    /// In place, under one lock after the other, so that no job is out of sight at any time. The
+    /// injector first: what workers take in from it meanwhile is found in their deques. One that is
+    /// stolen meanwhile may be shown twice or not at all.
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        self.shared.injector.retain(&mut keep);
+        for local in self.shared.locals() {
+            local.retain(&mut keep);
+        }
+    }
 }
 
 impl<J, I: fmt::Debug> fmt::Debug for StealingQueue<J, I> {

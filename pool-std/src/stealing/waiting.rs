@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::Packs;
+use crate::deque::{idle_room, sift, trim};
 
 /// Jobs, the oldest first. None of these calls runs code of others.
 // The ring, which every push needs, lies next to the lock.
@@ -23,6 +24,9 @@ impl<J> Waiting<J> {
 
     /// A ring that holds so many is full.
     pub(super) const RING: usize = 4 * Packs::<J>::SIZE;
+
+    /// An empty ring keeps room for so many: as much as some workers' deques, since there is one.
+    const ROOM: usize = idle_room::<J>().saturating_mul(4);
 
     pub(super) const fn new() -> Self {
         Self { ring: VecDeque::new(), packs: VecDeque::new() }
@@ -45,7 +49,9 @@ impl<J> Waiting<J> {
 
     pub(super) fn pop(&mut self) -> Option<J> {
         let Some(pack) = self.packs.front_mut() else {
-            return self.ring.pop_front();
+            let job = self.ring.pop_front();
+            self.trim_ring();
+            return job;
         };
         let job = pack.pop_front();
         if pack.is_empty() {
@@ -61,7 +67,9 @@ impl<J> Waiting<J> {
                 mem::swap(&mut self.ring, to);
                 return to.len();
             }
-            return drain(&mut self.ring, share, to);
+            let moved = drain(&mut self.ring, share, to);
+            self.trim_ring();
+            return moved;
         };
         // What was a ring may have more, and what came as a whole.
         if pack.len() > Packs::<J>::SIZE {
@@ -76,6 +84,14 @@ impl<J> Waiting<J> {
             to.append(&mut pack);
         }
         count
+    }
+
+    /// Gives back the room of large jobs. That of small ones is not worth the look.
+    #[inline]
+    fn trim_ring(&mut self) {
+        if Self::ROOM < Self::RING {
+            trim(&mut self.ring, Self::ROOM);
+        }
     }
 
     /// Takes the oldest pack out. The memory of a burst that is over is given back (C9).
@@ -93,6 +109,22 @@ impl<J> Waiting<J> {
             self.set_ring_aside(VecDeque::new());
         }
         self.packs.append(packs);
+    }
+
+    /// Takes the jobs out that `keep` does not want to keep. The others keep their order.
+    pub(super) fn retain(&mut self, keep: &mut impl FnMut(&mut J) -> bool) -> Vec<VecDeque<J>> {
+        let mut removed = Vec::new();
+        for mut pack in mem::take(&mut self.packs) {
+            removed.push(sift(&mut pack, 0, keep));
+            match self.packs.back_mut() {
+                // Else there were as many packs as before, with a job or two in each.
+                Some(last) if last.len() + pack.len() <= Packs::<J>::SIZE => last.append(&mut pack),
+                _ if pack.is_empty() => {}
+                _ => self.packs.push_back(pack),
+            }
+        }
+        removed.push(sift(&mut self.ring, Self::ROOM, keep));
+        removed
     }
 }
 
@@ -130,5 +162,38 @@ mod tests {
         assert!(taken.into_iter().eq(0..=10_000));
         assert_small(&waiting);
         assert!(own.capacity() <= 2 * SIZE);
+
+        (0..10_000).for_each(|n| waiting.push(n));
+        waiting.append(&mut VecDeque::from([VecDeque::from([10_000])]));
+        assert_eq!(waiting.retain(&mut |_| false).iter().map(VecDeque::len).sum::<usize>(), 10_001);
+        assert_small(&waiting);
+    }
+
+    #[test]
+    fn an_empty_ring_keeps_no_room_for_large_jobs() {
+        let (mut waiting, mut own) = (Waiting::new(), VecDeque::new());
+        (0..10).for_each(|_| waiting.push([0_u8; 20_000]));
+        while waiting.pop().is_some() {}
+        assert_eq!(waiting.ring.capacity(), 0, "popped");
+        (0..3).for_each(|_| waiting.push([0; 20_000]));
+        // One that is not empty does not get the ring as it is.
+        own.push_back([0; 20_000]);
+        while waiting.move_share(1, &mut own) > 0 {}
+        assert_eq!((waiting.ring.capacity(), own.len()), (0, 4), "moved");
+        (0..3).for_each(|_| waiting.push([0; 20_000]));
+        waiting.retain(&mut |_| false);
+        assert_eq!(waiting.ring.capacity(), 0, "removed");
+    }
+
+    #[test]
+    fn packs_of_which_little_is_left_are_joined() {
+        let mut waiting = Waiting::new();
+        let packs = (0..1_000).map(|nth| (100 * nth..100 * nth + 64).collect());
+        waiting.append(&mut packs.collect());
+        waiting.retain(&mut |n: &mut usize| n.is_multiple_of(50));
+        assert_eq!(waiting.packs.iter().map(VecDeque::len).sum::<usize>(), 2_000);
+        let room: usize = waiting.packs.iter().map(VecDeque::capacity).sum();
+        assert!(waiting.packs.len() <= 40 && room <= 4 * 2_000, "{}, {room}", waiting.packs.len());
+        assert!(std::iter::from_fn(|| waiting.pop()).eq((0..100_000).step_by(50)));
     }
 }

@@ -1,5 +1,8 @@
 //! Duties of the queues with stealing that the conformance kit does not check, for any of them.
 
+pub(crate) mod fairness;
+pub(crate) mod retain;
+
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
@@ -24,6 +27,22 @@ fn pause() {
 /// The workers only pop, so nobody steals and each pop returns one job at most. Were a job out of
 /// sight on its way to a worker's deque, more would be missing than there are pops under way.
 pub(crate) fn an_empty_queue_has_nothing_on_its_way<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    has_nothing_on_its_way(make, 20_000, 13, None);
+}
+
+/// The same while stale jobs are looked for, for queues that do that in place.
+pub(crate) fn an_empty_queue_has_nothing_on_its_way_while_it_retains<Q: WorkQueue<usize>>(
+    make: impl Fn() -> Q,
+) {
+    has_nothing_on_its_way(make, 500, 300, Some(|queue| queue.retain(|_| true)));
+}
+
+fn has_nothing_on_its_way<Q: WorkQueue<usize>>(
+    make: impl Fn() -> Q,
+    rounds: usize,
+    jobs: usize,
+    meanwhile: Option<fn(&Q)>,
+) {
     const WORKERS: usize = 3;
     let queue = make();
     within_patience(move || {
@@ -41,10 +60,18 @@ pub(crate) fn an_empty_queue_has_nothing_on_its_way<Q: WorkQueue<usize>>(make: i
                     }
                 });
             }
+            if let Some(meanwhile) = meanwhile {
+                let (queue, over) = (&queue, &over);
+                scope.spawn(move || {
+                    while !over.load(Ordering::SeqCst) {
+                        meanwhile(queue);
+                    }
+                });
+            }
             let mut pushed = 0;
             let mut mistakes = 0;
-            for round in 0..20_000 {
-                for _ in 0..1 + round % 13 {
+            for round in 0..rounds {
+                for _ in 0..1 + round % jobs {
                     queue.push(pushed).unwrap();
                     pushed += 1;
                 }

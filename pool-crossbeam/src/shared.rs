@@ -1,0 +1,120 @@
+//! The shared half of the queue.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use pool_std::stealing::{Injector, LockedInjector, Packs};
+
+use crate::deque::Thief;
+use crate::local::Local;
+use crate::queue::LocalOrder;
+
+/// So many jobs of a worker's own are looked through at a time when stale ones are removed: those that
+/// stay are out of sight meanwhile.
+const PORTION: usize = 1_024;
+
+/// A queue of entries, which are jobs or boxes with jobs.
+pub(crate) struct Stealing<E> {
+    shared: Arc<Shared<E>>,
+    pub(crate) order: LocalOrder,
+}
+
+/// What the queue and its workers' ends share.
+pub(crate) struct Shared<E> {
+    /// Jobs from outside.
+    pub(crate) injector: LockedInjector<E>,
+    /// How to steal from each worker, by index; `None` while there is no such worker.
+    ///
+    /// Workers look here each time they steal, and keep no clones: one that sleeps would keep the
+    /// memory of a deque that its owner has [replaced](Self::replace_thief).
+    thieves: RwLock<Vec<Option<Thief<E>>>>,
+    /// How many workers there are, for a look without the lock.
+    workers: AtomicUsize,
+}
+
+impl<E> Stealing<E> {
+    pub(crate) fn new(order: LocalOrder) -> Self {
+        let shared = Shared {
+            injector: LockedInjector::new(),
+            thieves: RwLock::default(),
+            workers: AtomicUsize::new(0),
+        };
+        Self { shared: Arc::new(shared), order }
+    }
+}
+
+impl<E: Send + 'static> Stealing<E> {
+    pub(crate) fn local(&self, worker: usize) -> Local<E> {
+        Local::new(Arc::clone(&self.shared), self.order, worker)
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, job: E) {
+        self.shared.injector.push_back(job);
+    }
+
+    /// The jobs are gathered before the injector is locked.
+    pub(crate) fn push_batch(&self, jobs: impl Iterator<Item = E>) {
+        let mut packs = Packs::with_capacity(jobs.size_hint().0);
+        jobs.for_each(|job| packs.push(job));
+        self.shared.injector.push_packs(packs);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        let thieves = self.shared.thieves();
+        self.shared.injector.len() + thieves.iter().flatten().map(Thief::len).sum::<usize>()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let thieves = self.shared.thieves();
+        self.shared.injector.is_empty() && thieves.iter().flatten().all(Thief::is_empty)
+    }
+
+    pub(crate) fn retain(&self, mut keep: impl FnMut(&mut E) -> bool) {
+        // First the injector: what comes there from the deques was shown by then.
+        self.shared.injector.retain(&mut keep);
+        // Not under the lock, which workers may want.
+        let victims: Vec<_> = self.shared.thieves().iter().flatten().cloned().collect();
+        for victim in victims {
+            // No more than this: it may grow at the same time.
+            let mut left = victim.len();
+            while left > 0 {
+                let portion = left.min(PORTION);
+                let jobs = (0..portion).map_while(|_| victim.steal());
+                self.push_batch(jobs.filter_map(|mut job| keep(&mut job).then_some(job)));
+                left -= portion;
+            }
+        }
+    }
+}
+
+impl<E> Shared<E> {
+    /// Makes the deque of one worker reachable for the others, or takes it away.
+    pub(crate) fn set_thief(&self, worker: usize, thief: Option<Thief<E>>) {
+        let mut thieves = self.thieves.write().unwrap_or_else(PoisonError::into_inner);
+        if thieves.len() <= worker {
+            thieves.resize_with(worker + 1, || None);
+        }
+        thieves[worker] = thief;
+        // Release: who sees the new number and then takes the lock finds this change.
+        self.workers.store(thieves.iter().flatten().count(), Ordering::Release);
+    }
+
+    /// Makes another deque of one worker reachable, if nobody looks at the moment.
+    pub(crate) fn replace_thief(&self, worker: usize, thief: Thief<E>) -> bool {
+        // A thief that was interrupted would keep us waiting, and we those that come after it.
+        let Ok(mut thieves) = self.thieves.try_write() else { return false };
+        thieves[worker] = Some(thief);
+        true
+    }
+
+    /// How many workers there are.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers.load(Ordering::Acquire)
+    }
+
+    /// How to steal from each worker.
+    pub(crate) fn thieves(&self) -> RwLockReadGuard<'_, Vec<Option<Thief<E>>>> {
+        self.thieves.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

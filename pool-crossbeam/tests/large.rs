@@ -1,0 +1,100 @@
+//! The queue under the contract, with jobs that it boxes.
+
+use pool_core::{LocalQueue, PushError, WorkQueue};
+use pool_crossbeam::{CrossbeamLocal, CrossbeamQueue};
+
+#[path = "../../pool-std/tests/duties/mod.rs"]
+#[allow(dead_code, reason = "this queue does not promise the order that some of them are about")]
+mod duties;
+
+/// A job, and much beside it.
+struct Large<J>(J, [u8; 1_024]);
+
+impl<J> Large<J> {
+    fn new(job: J) -> Self {
+        Self(job, [7; 1_024])
+    }
+
+    fn into_inner(self) -> J {
+        assert_eq!(self.1, [7; 1_024]);
+        self.0
+    }
+}
+
+/// A queue of large jobs, for any jobs.
+struct LargeQueue<J>(CrossbeamQueue<Large<J>>);
+struct LargeLocal<J>(CrossbeamLocal<Large<J>>);
+
+impl<J> LargeQueue<J> {
+    fn new() -> Self {
+        Self(CrossbeamQueue::new())
+    }
+}
+
+impl<J: Send + 'static> WorkQueue<J> for LargeQueue<J> {
+    type Local = LargeLocal<J>;
+
+    fn local(&self, worker: usize) -> LargeLocal<J> {
+        LargeLocal(self.0.local(worker))
+    }
+
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        self.0.push(Large::new(job)).map_err(|refused| PushError(refused.0.into_inner()))
+    }
+
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        let pushed = self.0.push_batch(&mut jobs.map(Large::new));
+        pushed.map_err(|refused| PushError(refused.0.into_inner()))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        self.0.retain(|job| keep(&mut job.0));
+    }
+}
+
+impl<J: Send + 'static> LocalQueue<J> for LargeLocal<J> {
+    fn push(&mut self, job: J) {
+        self.0.push(Large::new(job));
+    }
+
+    fn pop(&mut self) -> Option<J> {
+        self.0.pop().map(Large::into_inner)
+    }
+
+    fn steal(&mut self) -> Option<J> {
+        self.0.steal().map(Large::into_inner)
+    }
+}
+
+pool_core::conformance_tests! {
+    large: LargeQueue::new();
+    order: none;
+}
+
+#[test]
+fn workers_may_rob_each_other() {
+    duties::workers_may_rob_each_other(LargeQueue::new);
+}
+
+#[test]
+fn what_is_kept_stays_once() {
+    duties::retain::what_is_kept_stays_once(LargeQueue::new);
+}
+
+#[test]
+fn what_is_removed_is_dropped() {
+    duties::retain::what_is_removed_is_dropped(LargeQueue::new);
+}
+
+#[test]
+fn nothing_is_lost_meanwhile() {
+    duties::retain::nothing_is_lost_meanwhile(LargeQueue::new);
+}

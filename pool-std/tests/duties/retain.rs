@@ -1,0 +1,148 @@
+//! Stale jobs can be removed, wherever they lie.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::thread;
+
+use pool_core::conformance::within_patience;
+use pool_core::{LocalQueue, WorkQueue};
+
+fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {
+    end.pop().or_else(|| end.steal())
+}
+
+/// Puts a thousand jobs, from 0 on, everywhere: into the ends of the workers, which take some in from
+/// outside as well, and outside, one by one and in batches. How many jobs there are then.
+fn fill<Q: WorkQueue<usize>>(queue: &Q, ends: &mut [Q::Local]) -> usize {
+    let mut next = 0..;
+    let mut take_next = |count| next.by_ref().take(count).collect::<Vec<usize>>();
+    for end in &mut *ends {
+        queue.push_batch(&mut take_next(50).into_iter()).unwrap();
+        take_next(50).into_iter().for_each(|n| queue.push(n).unwrap());
+        let first = end.steal().unwrap();
+        end.push(first);
+        take_next(100).into_iter().for_each(|n| end.push(n));
+    }
+    queue.push_batch(&mut take_next(100).into_iter()).unwrap();
+    take_next(300).into_iter().for_each(|n| queue.push(n).unwrap());
+    take_next(1)[0]
+}
+
+/// Whatever is to be kept stays, once; whatever is not is dropped at once; and each is looked at once.
+pub(crate) fn what_is_kept_stays_once<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    for workers in [1, 3] {
+        for wanted in [|_| false, |n| n % 7 == 0, |n| n % 7 > 0, |_| true] as [fn(usize) -> bool; 4]
+        {
+            let queue = make();
+            within_patience(move || {
+                let mut ends: Vec<_> = (0..workers).map(|worker| queue.local(worker)).collect();
+                queue.retain(|_| unreachable!("there is no job"));
+                for _ in 0..3 {
+                    let all = fill(&queue, &mut ends);
+                    let mut seen = vec![0; all];
+                    queue.retain(|job| {
+                        seen[*job] += 1;
+                        wanted(*job)
+                    });
+                    assert!(
+                        seen.into_iter().all(|seen| seen == 1),
+                        "a job not seen, or seen twice"
+                    );
+                    let kept: Vec<_> = (0..all).filter(|job| wanted(*job)).collect();
+                    assert_eq!((queue.len(), queue.is_empty()), (kept.len(), kept.is_empty()));
+                    let mut taken: Vec<_> =
+                        (0..).map_while(|turn: usize| take(&mut ends[turn % workers])).collect();
+                    taken.sort_unstable();
+                    assert_eq!(taken, kept, "lost, doubled, or not removed");
+                    assert_eq!((queue.len(), queue.is_empty()), (0, true));
+                }
+            });
+        }
+    }
+}
+
+/// A job that is removed is dropped by then.
+pub(crate) fn what_is_removed_is_dropped<Q: WorkQueue<(usize, Arc<()>)>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let jobs = Arc::new(());
+        let mut end = queue.local(0);
+        for n in 0..1_000 {
+            queue.push((n, Arc::clone(&jobs))).unwrap();
+            end.push((n, Arc::clone(&jobs)));
+        }
+        queue.retain(|(n, _)| *n < 10);
+        assert_eq!(Arc::strong_count(&jobs), 1 + 20, "a job that was removed lives on");
+    });
+}
+
+/// With one worker, the jobs that stay come in the order in which they would have come.
+pub(crate) fn one_worker_keeps_the_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let (queue, other) = (make(), make());
+    within_patience(move || {
+        let (mut end, mut other_end) = (queue.local(0), other.local(0));
+        fill(&queue, std::slice::from_mut(&mut end));
+        fill(&other, std::slice::from_mut(&mut other_end));
+        queue.retain(|job| *job % 3 == 0);
+        let taken = std::iter::from_fn(|| take(&mut end));
+        let expected = std::iter::from_fn(|| take(&mut other_end)).filter(|job| job % 3 == 0);
+        assert!(taken.eq(expected), "out of order");
+    });
+}
+
+/// While others push, pop and steal, each job is removed or taken, one or the other, once.
+pub(crate) fn nothing_is_lost_meanwhile<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    const JOBS: usize = if cfg!(debug_assertions) { 60_000 } else { 400_000 };
+    for workers in [1, 3] {
+        let queue = make();
+        within_patience(move || {
+            let ends: Vec<_> = (0..JOBS).map(|_| AtomicU8::new(0)).collect();
+            let (ended, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+            let end_job = |job: usize| {
+                ends[job].fetch_add(1, Ordering::SeqCst);
+                over.store(ended.fetch_add(1, Ordering::SeqCst) + 1 >= JOBS, Ordering::SeqCst);
+            };
+            thread::scope(|scope| {
+                for worker in 0..workers {
+                    let (queue, over) = (&queue, &over);
+                    scope.spawn(move || {
+                        let mut end = queue.local(worker);
+                        let mut turn = 0;
+                        while !over.load(Ordering::SeqCst) {
+                            turn += 1;
+                            let job = if turn % 16 == 0 { end.steal() } else { take(&mut end) };
+                            let Some(job) = job else {
+                                thread::yield_now();
+                                continue;
+                            };
+                            if job % 4 == 0 {
+                                (1..4).for_each(|nth| end.push(job + nth));
+                            }
+                            end_job(job);
+                        }
+                    });
+                }
+                scope.spawn(|| {
+                    while !over.load(Ordering::SeqCst) {
+                        queue.retain(|job| {
+                            // Those that bring more have to come out.
+                            let keeps = *job % 4 < 2;
+                            if !keeps {
+                                end_job(*job);
+                            }
+                            keeps
+                        });
+                        thread::yield_now();
+                    }
+                });
+                let mut first = (0..JOBS).step_by(4);
+                while first.len() > 0 {
+                    queue.push_batch(&mut first.by_ref().take(100)).unwrap();
+                    first.by_ref().take(100).for_each(|job| queue.push(job).unwrap());
+                }
+            });
+            assert!(ends.iter().all(|ends| ends.load(Ordering::SeqCst) == 1), "lost or doubled");
+            assert_eq!((queue.len(), queue.is_empty()), (0, true));
+        });
+    }
+}
