@@ -91,7 +91,8 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     }
 
     /// Removes the jobs that `keep` does not want to keep, wherever they lie, the workers' own ends
-    /// included. Each job that waits when this is called is shown to `keep` once.
+    /// included. Each job that waits when this is called is shown to `keep`, once, unless a worker moves
+    /// it meanwhile: then it may be shown twice, or not at all.
     ///
     /// The pool calls it when most of what waits is stale: jobs that were cancelled, have expired, or
     /// were run by the thread that waited for them. `keep` is quick, never panics, never calls the

@@ -22,6 +22,9 @@ const fn few<J>() -> usize {
     if fit > 64 { 64 } else { fit }
 }
 
+/// Room for this many jobs of a batch is made at once, if it says that it has them.
+const EXPECTED: usize = 1024;
+
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
 /// What was drained is laid out for all workers, in packs that they take as they are. Who finds the
@@ -170,7 +173,12 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     /// One parcel for all. They are gathered first: what the iterator does, flume's lock does not
     /// wait for.
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
-        let pack: Box<[J]> = jobs.collect();
+        // By a hint that may be anything: memory comes as jobs do.
+        let mut pack = Vec::with_capacity(jobs.size_hint().0.min(EXPECTED));
+        for job in jobs {
+            pack.push(job);
+        }
+        let pack = pack.into_boxed_slice();
         if !pack.is_empty() {
             // Before it is sent: the drain subtracts as much.
             self.packed.fetch_add(pack.len() - 1, Ordering::Relaxed);

@@ -26,6 +26,12 @@ impl<J: Send + 'static> Injector<J> for Line<J> {
             line.shrink_to(64);
         }
     }
+
+    fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
+        let mut line = self.0.lock().unwrap();
+        line.retain_mut(keep);
+        line.shrink_to(64);
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

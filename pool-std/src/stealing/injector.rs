@@ -53,7 +53,7 @@ pub trait Injector<J>: Send + Sync + 'static {
     /// there is one.
     ///
     /// `workers`, at least 1, is how many share them: what is there divided by this is a fair share.
-    /// An injector that can not count or divide what it has gives everything; the others will
+    /// An injector that cannot count or divide what it has gives everything; the others will
     /// steal their part.
     ///
     /// The deque is locked, so this must not wait for anybody who may want it.
@@ -63,7 +63,7 @@ pub trait Injector<J>: Send + Sync + 'static {
     /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. Each job that waits here is shown
     /// to `keep` once, or goes to a worker's deque meanwhile. The others keep their order.
     ///
-    /// The default removes nothing.
+    /// The default removes nothing: then only the workers' own deques are rid of what is stale.
     fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
         let _ = keep;
     }
