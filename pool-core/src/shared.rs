@@ -37,6 +37,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         let weak = Arc::downgrade(&shared);
         shared.hub.waiters.set_alarm(move || {
             if let Some(shared) = weak.upgrade() {
+                shared.hub.expire_due();
                 shared.hub.sleep.time_changed();
                 shared.hub.waiters.wake_all();
             }
