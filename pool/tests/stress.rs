@@ -5,7 +5,7 @@
 //! with the seed, the pools, and the plan with what had begun and ended. These variables of the
 //! environment say what is run:
 //!
-//! * `POOL_STRESS_PLANS`: how many plans each backend runs, 100 unless set, or 1,000 in an optimised
+//! * `POOL_STRESS_PLANS`: how many plans each backend runs, 1,000 unless set, or 5,000 in an optimised
 //!   build;
 //! * `POOL_STRESS_SEED`: the seed of the first plan, 1 unless set; the others have those that follow. If
 //!   only this is set, just this one plan is run;
@@ -24,6 +24,10 @@ mod setup;
 
 #[path = "stress/helping.rs"]
 mod helping;
+#[path = "stress/idling.rs"]
+mod idling;
+#[path = "stress/leaving.rs"]
+mod leaving;
 #[path = "stress/plan.rs"]
 mod plan;
 #[path = "stress/plans.rs"]
@@ -32,6 +36,8 @@ mod plans;
 mod random;
 #[path = "stress/spawns.rs"]
 mod spawns;
+#[path = "stress/starting.rs"]
+mod starting;
 #[path = "stress/steps.rs"]
 mod steps;
 #[path = "stress/world.rs"]
