@@ -17,7 +17,7 @@ const SLACK: usize = 256 * 1024;
 /// So many entries that are over may be left until they are cleared away.
 const STALE: usize = 512;
 /// How long one measurement may take, which takes a second or two in an optimised build.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 120 });
+const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 120 });
 /// After so many parts the level is measured.
 const PARTS: usize = 10;
 
@@ -81,7 +81,7 @@ impl Levels {
             return None;
         }
         let grown = self.bytes.map(|level| (level as i64 - warm as i64) / 1024);
-        Some(format!("{per_round} bytes a round, of {rounds}; KiB from {warm}: {grown:?}"))
+        Some(format!("{per_round} bytes a round, of {rounds}; KiB after each tenth: {grown:?}"))
     }
 }
 
