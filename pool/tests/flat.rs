@@ -1,0 +1,52 @@
+//! What is over takes no memory, no place and no time, however often it happens and whatever the workers
+//! do meanwhile.
+//!
+//! Alone in its program, for the allocator's count, and one test at a time. `POOL_FLAT_ROUNDS` says how
+//! often each operation is repeated: 2,000 times unless set, or 100,000 in an optimised build. All that
+//! does not stay flat in one state of the workers is reported together, with its figures.
+//!
+//! ```text
+//! cargo test -p pool --all-features --test flat memory::busy
+//! ```
+#![cfg(all(feature = "crossbeam", feature = "flume", feature = "std-only"))]
+
+use peak_alloc::PeakAlloc;
+
+#[path = "ported/setup.rs"]
+#[allow(unused_macros)]
+mod setup;
+
+/// Makes a named test of each of these functions, for each backend, that keeps all others from running.
+macro_rules! alone_on_every_backend {
+    ($($test:ident)*) => {
+        mod crossbeam {
+            $(#[test] fn $test() { crate::level::alone_on(pool::Backend::Crossbeam, super::$test); })*
+        }
+        mod flume {
+            $(#[test] fn $test() { crate::level::alone_on(pool::Backend::Flume, super::$test); })*
+        }
+        mod std_only {
+            $(#[test] fn $test() { crate::level::alone_on(pool::Backend::Std, super::$test); })*
+        }
+    };
+}
+
+#[path = "flat/delay.rs"]
+mod delay;
+#[path = "flat/expiry.rs"]
+mod expiry;
+#[path = "flat/level.rs"]
+mod level;
+#[path = "flat/memory.rs"]
+mod memory;
+#[path = "flat/operations.rs"]
+mod operations;
+#[path = "flat/places.rs"]
+mod places;
+#[path = "flat/pools.rs"]
+mod pools;
+#[path = "flat/results.rs"]
+mod results;
+
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;

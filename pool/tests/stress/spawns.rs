@@ -1,0 +1,193 @@
+//! Jobs with handles, in all the ways in which one can make, await and abandon them.
+
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use pool::{JobError, JobHandle, JobSet};
+
+use crate::plan::{How, Node};
+use crate::steps::{job, run};
+use crate::world::{Place, World};
+
+/// So long that it only passes when something hangs.
+const LONG: Duration = Duration::from_secs(3_600);
+
+type Spawned = (usize, JobHandle<u64>);
+
+/// Spawns a node's parts and does with their handles what it says. How many nodes have run, of those
+/// that it waits for.
+pub(crate) fn spawn(world: &Arc<World>, node: &Node, how: How, place: Place) -> u64 {
+    let pool = node.pool;
+    let mut here = 0;
+    let spawned: Vec<Spawned> = if how == How::Batch {
+        let (spawned, rest) = spawn_batch(world, node, place);
+        here += rest;
+        spawned
+    } else {
+        let one = |&at: &usize| match spawn_one(world, pool, at, how, place) {
+            Some(job) => Some((at, job)),
+            None => {
+                here += run(world, at, place);
+                None
+            }
+        };
+        node.parts.iter().filter_map(one).collect()
+    };
+    match how {
+        How::Drop => 0,
+        How::Cancel | How::Canceller => {
+            spawned.into_iter().for_each(|spawned| cancel(world, pool, spawned, how));
+            0
+        }
+        How::CancelAll => {
+            cancel_all(world, pool, spawned);
+            0
+        }
+        How::SetNext | How::SetTimeout | How::SetAll => here + join_set(world, spawned, how),
+        // The last one first, for a change.
+        _ => here + spawned.into_iter().rev().map(|spawned| join(world, spawned, how)).sum::<u64>(),
+    }
+}
+
+/// `None` if the job was refused, and may be.
+fn spawn_one(
+    world: &Arc<World>,
+    pool: usize,
+    at: usize,
+    how: How,
+    place: Place,
+) -> Option<JobHandle<u64>> {
+    let (handle, work) = (&world.pools[pool], job(world, at, pool));
+    let spawned = match how {
+        How::Expiring => handle.spawn_expiring(work, LONG),
+        How::Try => handle.try_spawn(work),
+        How::OrRun => handle.spawn_or_run(work),
+        How::JoinTimeout => handle.spawn_timeout(work, LONG),
+        _ => handle.spawn(work),
+    };
+    match spawned {
+        Ok(job) => {
+            world.accepted(pool, at);
+            Some(job)
+        }
+        Err(error) => {
+            world.refused(pool, place, &error, how == How::Try);
+            None
+        }
+    }
+}
+
+/// The jobs, and how many nodes ran here because their jobs were refused.
+fn spawn_batch(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, u64) {
+    let (pool, parts) = (node.pool, &node.parts);
+    let jobs: Vec<_> = parts.iter().map(|&at| job(world, at, pool)).collect();
+    match world.pools[pool].spawn_batch(jobs) {
+        Ok(jobs) => {
+            parts.iter().for_each(|&at| world.accepted(pool, at));
+            (parts.iter().copied().zip(jobs).collect(), 0)
+        }
+        Err(error) => {
+            world.refused(pool, place, error.reason(), false);
+            let accepted = error.accepted().len();
+            assert_eq!(accepted + error.into_inner().len(), parts.len());
+            let (jobs, rest) = parts.split_at(accepted);
+            jobs.iter().for_each(|&at| world.accepted(pool, at));
+            // Their handles went with the error, so nothing waits for them.
+            let lost: u64 = jobs.iter().map(|&at| world.plan.nodes[at].total).sum();
+            (Vec::new(), lost + rest.iter().map(|&at| run(world, at, place)).sum::<u64>())
+        }
+    }
+}
+
+fn join(world: &World, (at, job): Spawned, how: How) -> u64 {
+    let outcome = match how {
+        How::JoinTimeout => job.join_timeout(LONG).expect("an hour is long"),
+        How::JoinOrRun => job.join_or_run(),
+        How::Poll => block_on(job),
+        _ => job.join(),
+    };
+    world.outcome(at, &outcome)
+}
+
+fn join_set(world: &World, spawned: Vec<Spawned>, how: How) -> u64 {
+    let (nodes, jobs): (Vec<usize>, Vec<_>) = spawned.into_iter().unzip();
+    let mut set: JobSet<u64> = jobs.into_iter().collect();
+    if how == How::SetAll {
+        let outcomes = set.join_all();
+        assert_eq!(outcomes.len(), nodes.len());
+        return nodes.iter().zip(&outcomes).map(|(&at, outcome)| world.outcome(at, outcome)).sum();
+    }
+    let mut next = || match how {
+        How::SetTimeout => set.join_next_timeout(LONG).expect("an hour is long"),
+        _ => set.join_next(),
+    };
+    let mut total = 0;
+    while let Some((nth, outcome)) = next() {
+        total += world.outcome(nodes[nth], &outcome);
+    }
+    total
+}
+
+fn cancel(world: &World, pool: usize, (at, job): Spawned, how: How) {
+    let in_time = if how == How::Canceller {
+        let canceller = job.canceller();
+        let in_time = canceller.cancel();
+        assert!(!canceller.cancel(), "cancelled twice");
+        in_time
+    } else {
+        job.cancel()
+    };
+    if in_time {
+        world.cancelled(pool, at);
+        assert!(job.is_finished());
+        assert!(matches!(job.join(), Err(JobError::Cancelled)));
+    } else {
+        world.outcome(at, &job.join());
+    }
+}
+
+fn cancel_all(world: &World, pool: usize, spawned: Vec<Spawned>) {
+    let (nodes, jobs): (Vec<usize>, Vec<_>) = spawned.into_iter().unzip();
+    let mut set: JobSet<u64> = jobs.into_iter().collect();
+    let mut left = set.cancel_all();
+    while let Some((nth, outcome)) = set.join_next() {
+        if matches!(outcome, Err(JobError::Cancelled)) {
+            left -= 1;
+            world.cancelled(pool, nodes[nth]);
+        } else {
+            world.outcome(nodes[nth], &outcome);
+        }
+    }
+    assert_eq!(left, 0, "cancelled, and no outcome says so");
+}
+
+/// What a thread waits for that polls a future.
+#[derive(Default)]
+struct Bell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        *self.rung.lock().unwrap() = true;
+        self.changed.notify_one();
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let (bell, mut future) = (Arc::new(Bell::default()), pin!(future));
+    let waker = Waker::from(Arc::clone(&bell));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        let mut rung = bell.rung.lock().unwrap();
+        while !*rung {
+            rung = bell.changed.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}

@@ -1,0 +1,200 @@
+//! The pools in which one plan runs, what has begun there and ended, and what their books should say.
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
+use std::thread::yield_now;
+
+use pool::{JobError, ShutdownReport, SubmitError};
+
+use crate::plan::Plan;
+use crate::setup::Handle;
+
+/// So often one lets others run, at most, for one of them to begin.
+const LINGER: usize = 64;
+
+/// What a node is at; see [`World::states`].
+const NEW: u8 = 0;
+const BEGUN_OUTSIDE: u8 = 1;
+const BEGUN_INSIDE: u8 = 2;
+const ENDED: u8 = 3;
+
+/// Where a piece of work is sure to run, whichever thread takes it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Place {
+    /// Inside of some pool: it runs itself what it waits for.
+    pub(crate) inside: bool,
+    /// Inside of these pools.
+    pools: [bool; 2],
+}
+
+impl Place {
+    pub(crate) fn job_of(pool: usize) -> Self {
+        let mut pools = [false; 2];
+        pools[pool] = true;
+        Self { inside: true, pools }
+    }
+
+    /// Of a part that either the present thread runs, or one that works for this pool.
+    pub(crate) fn or_on(self, pool: usize) -> Self {
+        let mut pools = [false; 2];
+        pools[pool] = self.pools[pool];
+        Self { inside: self.inside, pools }
+    }
+
+    pub(crate) fn is_in(self, pool: usize) -> bool {
+        self.pools[pool]
+    }
+}
+
+/// What one pool's report should say.
+#[derive(Default)]
+pub(crate) struct Books {
+    pub(crate) accepted: AtomicU64,
+    /// Those of which only the pool knows whether they became jobs.
+    pub(crate) perhaps: AtomicU64,
+    pub(crate) cancelled: AtomicU64,
+    pub(crate) panicked: AtomicU64,
+    /// Somebody has closed the pool, or is about to.
+    pub(crate) closed: AtomicBool,
+}
+
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) pools: Vec<Handle>,
+    pub(crate) books: [Books; 2],
+    states: Vec<AtomicU8>,
+    cancelled: Vec<AtomicBool>,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan, pools: Vec<Handle>) -> Self {
+        let states = plan.nodes.iter().map(|_| AtomicU8::new(NEW)).collect();
+        let cancelled = plan.nodes.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { plan, pools, books: Default::default(), states, cancelled }
+    }
+
+    /// A node begins, at this place: notes it, and lets pass what is to come before.
+    pub(crate) fn begin(&self, at: usize, place: Place) {
+        let state = if place.inside { BEGUN_INSIDE } else { BEGUN_OUTSIDE };
+        assert_eq!(self.states[at].swap(state, SeqCst), NEW, "node {at} ran twice");
+        let node = &self.plan.nodes[at];
+        if let Some(other) = node.after {
+            let other = &self.states[other];
+            (0..LINGER).take_while(|_| other.load(SeqCst) == NEW).for_each(|_| yield_now());
+            // Whoever is inside waits for nothing but for what it is made of. One from outside may wait
+            // for a worker, which may be the present thread.
+            while other.load(SeqCst) == BEGUN_INSIDE {
+                yield_now();
+            }
+        }
+        black_box((0..node.work).fold(0, |sum, n| black_box(sum ^ n)));
+    }
+
+    pub(crate) fn end(&self, at: usize) {
+        self.states[at].store(ENDED, SeqCst);
+    }
+
+    /// A job was accepted.
+    pub(crate) fn accepted(&self, pool: usize, at: usize) {
+        self.books[pool].accepted.fetch_add(1, SeqCst);
+        self.books[pool].panicked.fetch_add(u64::from(self.plan.nodes[at].panics), SeqCst);
+    }
+
+    /// A job was cancelled, and so it has no outcome of its own.
+    pub(crate) fn cancelled(&self, pool: usize, at: usize) {
+        self.cancelled[at].store(true, SeqCst);
+        self.books[pool].cancelled.fetch_add(1, SeqCst);
+        self.books[pool].panicked.fetch_sub(u64::from(self.plan.nodes[at].panics), SeqCst);
+    }
+
+    /// Whether a submit may be refused for this reason.
+    pub(crate) fn refused<J>(
+        &self,
+        pool: usize,
+        place: Place,
+        error: &SubmitError<J>,
+        tried: bool,
+    ) {
+        assert!(!place.is_in(pool), "a submit inside of pool {pool} was refused: {error}");
+        let is_lawful = match error {
+            SubmitError::Closed(_) => self.books[pool].closed.load(SeqCst),
+            SubmitError::Full(_) => tried && self.plan.capacity.is_some(),
+            _ => false,
+        };
+        assert!(is_lawful, "a submit to pool {pool} was refused: {error}");
+    }
+
+    /// A job has ended that nobody has cancelled. How many nodes have run.
+    pub(crate) fn outcome(&self, at: usize, outcome: &Result<u64, JobError>) -> u64 {
+        let node = &self.plan.nodes[at];
+        match outcome {
+            Ok(total) if !node.panics => assert_eq!(*total, node.total, "result of node {at}"),
+            Err(JobError::Panicked(_)) if node.panics => {}
+            other => panic!("outcome of node {at}: {other:?}"),
+        }
+        node.total
+    }
+
+    /// Checks what is left to check when all pools have shut down.
+    pub(crate) fn check(&self, reports: &[ShutdownReport]) {
+        for (pool, (report, books)) in reports.iter().zip(&self.books).enumerate() {
+            let [accepted, perhaps, cancelled, panicked] =
+                [&books.accepted, &books.perhaps, &books.cancelled, &books.panicked]
+                    .map(|count| count.load(SeqCst));
+            let range = accepted..=accepted + perhaps;
+            assert!(range.contains(&report.accepted), "pool {pool}: {report:?}, not {range:?}");
+            let ended = [report.cancelled, report.panicked, report.expired, report.unfinished];
+            assert_eq!(ended, [cancelled, panicked, 0, 0], "pool {pool}: {report:?}");
+            assert_eq!(
+                report.accepted,
+                report.done + panicked + cancelled,
+                "pool {pool}: {report:?}"
+            );
+        }
+        self.plan.roots.iter().for_each(|&root| self.check_ran(root, false));
+    }
+
+    fn check_ran(&self, at: usize, cancelled: bool) {
+        let cancelled = cancelled || self.cancelled[at].load(SeqCst);
+        let expected = if cancelled { NEW } else { ENDED };
+        assert_eq!(self.states[at].load(SeqCst), expected, "state of node {at}");
+        self.plan.nodes[at].parts.iter().for_each(|&part| self.check_ran(part, cancelled));
+    }
+
+    /// The plan, and how far it got.
+    pub(crate) fn describe(&self) -> String {
+        let plan = &self.plan;
+        let mut text = format!(
+            "seed {}: {} pool(s), {} workers, capacity {:?}, restless {}, paused {}, {:?}\n",
+            plan.seed,
+            plan.pools,
+            plan.workers,
+            plan.capacity,
+            plan.restless,
+            plan.paused,
+            plan.meddling
+        );
+        plan.roots.iter().for_each(|&root| self.describe_node(&mut text, root, 1));
+        for (index, pool) in self.pools.iter().enumerate() {
+            let _ = writeln!(text, "  pool {index}: {:?}", pool.stats());
+        }
+        text
+    }
+
+    fn describe_node(&self, text: &mut String, at: usize, depth: usize) {
+        let node = &self.plan.nodes[at];
+        let state = match self.states[at].load(SeqCst) {
+            NEW if self.cancelled[at].load(SeqCst) => "cancelled",
+            NEW => "-",
+            BEGUN_OUTSIDE => "begun outside",
+            BEGUN_INSIDE => "begun inside",
+            _ => "ended",
+        };
+        let after = node.after.map(|other| format!(" after {other}")).unwrap_or_default();
+        let panics = if node.panics { " panics" } else { "" };
+        let (indent, pool, op) = (2 * depth, node.pool, node.op);
+        let _ = writeln!(text, "{:indent$}{at} {op:?} in pool {pool}{after}{panics}: {state}", "");
+        node.parts.iter().for_each(|&part| self.describe_node(text, part, depth + 1));
+    }
+}
