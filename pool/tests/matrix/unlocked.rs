@@ -1,0 +1,84 @@
+//! While foreign code runs, the pool serves others: no lock of the pool is held there.
+
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use pool::Backend;
+use pool_core::conformance::Latch;
+
+use crate::calls::Ctx;
+use crate::place::Place;
+use crate::run::{self, Cell, watchdog};
+use crate::world::{Outcome, Setup, Target, Variant, World};
+
+/// What another thread does meanwhile.
+const DEEDS: &[(&str, fn(&Arc<World>))] = &[
+    ("stats", |world| {
+        let _ = world.handle().stats();
+    }),
+    ("try_execute", |world| {
+        if world.handle().try_execute(world.job()).is_ok() {
+            world.accepted.add();
+        }
+    }),
+    ("spawn, cancel", |world| {
+        if let Ok(job) = world.handle().try_spawn(|| ()) {
+            job.cancel();
+        }
+    }),
+    ("pause, resume", |world| {
+        world.handle().pause();
+        world.handle().resume();
+    }),
+    (RUN, |world| {
+        let ran = Latch::default();
+        let run = ran.clone();
+        world.execute(move || run.open());
+        let (is_free, is_open) = (another_is_free(world), !world.handle().is_closed());
+        if is_free && is_open {
+            ran.wait();
+        }
+    }),
+    ("wait_idle_timeout", |world| {
+        let _ = world.handle().wait_idle_timeout(std::time::Duration::ZERO);
+    }),
+    ("close", |world| world.handle().close()),
+];
+
+const RUN: &str = "a job on another worker";
+
+fn another_is_free(world: &World) -> bool {
+    world.place.free.is_some_and(|free| free(world.threads()) > 0)
+}
+
+/// Makes the place wait until another thread has done all of it.
+pub(crate) fn check(place: Place) {
+    let threads = place.min_threads.max(2);
+    let cells = Backend::available().iter().map(|&backend| {
+        let (variant, target) = (Variant::Plain, Target::Own);
+        let setup = Setup { backend, threads, variant, target };
+        Cell::with_call(place, "others meanwhile", Arc::new(meanwhile), setup)
+    });
+    run::check(place.name, cells.collect());
+}
+
+fn meanwhile(ctx: &Ctx) -> Outcome {
+    // The first worker's start is what any submit waits for.
+    let alone = (ctx.world.place.alone)(ctx.world.threads());
+    let (done, doing) = mpsc::channel();
+    let world = Arc::clone(&ctx.world);
+    thread::spawn(move || {
+        for (name, deed) in DEEDS {
+            if !alone || !["try_execute", "spawn, cancel", RUN].contains(name) {
+                deed(&world);
+            }
+            let _ = done.send(());
+        }
+    });
+    for (name, _) in DEEDS {
+        if doing.recv_timeout(watchdog() / 2).is_err() {
+            return Err(format!("{name} on another thread waits for the place"));
+        }
+    }
+    Ok(())
+}
