@@ -14,6 +14,8 @@
 
 #[path = "matrix/places/mod.rs"]
 mod arrange;
+#[path = "matrix/books.rs"]
+mod books;
 #[path = "matrix/calls.rs"]
 mod calls;
 #[path = "matrix/exclusions.rs"]
@@ -22,8 +24,12 @@ mod exclusions;
 mod place;
 #[path = "matrix/run.rs"]
 mod run;
+#[path = "matrix/setup.rs"]
+mod setup;
 #[path = "matrix/standing.rs"]
 mod standing;
+#[path = "matrix/state.rs"]
+mod state;
 #[path = "matrix/unlocked.rs"]
 mod unlocked;
 #[path = "matrix/world.rs"]
@@ -54,8 +60,8 @@ places! {
     job: at_work(jobs::body);
     job_installed: at_work(borrowing::installed);
     job_by_join_or_run: at_work(jobs::join_or_run).all_busy();
-    job_by_execute_or_run: at_work(jobs::execute_or_run).all_busy();
-    job_by_spawn_or_run: at_work(jobs::spawn_or_run).all_busy();
+    job_by_execute_or_run: at_work(jobs::execute_or_run).full();
+    job_by_spawn_or_run: at_work(jobs::spawn_or_run).full();
     job_by_a_worker_of_another_pool: at_work(jobs::visited).all_busy();
     job_by_a_start_hook: at_work(jobs::run_by_start_hook).two_workers().perhaps_free();
     job_by_a_stop_hook: at_work(jobs::run_by_stop_hook).two_workers().all_busy();
@@ -66,7 +72,7 @@ places! {
         at_work(borrowing::second_half_by_the_caller).all_busy().keeps_nothing();
     joins_second_half_by_a_worker: at_work(borrowing::second_half_by_a_worker);
     joins_second_half_by_a_helper: at_work(borrowing::half_by_a_helper).all_busy();
-    joins_second_half_in_a_job: at_work(borrowing::half_in_a_job);
+    joins_second_half_in_a_job: at_work(borrowing::half_in_a_job).all_busy();
     scopes_child_by_the_caller: at_work(borrowing::child_by_the_caller).all_busy().keeps_nothing();
     scopes_child_by_a_worker: at_work(borrowing::child_by_a_worker);
     scopes_child_by_a_late_thread_local:
@@ -84,7 +90,7 @@ places! {
     result_with_its_handle: outside(drops::result_with_its_handle);
     payload_of_a_panic: at_work(drops::payload_of_a_panic);
     payload_of_a_job_without_a_handle: at_work(drops::payload_of_a_job_without_a_handle);
-    payload_outside: at_work(drops::payload_outside).all_busy();
+    payload_outside: at_work(drops::payload_outside).full();
     payload_of_a_second_child: at_work(drops::payload_of_a_second_child).all_busy().keeps_nothing();
     waker_on_a_worker: at_work(futures::waker_on_a_worker);
     waker_of_a_cancelled_job: at_work(futures::waker_of_a_cancelled_job).all_busy();
@@ -114,11 +120,11 @@ places! {
     sink_drop_leaving: inside(sinks::drop_leaving).all_busy().alone_if_single();
     sink_drop_closed: inside(sinks::drop_closed).closed();
     sink_originals_drop: inside(sinks::originals_drop).closed();
-    sink_put_outside: at_work(sinks::put_outside).all_busy();
-    sink_flush_outside: at_work(sinks::flush_outside).all_busy();
-    sink_clone_outside: at_work(sinks::clone_outside).all_busy();
-    sink_drop_outside: at_work(sinks::drop_outside).all_busy();
-    sink_skip_outside: outside(sinks::skip_outside).all_busy();
+    sink_put_outside: at_work(sinks::put_outside).full();
+    sink_flush_outside: at_work(sinks::flush_outside).full();
+    sink_clone_outside: at_work(sinks::clone_outside).full();
+    sink_drop_outside: at_work(sinks::drop_outside).full();
+    sink_skip_outside: outside(sinks::skip_outside).full();
 
     // Clocks.
     clock_now_falling_asleep: inside(clocks::now_falling_asleep).perhaps_free();
@@ -128,7 +134,7 @@ places! {
     clock_sleep_for_waiting_for_rest: outside(clocks::sleep_for_waiting_for_rest).all_busy();
     clock_now_waiting_for_a_job: outside(clocks::now_waiting_for_a_job).all_busy();
     clock_sleep_for_waiting_for_a_job: outside(clocks::sleep_for_waiting_for_a_job).all_busy();
-    clock_now_waiting_for_room: outside(clocks::now_waiting_for_room).all_busy();
+    clock_now_waiting_for_room: outside(clocks::now_waiting_for_room).full();
 
     // Iterators.
     iterator_of_map: outside(iterators::map);
@@ -138,7 +144,7 @@ places! {
     iterator_of_a_batch_in_a_job: at_work(iterators::batch_in_a_job);
     iterator_of_for_each_by_the_caller:
         at_work(iterators::for_each_by_the_caller).all_busy().keeps_nothing();
-    iterator_of_for_each_by_a_worker: at_work(iterators::for_each_by_a_worker);
+    iterator_of_for_each_by_a_worker: at_work(iterators::for_each_by_a_worker).perhaps_free();
 
     // Destructors of thread-locals: early ones run while the pool's are there, late ones after those.
     thread_local_leaving: inside(thread_locals::early_leaving).one_free().alone_if_single();

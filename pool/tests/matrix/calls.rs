@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use pool::{BatchError, JobError, JobHandle, JobSet, SubmitError};
+use pool::{BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError};
 use pool_core::conformance::Tally;
 
 use crate::standing::{Circumstances, IfFull, Verdict};
@@ -13,12 +13,19 @@ use crate::world::{Handle, Held, Outcome, World, lock};
 /// A call, by its name.
 pub(crate) type Named = (&'static str, fn(&Ctx) -> Outcome);
 
+/// How a job ended that was waited for.
+type Joined = Result<u32, JobError>;
+
 /// All of them.
 pub(crate) const CALLS: &[Named] = &[
     ("execute", |ctx| ctx.execute(IfFull::Waits)),
     ("try_execute", |ctx| ctx.execute(IfFull::Fails)),
     ("execute_or_run", |ctx| ctx.execute(IfFull::RunsHere)),
+    ("execute_timeout", |ctx| {
+        ctx.submitted(IfFull::Waits, ctx.pool.execute_timeout(ctx.world.job(), LONG)).map(drop)
+    }),
     ("execute_batch", execute_batch),
+    ("spawn_batch, JobSet", spawn_batch),
     ("spawn, join", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join()))),
     ("try_spawn, join", |ctx| ctx.spawn(IfFull::Fails, |job| Ok(job.join()))),
     ("spawn, join_timeout", |ctx| {
@@ -32,6 +39,7 @@ pub(crate) const CALLS: &[Named] = &[
     ("join, nested", join_nested),
     ("install", install),
     ("map", map),
+    ("map_unordered", map_unordered),
     ("for_each", for_each),
     ("JobSet", job_set),
     ("wait_idle", |ctx| ctx.same("wait_idle", ctx.pool.wait_idle(), ctx.rules.wait_idle())),
@@ -92,6 +100,23 @@ impl Ctx {
         Ok(submitted.ok())
     }
 
+    /// The same for a batch of three.
+    fn batch_submitted<T, J>(
+        &self,
+        accepted: usize,
+        submitted: Result<T, BatchError<J>>,
+    ) -> Result<Option<T>, String> {
+        (0..accepted).for_each(|_| self.world.accepted.add());
+        if submitted.is_ok() {
+            self.same("accepted", accepted, 3)?;
+        }
+        let verdict = submitted
+            .as_ref()
+            .map_or_else(|error| Verdict::of(error.reason()), |_| Verdict::Accepted);
+        self.judge(verdict, &self.rules.submit(IfFull::Waits))?;
+        Ok(submitted.ok())
+    }
+
     fn execute(&self, if_full: IfFull) -> Outcome {
         let job = self.world.job();
         let submitted = match if_full {
@@ -105,7 +130,7 @@ impl Ctx {
     fn spawn(
         &self,
         if_full: IfFull,
-        join: fn(JobHandle<u32>) -> Result<Result<u32, JobError>, String>,
+        join: fn(JobHandle<u32>) -> Result<Joined, String>,
     ) -> Outcome {
         let job = self.value();
         let submitted = match if_full {
@@ -128,7 +153,7 @@ impl Ctx {
         }
     }
 
-    fn seven(&self, outcome: Result<u32, JobError>) -> Outcome {
+    fn seven(&self, outcome: Joined) -> Outcome {
         match outcome {
             Ok(7) => Ok(()),
             other => Err(format!("the job's outcome is {other:?}")),
@@ -137,17 +162,17 @@ impl Ctx {
 }
 
 fn execute_batch(ctx: &Ctx) -> Outcome {
-    let jobs = (0..3).map(|_| ctx.world.job());
-    let (accepted, verdict) = match ctx.pool.execute_batch(jobs) {
-        Ok(ids) => (ids.len(), Verdict::Accepted),
-        Err(error) => (BatchError::accepted(&error).len(), Verdict::of(error.reason())),
-    };
-    (0..accepted).for_each(|_| ctx.world.accepted.add());
-    ctx.judge(verdict, &ctx.rules.submit(IfFull::Waits))?;
-    match verdict {
-        Verdict::Accepted => ctx.same("accepted", accepted, 3),
-        _ => Ok(()),
-    }
+    let submitted = ctx.pool.execute_batch((0..3).map(|_| ctx.world.job()));
+    let accepted = submitted.as_ref().map_or_else(|error| error.accepted().len(), JobIds::len);
+    ctx.batch_submitted(accepted, submitted).map(drop)
+}
+
+fn spawn_batch(ctx: &Ctx) -> Outcome {
+    let submitted = ctx.pool.spawn_batch((0..3).map(|_| ctx.value()));
+    let accepted = submitted.as_ref().map_or_else(|error| error.accepted().len(), Vec::len);
+    let jobs = ctx.batch_submitted(accepted, submitted)?;
+    let jobs: JobSet<u32> = jobs.into_iter().flatten().collect();
+    jobs.join_all().into_iter().try_for_each(|outcome| ctx.seven(outcome))
 }
 
 fn spawn_cancel(ctx: &Ctx) -> Outcome {
@@ -203,16 +228,29 @@ fn install(ctx: &Ctx) -> Outcome {
 }
 
 fn map(ctx: &Ctx) -> Outcome {
+    let (ran, double) = doubling();
+    let doubled: Result<Vec<u32>, JobError> = ctx.pool.map(0..5, double).collect();
+    let doubled = doubled.map_err(|error| format!("an outcome: {error:?}"))?;
+    ctx.same("outcomes", doubled, vec![0, 2, 4, 6, 8])?;
+    ctx.same("runs", ran.get(), 5)
+}
+
+fn map_unordered(ctx: &Ctx) -> Outcome {
+    let (ran, double) = doubling();
+    let sum: Result<u32, JobError> = ctx.pool.map_unordered(0..5, double).sum();
+    let sum = sum.map_err(|error| format!("an outcome: {error:?}"))?;
+    ctx.same("sum", sum, 20)?;
+    ctx.same("runs", ran.get(), 5)
+}
+
+fn doubling() -> (Tally, impl Fn(u32) -> u32 + Send + Sync + 'static) {
     let ran = Tally::default();
     let runs = ran.clone();
-    let doubled = ctx.pool.map(0..5, move |n| {
+    let double = move |n| {
         runs.add();
         2 * n
-    });
-    let doubled: Result<Vec<u32>, String> =
-        doubled.map(|outcome| outcome.map_err(|error| format!("map: {error:?}"))).collect();
-    ctx.same("outcomes", doubled?, vec![0, 2, 4, 6, 8])?;
-    ctx.same("runs", ran.get(), 5)
+    };
+    (ran, double)
 }
 
 fn for_each(ctx: &Ctx) -> Outcome {

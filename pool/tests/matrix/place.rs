@@ -19,6 +19,8 @@ pub(crate) struct Place {
     pub(crate) min_threads: usize,
     /// The pool was closed before.
     pub(crate) closed: bool,
+    /// The queue is full when the place is reached.
+    pub(crate) full: bool,
     /// Nothing keeps the pool from its end.
     pub(crate) may_be_over: bool,
 }
@@ -32,6 +34,7 @@ const fn place(name: &'static str, standing: Standing, arrange: fn(&Arc<World>))
         alone: |_| false,
         min_threads: 1,
         closed: false,
+        full: false,
         may_be_over: false,
     }
 }
@@ -91,6 +94,11 @@ impl Place {
     /// The pool is closed when the place is reached.
     pub(crate) const fn closed(self) -> Self {
         Self { closed: true, ..self }
+    }
+
+    /// The queue is full when the place is reached, and the workers are busy.
+    pub(crate) const fn full(self) -> Self {
+        Self { full: true, ..self }.all_busy()
     }
 
     /// No accepted job and no worker keeps the pool while the call is made.

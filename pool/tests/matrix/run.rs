@@ -12,7 +12,8 @@ use pool::Backend;
 use crate::calls::{CALLS, Named};
 use crate::exclusions::excluded;
 use crate::place::Place;
-use crate::world::{Call, Outcome, Setup, Stage, Target, Variant, World, text};
+use crate::setup::{Progress, Setup, Target, Variant};
+use crate::world::{Call, Outcome, World, text};
 
 /// After so many cells that hang, the rest of a place is left out: each one costs the watchdog's time.
 const MAX_HANGS: usize = 8;
@@ -47,8 +48,9 @@ impl Cell {
         Self { place, label, call, setup }
     }
 
-    fn run(&self, stage: &Arc<Stage>) -> Outcome {
-        let world = World::new(self.place, Arc::clone(&self.call), self.setup, Arc::clone(stage));
+    fn run(&self, progress: &Arc<Progress>) -> Outcome {
+        let world =
+            World::new(self.place, Arc::clone(&self.call), self.setup, Arc::clone(progress));
         (self.place.arrange)(&world);
         world.finish()
     }
@@ -131,29 +133,29 @@ pub(crate) fn check(name: &str, mut cells: Vec<Cell>) {
 
 /// A thread that runs cells. One that hangs is left behind.
 struct Run {
-    outcomes: mpsc::Receiver<(usize, Outcome)>,
-    stages: Vec<Arc<Stage>>,
+    outcomes: mpsc::Receiver<Outcome>,
+    progress: Vec<Arc<Progress>>,
     next: std::cell::Cell<usize>,
 }
 
 impl Run {
     fn start(cells: Vec<Cell>) -> Self {
-        let stages: Vec<Arc<Stage>> = cells.iter().map(|_| Arc::default()).collect();
+        let progress: Vec<Arc<Progress>> = cells.iter().map(|_| Arc::default()).collect();
         let (sender, outcomes) = mpsc::channel();
-        let own = stages.clone();
+        let own = progress.clone();
         thread::spawn(move || {
-            for (nth, (cell, stage)) in cells.iter().zip(&own).enumerate() {
-                let ran = catch_unwind(AssertUnwindSafe(|| cell.run(stage)));
+            for (cell, progress) in cells.iter().zip(&own) {
+                let ran = catch_unwind(AssertUnwindSafe(|| cell.run(progress)));
                 let outcome = ran.unwrap_or_else(|payload| {
-                    Err(format!("panicked {}: {}", stage.name(), text(&*payload)))
+                    Err(format!("panicked {}: {}", progress.place(), text(&*payload)))
                 });
                 // Nobody waits any more for one that was left behind.
-                if sender.send((nth, outcome)).is_err() {
+                if sender.send(outcome).is_err() {
                     return;
                 }
             }
         });
-        Self { outcomes, stages, next: std::cell::Cell::new(0) }
+        Self { outcomes, progress, next: std::cell::Cell::new(0) }
     }
 
     /// The next cell's outcome, or where it hangs.
@@ -161,8 +163,8 @@ impl Run {
         let nth = self.next.get();
         self.next.set(nth + 1);
         match self.outcomes.recv_timeout(watchdog()) {
-            Ok((_, outcome)) => Ok(outcome),
-            Err(RecvTimeoutError::Timeout) => Err(self.stages[nth].name()),
+            Ok(outcome) => Ok(outcome),
+            Err(RecvTimeoutError::Timeout) => Err(self.progress[nth].place()),
             Err(RecvTimeoutError::Disconnected) => Ok(Err("the thread is gone".to_owned())),
         }
     }

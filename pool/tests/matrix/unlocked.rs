@@ -9,10 +9,13 @@ use pool_core::conformance::Latch;
 use crate::calls::Ctx;
 use crate::place::Place;
 use crate::run::{self, Cell, watchdog};
-use crate::world::{Outcome, Setup, Target, Variant, World};
+use crate::setup::{Setup, Target, Variant};
+use crate::world::{Outcome, World};
+
+type Deed = (&'static str, fn(&Arc<World>));
 
 /// What another thread does meanwhile.
-const DEEDS: &[(&str, fn(&Arc<World>))] = &[
+const DEEDS: &[Deed] = &[
     ("stats", |world| {
         let _ = world.handle().stats();
     }),
@@ -30,12 +33,17 @@ const DEEDS: &[(&str, fn(&Arc<World>))] = &[
         world.handle().pause();
         world.handle().resume();
     }),
+    ("execute_or_run", |world| {
+        if world.handle().execute_or_run(world.job()).is_ok() {
+            world.accepted.add();
+        }
+    }),
+    ("spawn_or_run", |world| drop(world.handle().spawn_or_run(|| ()))),
+    ("scope", |world| world.handle().scope(|scope| scope.spawn(|| ()))),
     (RUN, |world| {
         let ran = Latch::default();
         let run = ran.clone();
-        world.execute(move || run.open());
-        let (is_free, is_open) = (another_is_free(world), !world.handle().is_closed());
-        if is_free && is_open {
+        if world.handle().try_execute(move || run.open()).is_ok() && another_is_free(world) {
             ran.wait();
         }
     }),
@@ -46,6 +54,9 @@ const DEEDS: &[(&str, fn(&Arc<World>))] = &[
 ];
 
 const RUN: &str = "a job on another worker";
+
+/// Those that start the first worker, if there is none.
+const SUBMITS: [&str; 5] = ["try_execute", "spawn, cancel", "execute_or_run", "spawn_or_run", RUN];
 
 fn another_is_free(world: &World) -> bool {
     world.place.free.is_some_and(|free| free(world.threads()) > 0)
@@ -69,7 +80,7 @@ fn meanwhile(ctx: &Ctx) -> Outcome {
     let world = Arc::clone(&ctx.world);
     thread::spawn(move || {
         for (name, deed) in DEEDS {
-            if !alone || !["try_execute", "spawn, cancel", RUN].contains(name) {
+            if !alone || !SUBMITS.contains(name) {
                 deed(&world);
             }
             let _ = done.send(());

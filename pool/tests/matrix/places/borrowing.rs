@@ -50,7 +50,9 @@ pub(crate) fn half_by_a_helper(world: &Arc<World>) {
 }
 
 pub(crate) fn half_in_a_job(world: &Arc<World>) {
-    free(world);
+    world.adopt(world.builder().build().unwrap());
+    world.hold(world.threads() - 1);
+    world.arm();
     let job = Arc::clone(world);
     world.execute(move || {
         job.handle().join(|| (), || job.fire());

@@ -93,7 +93,7 @@ pub(crate) fn run_by_start_hook(world: &Arc<World>) {
 pub(crate) fn run_by_stop_hook(world: &Arc<World>) {
     let hook = Arc::clone(world);
     let stop = move |_| {
-        if hook.is_armed() {
+        if hook.is_due() {
             run_here(&hook);
         }
     };
@@ -106,7 +106,7 @@ struct RunOnDrop(Arc<World>);
 
 impl Drop for RunOnDrop {
     fn drop(&mut self) {
-        if self.0.is_armed() {
+        if self.0.is_due() {
             run_here(&self.0);
         }
     }
