@@ -143,7 +143,7 @@ places! {
     iterator_of_a_batch: outside(iterators::batch);
     iterator_of_a_batch_in_a_job: at_work(iterators::batch_in_a_job);
     iterator_of_for_each_by_the_caller:
-        at_work(iterators::for_each_by_the_caller).all_busy().keeps_nothing();
+        at_work(iterators::for_each_by_the_caller).all_busy();
     iterator_of_for_each_by_a_worker: at_work(iterators::for_each_by_a_worker).perhaps_free();
 
     // Destructors of thread-locals: early ones run while the pool's are there, late ones after those.
