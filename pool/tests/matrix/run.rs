@@ -16,7 +16,7 @@ use crate::setup::{Progress, Setup, Target, Variant};
 use crate::world::{Call, Outcome, World, text};
 
 /// After so many cells that hang, the rest of a place is left out: each one costs the watchdog's time.
-const MAX_HANGS: usize = 8;
+const MAX_HANGS: usize = 3;
 
 /// How long a cell may take before it counts as hanging. `POOL_MATRIX_WATCHDOG_MS` sets it.
 pub(crate) fn watchdog() -> Duration {

@@ -7,7 +7,7 @@ use pool::{SubmitError, WaitError};
 pub(crate) enum Standing {
     /// It is a piece of the pool's work, on whatever thread. What it submits is nested (C4): accepted
     /// after close as well, without waiting and without taking room, unless the pool is over. What it
-    /// waits for it runs itself, if nobody has begun that (C11). It is told that it can not wait for
+    /// waits for it runs itself, if nobody has begun that (C11). It is told that it cannot wait for
     /// rest, and does not wait for the end.
     AtWork,
     /// It is called by the pool, not by a piece of its work. What it submits is accepted if the pool
