@@ -1,0 +1,302 @@
+//! What is called in each place.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use pool::{BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError};
+use pool_core::conformance::Tally;
+
+use crate::standing::{Circumstances, IfFull, Verdict};
+use crate::world::{Handle, Held, Outcome, World, lock};
+
+/// A call, by its name.
+pub(crate) type Named = (&'static str, fn(&Ctx) -> Outcome);
+
+/// How a job ended that was waited for.
+type Joined = Result<u32, JobError>;
+
+/// All of them.
+pub(crate) const CALLS: &[Named] = &[
+    ("execute", |ctx| ctx.execute(IfFull::Waits)),
+    ("try_execute", |ctx| ctx.execute(IfFull::Fails)),
+    ("execute_or_run", |ctx| ctx.execute(IfFull::RunsHere)),
+    ("execute_timeout", |ctx| {
+        ctx.submitted(IfFull::Waits, ctx.pool.execute_timeout(ctx.world.job(), LONG)).map(drop)
+    }),
+    ("execute_batch", execute_batch),
+    ("spawn_batch, JobSet", spawn_batch),
+    ("spawn, join", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join()))),
+    ("try_spawn, join", |ctx| ctx.spawn(IfFull::Fails, |job| Ok(job.join()))),
+    ("spawn, join_timeout", |ctx| {
+        ctx.spawn(IfFull::Waits, |job| job.join_timeout(LONG).map_err(|_| "timed out".to_owned()))
+    }),
+    ("spawn, join_or_run", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join_or_run()))),
+    ("spawn_or_run, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
+    ("spawn, cancel", spawn_cancel),
+    ("scope", scope),
+    ("join", join),
+    ("join, nested", join_nested),
+    ("install", install),
+    ("map", map),
+    ("map_unordered", map_unordered),
+    ("for_each", for_each),
+    ("JobSet", job_set),
+    ("wait_idle", |ctx| ctx.same("wait_idle", ctx.pool.wait_idle(), ctx.rules.wait_idle())),
+    ("wait_idle_timeout", |ctx| {
+        let waited = ctx.pool.wait_idle_timeout(LONG);
+        ctx.same("wait_idle_timeout", waited, ctx.rules.wait_idle())
+    }),
+    ("pause, resume", pause_resume),
+    ("close", close),
+    ("shutdown", shutdown),
+    ("drop", drop_owner),
+    ("stats", stats),
+];
+
+/// Longer than the watchdog waits.
+const LONG: Duration = Duration::from_secs(600);
+
+/// What a call has to do with.
+pub(crate) struct Ctx {
+    /// The pool that is called: that of the place, or another.
+    pub(crate) pool: Handle,
+    pub(crate) rules: Circumstances,
+    pub(crate) world: Arc<World>,
+}
+
+impl Ctx {
+    pub(crate) fn new(world: &Arc<World>) -> Self {
+        let (pool, rules) = (world.target().handle(), world.circumstances());
+        Self { pool, rules, world: Arc::clone(world) }
+    }
+
+    fn held(&self) -> &Held {
+        self.world.target()
+    }
+
+    fn same<T: PartialEq + std::fmt::Debug>(&self, what: &str, is: T, should: T) -> Outcome {
+        if is == should { Ok(()) } else { Err(format!("{what}: {is:?}, not {should:?}")) }
+    }
+
+    fn judge(&self, verdict: Verdict, allowed: &[Verdict]) -> Outcome {
+        if allowed.contains(&verdict) {
+            return Ok(());
+        }
+        Err(format!("{verdict:?}, not {allowed:?}"))
+    }
+
+    /// Counts a submit and judges it; the value if it was accepted.
+    fn submitted<T, J>(
+        &self,
+        if_full: IfFull,
+        submitted: Result<T, SubmitError<J>>,
+    ) -> Result<Option<T>, String> {
+        let verdict = submitted.as_ref().map_or_else(Verdict::of, |_| Verdict::Accepted);
+        if submitted.is_ok() {
+            self.world.accepted.add();
+        }
+        self.judge(verdict, &self.rules.submit(if_full))?;
+        Ok(submitted.ok())
+    }
+
+    /// The same for a batch of three.
+    fn batch_submitted<T, J>(
+        &self,
+        accepted: usize,
+        submitted: Result<T, BatchError<J>>,
+    ) -> Result<Option<T>, String> {
+        (0..accepted).for_each(|_| self.world.accepted.add());
+        if submitted.is_ok() {
+            self.same("accepted", accepted, 3)?;
+        }
+        let verdict = submitted
+            .as_ref()
+            .map_or_else(|error| Verdict::of(error.reason()), |_| Verdict::Accepted);
+        self.judge(verdict, &self.rules.submit(IfFull::Waits))?;
+        Ok(submitted.ok())
+    }
+
+    fn execute(&self, if_full: IfFull) -> Outcome {
+        let job = self.world.job();
+        let submitted = match if_full {
+            IfFull::Waits => self.pool.execute(job),
+            IfFull::Fails => self.pool.try_execute(job),
+            IfFull::RunsHere => self.pool.execute_or_run(job),
+        };
+        self.submitted(if_full, submitted).map(drop)
+    }
+
+    fn spawn(
+        &self,
+        if_full: IfFull,
+        join: fn(JobHandle<u32>) -> Result<Joined, String>,
+    ) -> Outcome {
+        let job = self.value();
+        let submitted = match if_full {
+            IfFull::Waits => self.pool.spawn(job),
+            IfFull::Fails => self.pool.try_spawn(job),
+            IfFull::RunsHere => self.pool.spawn_or_run(job),
+        };
+        match self.submitted(if_full, submitted)? {
+            Some(job) => self.seven(join(job)?),
+            None => Ok(()),
+        }
+    }
+
+    /// A job that is counted and returns 7.
+    fn value(&self) -> impl FnOnce() -> u32 + Send + 'static {
+        let ran = self.world.job();
+        move || {
+            ran();
+            7
+        }
+    }
+
+    fn seven(&self, outcome: Joined) -> Outcome {
+        match outcome {
+            Ok(7) => Ok(()),
+            other => Err(format!("the job's outcome is {other:?}")),
+        }
+    }
+}
+
+fn execute_batch(ctx: &Ctx) -> Outcome {
+    let submitted = ctx.pool.execute_batch((0..3).map(|_| ctx.world.job()));
+    let accepted = submitted.as_ref().map_or_else(|error| error.accepted().len(), JobIds::len);
+    ctx.batch_submitted(accepted, submitted).map(drop)
+}
+
+fn spawn_batch(ctx: &Ctx) -> Outcome {
+    let submitted = ctx.pool.spawn_batch((0..3).map(|_| ctx.value()));
+    let accepted = submitted.as_ref().map_or_else(|error| error.accepted().len(), Vec::len);
+    let jobs = ctx.batch_submitted(accepted, submitted)?;
+    let jobs: JobSet<u32> = jobs.into_iter().flatten().collect();
+    jobs.join_all().into_iter().try_for_each(|outcome| ctx.seven(outcome))
+}
+
+fn spawn_cancel(ctx: &Ctx) -> Outcome {
+    let Some(job) = ctx.submitted(IfFull::Waits, ctx.pool.spawn(ctx.value()))? else {
+        return Ok(());
+    };
+    if !job.cancel() {
+        return ctx.seven(job.join());
+    }
+    ctx.world.ran.add();
+    match job.join() {
+        Err(JobError::Cancelled) => Ok(()),
+        other => Err(format!("the cancelled job's outcome is {other:?}")),
+    }
+}
+
+fn scope(ctx: &Ctx) -> Outcome {
+    let ran = AtomicUsize::new(0);
+    ctx.pool.scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                ran.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+    });
+    ctx.same("children that ran", ran.into_inner(), 2)
+}
+
+fn join(ctx: &Ctx) -> Outcome {
+    let ran = AtomicUsize::new(0);
+    let half = || ran.fetch_add(1, Ordering::SeqCst);
+    ctx.pool.join(half, half);
+    ctx.same("halves that ran", ran.into_inner(), 2)
+}
+
+fn join_nested(ctx: &Ctx) -> Outcome {
+    fn leaves(pool: &Handle, depth: u32) -> u32 {
+        if depth == 0 {
+            return 1;
+        }
+        let (a, b) = pool.join(|| leaves(pool, depth - 1), || leaves(pool, depth - 1));
+        a + b
+    }
+    ctx.same("leaves", leaves(&ctx.pool, 3), 8)
+}
+
+fn install(ctx: &Ctx) -> Outcome {
+    let ran = Tally::default();
+    let installed = ctx.pool.install(|| ran.add());
+    let verdict = installed.as_ref().map_or_else(Verdict::of, |()| Verdict::Accepted);
+    ctx.same("runs", ran.get(), u64::from(installed.is_ok()))?;
+    ctx.judge(verdict, &ctx.rules.install())
+}
+
+fn map(ctx: &Ctx) -> Outcome {
+    let (ran, double) = doubling();
+    let doubled: Result<Vec<u32>, JobError> = ctx.pool.map(0..5, double).collect();
+    let doubled = doubled.map_err(|error| format!("an outcome: {error:?}"))?;
+    ctx.same("outcomes", doubled, vec![0, 2, 4, 6, 8])?;
+    ctx.same("runs", ran.get(), 5)
+}
+
+fn map_unordered(ctx: &Ctx) -> Outcome {
+    let (ran, double) = doubling();
+    let sum: Result<u32, JobError> = ctx.pool.map_unordered(0..5, double).sum();
+    let sum = sum.map_err(|error| format!("an outcome: {error:?}"))?;
+    ctx.same("sum", sum, 20)?;
+    ctx.same("runs", ran.get(), 5)
+}
+
+fn doubling() -> (Tally, impl Fn(u32) -> u32 + Send + Sync + 'static) {
+    let ran = Tally::default();
+    let runs = ran.clone();
+    let double = move |n| {
+        runs.add();
+        2 * n
+    };
+    (ran, double)
+}
+
+fn for_each(ctx: &Ctx) -> Outcome {
+    let mut numbers = [1, 2, 3];
+    ctx.pool.for_each(&mut numbers, |n| *n += 1);
+    ctx.same("for_each", numbers, [2, 3, 4])
+}
+
+fn job_set(ctx: &Ctx) -> Outcome {
+    let mut jobs = JobSet::new();
+    for _ in 0..3 {
+        jobs.extend(ctx.submitted(IfFull::Waits, ctx.pool.spawn(ctx.value()))?);
+    }
+    jobs.join_all().into_iter().try_for_each(|outcome| ctx.seven(outcome))
+}
+
+fn pause_resume(ctx: &Ctx) -> Outcome {
+    ctx.pool.pause();
+    ctx.pool.resume();
+    Ok(())
+}
+
+fn close(ctx: &Ctx) -> Outcome {
+    ctx.pool.close();
+    ctx.same("is_closed", ctx.pool.is_closed(), true)
+}
+
+fn shutdown(ctx: &Ctx) -> Outcome {
+    // Not within the lock.
+    let owner = lock(&ctx.held().owner).clone();
+    let report = owner.ok_or("there is no owner")?.shutdown();
+    if !ctx.rules.waits_for_the_end() {
+        return Ok(());
+    }
+    let ended = report.done + report.panicked + report.cancelled + report.expired;
+    ctx.same("ended", ended, report.accepted)?;
+    ctx.same("threads", ctx.pool.stats().threads, 0)
+}
+
+fn drop_owner(ctx: &Ctx) -> Outcome {
+    let owner = lock(&ctx.held().owner).take();
+    drop(Arc::into_inner(owner.ok_or("there is no owner")?).ok_or("there is another owner")?);
+    ctx.same("is_closed", ctx.pool.is_closed(), true)
+}
+
+fn stats(ctx: &Ctx) -> Outcome {
+    let stats = ctx.pool.stats();
+    if stats.threads <= ctx.pool.num_threads() { Ok(()) } else { Err(format!("{stats:?}")) }
+}

@@ -1,0 +1,42 @@
+//! Cells that make no sense, each with the reason.
+
+use crate::setup::Variant;
+
+struct Exclusion {
+    place: &'static str,
+    /// `None` for all of them.
+    call: Option<&'static str>,
+    variant: Option<Variant>,
+    threads: Option<usize>,
+}
+
+const fn all(place: &'static str) -> Exclusion {
+    Exclusion { place, call: None, variant: None, threads: None }
+}
+
+const EXCLUDED: &[Exclusion] = &[
+    // There is no pool yet, and so nobody who owns it.
+    Exclusion { call: Some("shutdown"), ..all("maker_at_the_build") },
+    Exclusion { call: Some("drop"), ..all("maker_at_the_build") },
+    // Whoever would fill the queue waits for the first worker's start.
+    Exclusion { variant: Some(Variant::Full), ..all("maker_at_the_build") },
+    // Whoever would fill the queue waits until the only thread that the pool may have has left.
+    single_leaving("stop_hook_leaving"),
+    single_leaving("handlers_drop_leaving"),
+    single_leaving("sink_last_flush_leaving"),
+    single_leaving("sink_drop_leaving"),
+];
+
+const fn single_leaving(place: &'static str) -> Exclusion {
+    Exclusion { variant: Some(Variant::Full), threads: Some(1), ..all(place) }
+}
+
+/// Whether the cell is one of those.
+pub(crate) fn excluded(place: &str, call: &str, variant: Variant, threads: usize) -> bool {
+    EXCLUDED.iter().any(|cell| {
+        cell.place == place
+            && cell.call.is_none_or(|excluded| excluded == call)
+            && cell.variant.is_none_or(|excluded| excluded == variant)
+            && cell.threads.is_none_or(|excluded| excluded == threads)
+    })
+}

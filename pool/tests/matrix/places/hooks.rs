@@ -1,0 +1,114 @@
+//! What a pool calls when its threads start and end: hooks, the maker of the handler, the factory.
+
+use std::sync::Arc;
+
+use pool::{StdThreads, Task, ThreadFactory, WorkerThread};
+
+use super::{OnDrop, close, dormant, leave, start_another, start_first};
+use crate::world::{Builder, Pool, World};
+
+fn with_start_hook(world: &Arc<World>) -> Pool {
+    let hook = Arc::clone(world);
+    dormant(world.hooked(move |_| hook.fire(), |_| ())).build().unwrap()
+}
+
+pub(crate) fn first_start_hook(world: &Arc<World>) {
+    start_first(world, with_start_hook(world));
+}
+
+pub(crate) fn another_start_hook(world: &Arc<World>) {
+    start_another(world, with_start_hook(world));
+}
+
+fn with_stop_hook(world: &Arc<World>) -> Builder {
+    let hook = Arc::clone(world);
+    world.hooked(|_| (), move |_| hook.fire())
+}
+
+pub(crate) fn stop_hook_leaving(world: &Arc<World>) {
+    leave(world, with_stop_hook(world), |builder| builder.build().unwrap(), || ());
+}
+
+pub(crate) fn stop_hook_closed(world: &Arc<World>) {
+    close(world, with_stop_hook(world).build().unwrap(), || ());
+}
+
+fn with_maker(world: &Arc<World>) -> Pool {
+    let maker = Arc::clone(world);
+    let make = move |_: &_| {
+        maker.fire();
+        Task::run
+    };
+    dormant(world.builder()).build_with(make).unwrap()
+}
+
+pub(crate) fn first_maker(world: &Arc<World>) {
+    start_first(world, with_maker(world));
+}
+
+pub(crate) fn another_maker(world: &Arc<World>) {
+    start_another(world, with_maker(world));
+}
+
+/// The only one that can get at the pool before the build has returned it.
+pub(crate) fn maker_at_the_build(world: &Arc<World>) {
+    let maker = Arc::clone(world);
+    let pool = world.builder().build_with(move |context: &pool::WorkerContext<_, _>| {
+        if context.index() == 0 {
+            maker.adopt_handle(context.handle());
+            maker.arm();
+            maker.fire();
+        }
+        Task::run
+    });
+    world.adopt(pool.unwrap());
+    world.wait_called();
+}
+
+fn build_with_state(world: &Arc<World>, builder: Builder) -> Pool {
+    let world = Arc::clone(world);
+    let make = move |_: &_| {
+        let state = OnDrop(Arc::clone(&world));
+        move |task: Task| {
+            let _state = &state;
+            task.run();
+        }
+    };
+    builder.build_with(make).unwrap()
+}
+
+pub(crate) fn handlers_drop_leaving(world: &Arc<World>) {
+    leave(world, world.builder(), |builder| build_with_state(world, builder), || ());
+}
+
+pub(crate) fn handlers_drop_closed(world: &Arc<World>) {
+    close(world, build_with_state(world, world.builder()), || ());
+}
+
+fn with_factory(world: &Arc<World>) -> Pool {
+    let factory = Arc::clone(world);
+    let start = move |worker: WorkerThread| {
+        factory.fire();
+        StdThreads.start(worker)
+    };
+    dormant(world.builder()).thread_factory(start).build().unwrap()
+}
+
+pub(crate) fn first_factory(world: &Arc<World>) {
+    start_first(world, with_factory(world));
+}
+
+pub(crate) fn another_factory(world: &Arc<World>) {
+    start_another(world, with_factory(world));
+}
+
+/// A job wants a worker for the jobs that it submits.
+pub(crate) fn factory_in_a_job(world: &Arc<World>) {
+    world.adopt(with_factory(world));
+    let job = Arc::clone(world);
+    world.execute(move || {
+        job.arm();
+        job.execute(|| ());
+    });
+    world.wait_called();
+}
