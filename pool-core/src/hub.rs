@@ -185,16 +185,22 @@ impl Hub {
         let _listed = self.waiters.list(parker);
         let _elsewhere: Vec<_> = others.clone().map(|hub| hub.waiters.list(parker)).collect();
         loop {
-            self.expire_due();
-            others.clone().for_each(|hub| _ = hub.expire_due());
             if is_over() {
                 return true;
             }
-            if deadline.is_some_and(|deadline| self.clock().now() >= deadline) {
+            self.expire_due();
+            others.clone().for_each(|hub| _ = hub.expire_due());
+            let is_late = deadline.is_some_and(|deadline| self.clock().now() >= deadline);
+            let pauses = others.clone().filter_map(|hub| hub.pause(None));
+            let pause = pauses.chain(self.pause(deadline)).min();
+            // Once more: what came before is foreign code, which may have waited by the same parker.
+            if is_over() {
+                return true;
+            }
+            if is_late {
                 return false;
             }
-            let pauses = others.clone().filter_map(|hub| hub.pause(None));
-            parker.park(pauses.chain(self.pause(deadline)).min());
+            parker.park(pause);
         }
     }
 

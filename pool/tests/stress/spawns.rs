@@ -91,7 +91,8 @@ fn spawn_batch(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, 
         Err(error) => {
             world.refused(pool, place, error.reason(), false);
             let accepted = error.accepted().len();
-            assert_eq!(accepted + error.into_inner().len(), parts.len());
+            let (read, rest) = error.into_inner();
+            assert_eq!(accepted + read.len() + rest.count(), parts.len());
             let (jobs, rest) = parts.split_at(accepted);
             jobs.iter().for_each(|&at| world.accepted(pool, at));
             // Their handles went with the error, so nothing waits for them.

@@ -129,7 +129,8 @@ fn execute_batch(world: &Arc<World>, node: &Node, place: Place) -> u64 {
         Err(error) => {
             world.refused(pool, place, error.reason(), false);
             let accepted = error.accepted().len();
-            assert_eq!(accepted + error.into_inner().len(), parts.len());
+            let (read, rest) = error.into_inner();
+            assert_eq!(accepted + read.len() + rest.count(), parts.len());
             accepted
         }
     };
