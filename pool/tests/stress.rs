@@ -5,7 +5,7 @@
 //! with the seed, the pools, and the plan with what had begun and ended. These variables of the
 //! environment say what is run:
 //!
-//! * `POOL_STRESS_PLANS`: how many plans each backend runs, 1,000 unless set, or 5,000 in an optimised
+//! * `POOL_STRESS_PLANS`: how many plans each backend runs, 3,000 unless set, or 10,000 in an optimised
 //!   build;
 //! * `POOL_STRESS_SEED`: the seed of the first plan, 1 unless set; the others have those that follow. If
 //!   only this is set, just this one plan is run;

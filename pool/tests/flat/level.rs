@@ -17,7 +17,7 @@ const SLACK: usize = 256 * 1024;
 /// So many entries that are over may be left until they are cleared away.
 const STALE: usize = 512;
 /// How long one measurement may take, which takes a second or two in an optimised build.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 120 });
+const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 300 });
 /// After so many parts the level is measured.
 const PARTS: usize = 10;
 

@@ -32,7 +32,7 @@ const ENDS: &[End] = &[
     }),
     ("join_timeout, cancel", |jobs, _| {
         for job in jobs {
-            let job = job.join_timeout(Duration::ZERO).expect_err("it can not have run");
+            let job = job.join_timeout(Duration::ZERO).expect_err("it cannot have run");
             assert!(job.cancel());
         }
     }),

@@ -22,7 +22,7 @@ fn wait_for(flag: &AtomicBool) {
 /// can, and with several perhaps another does.
 fn be_helped_by(pool: &Handle, help: impl FnOnce() + Send) {
     let (worker_runs, help_runs) = (AtomicBool::new(false), AtomicBool::new(false));
-    let worker_s = || {
+    let second_half = || {
         worker_runs.store(true, SeqCst);
         let help = || {
             help_runs.store(true, SeqCst);
@@ -30,7 +30,7 @@ fn be_helped_by(pool: &Handle, help: impl FnOnce() + Send) {
         };
         pool.join(|| wait_for(&help_runs), help);
     };
-    pool.join(|| wait_for(&worker_runs), worker_s);
+    pool.join(|| wait_for(&worker_runs), second_half);
     assert!(help_runs.into_inner());
 }
 

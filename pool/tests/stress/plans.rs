@@ -37,7 +37,7 @@ fn variable<T: FromStr>(name: &str) -> Option<T> {
 
 fn run_all(backend: Backend) {
     let first = variable::<u64>("POOL_STRESS_SEED");
-    let usual = if cfg!(debug_assertions) { 1_000 } else { 5_000 };
+    let usual = if cfg!(debug_assertions) { 3_000 } else { 10_000 };
     let plans = variable("POOL_STRESS_PLANS").unwrap_or(if first.is_some() { 1 } else { usual });
     let times = variable("POOL_STRESS_TIMES").unwrap_or(1);
     set_patience(Duration::from_secs(variable("POOL_STRESS_PATIENCE").unwrap_or(20)));

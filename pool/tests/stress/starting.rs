@@ -148,11 +148,11 @@ fn a_factory_may_submit_to_its_pool(setup: Setup) {
     // All that it submits finds room.
     let capacity = setup.capacity.map(|_| 16);
     let setup = Setup { capacity, ..setup };
-    let (pool_s, answers) = (Arc::new(OnceLock::new()), Answers::default());
+    let (own_pool, answers) = (Arc::new(OnceLock::new()), Answers::default());
     // With a clock that stands still no wait comes to an end by itself.
     let builder = setup.builder().thread_keep_alive(Duration::MAX).clock(ManualClock::new());
-    let pool = builder.thread_factory(submits(&pool_s, &answers)).build::<()>().unwrap();
-    assert!(pool_s.set(pool.handle()).is_ok());
+    let pool = builder.thread_factory(submits(&own_pool, &answers)).build::<()>().unwrap();
+    assert!(own_pool.set(pool.handle()).is_ok());
 
     let (begun, free) = (Latch::default(), Latch::default());
     let (begins, wait) = (begun.clone(), free.clone());
