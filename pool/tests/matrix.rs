@@ -101,6 +101,7 @@ places! {
     stop_hook_leaving: inside(hooks::stop_hook_leaving).all_busy().alone_if_single();
     stop_hook_closed: inside(hooks::stop_hook_closed).closed();
     maker_at_the_build: inside(hooks::maker_at_the_build).alone().perhaps_free();
+    maker_at_a_slow_build: inside(hooks::maker_at_a_slow_build).alone().perhaps_free();
     maker_of_the_first: inside(hooks::first_maker).alone().perhaps_free();
     maker_of_another: inside(hooks::another_maker).two_workers().perhaps_free();
     handlers_drop_leaving: inside(hooks::handlers_drop_leaving).all_busy().alone_if_single();

@@ -18,8 +18,11 @@ const EXCLUDED: &[Exclusion] = &[
     // There is no pool yet, and so nobody who owns it.
     Exclusion { call: Some("shutdown"), ..all("maker_at_the_build") },
     Exclusion { call: Some("drop"), ..all("maker_at_the_build") },
+    Exclusion { call: Some("shutdown"), ..all("maker_at_a_slow_build") },
+    Exclusion { call: Some("drop"), ..all("maker_at_a_slow_build") },
     // Whoever would fill the queue waits for the first worker's start.
     Exclusion { variant: Some(Variant::Full), ..all("maker_at_the_build") },
+    Exclusion { variant: Some(Variant::Full), ..all("maker_at_a_slow_build") },
     // Whoever would fill the queue waits until the only thread that the pool may have has left.
     single_leaving("stop_hook_leaving"),
     single_leaving("handlers_drop_leaving"),

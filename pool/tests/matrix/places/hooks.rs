@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pool::{StdThreads, Task, ThreadFactory, WorkerThread};
+use pool::{StdThreads, Task, ThreadFactory, WorkerContext, WorkerThread};
 
 use super::{OnDrop, close, dormant, leave, start_another, start_first};
 use crate::world::{Builder, Pool, World};
@@ -50,10 +50,11 @@ pub(crate) fn another_maker(world: &Arc<World>) {
     start_another(world, with_maker(world));
 }
 
-/// The only one that can get at the pool before the build has returned it.
-pub(crate) fn maker_at_the_build(world: &Arc<World>) {
+/// Builds a pool whose first worker makes the call in the maker: the only one that can get at the pool before
+/// the build has returned it.
+fn build_calling(world: &Arc<World>, builder: Builder) {
     let maker = Arc::clone(world);
-    let pool = world.builder().build_with(move |context: &pool::WorkerContext<_, _>| {
+    let built = builder.build_with(move |context: &WorkerContext<_, _>| {
         if context.index() == 0 {
             maker.adopt_handle(context.handle());
             maker.arm();
@@ -61,8 +62,33 @@ pub(crate) fn maker_at_the_build(world: &Arc<World>) {
         }
         Task::run
     });
-    world.adopt(pool.unwrap());
     world.wait_called();
+    // One that was closed meanwhile may be built or not.
+    match built {
+        Ok(pool) => world.adopt(pool),
+        Err(error) => assert!(world.handle().is_closed(), "{error}"),
+    }
+}
+
+pub(crate) fn maker_at_the_build(world: &Arc<World>) {
+    build_calling(world, world.builder());
+}
+
+/// The build comes to the second worker after the first has made the call, and has left if that has closed
+/// the pool.
+pub(crate) fn maker_at_a_slow_build(world: &Arc<World>) {
+    let factory = Arc::clone(world);
+    let start = move |worker: WorkerThread| {
+        let is_first = worker.index() == 0;
+        let thread = StdThreads.start(worker);
+        if is_first {
+            factory.wait_called();
+            let pool = factory.handle();
+            factory.eventually(|| !pool.is_closed() || pool.stats().threads == 0);
+        }
+        thread
+    };
+    build_calling(world, world.builder().thread_factory(start));
 }
 
 fn build_with_state(world: &Arc<World>, builder: Builder) -> Pool {
