@@ -20,7 +20,8 @@ pub use in_order::InOrder;
 /// A sink is cloned once for each worker and used by that worker alone, so a clone may buffer. It
 /// is flushed before its worker waits for work, and before it leaves.
 ///
-/// * The pool holds no lock while it calls a sink or clones one. All calls may use the pool.
+/// * The pool holds no lock while it calls a sink or clones one. All calls may use the pool. Only who
+///   needs a clone waits while another thread makes one.
 /// * Outcomes of jobs that ran outside of the workers go through clones that are used by one thread at a
 ///   time, too.
 /// * A `put` that blocks holds up its worker: that is backpressure. It does not hold up the

@@ -67,18 +67,18 @@ places! {
     job_by_a_stop_hook: at_work(jobs::run_by_stop_hook).two_workers().all_busy();
     job_by_a_handlers_drop: at_work(jobs::run_by_handlers_drop).two_workers().all_busy();
     job_by_a_late_thread_local: at_work(thread_locals::job_in_a_late_one).all_busy();
-    joins_first_half: at_work(borrowing::first_half).all_busy().keeps_nothing();
+    joins_first_half: at_work(borrowing::first_half).all_busy();
     joins_second_half_by_the_caller:
-        at_work(borrowing::second_half_by_the_caller).all_busy().keeps_nothing();
+        at_work(borrowing::second_half_by_the_caller).all_busy();
     joins_second_half_by_a_worker: at_work(borrowing::second_half_by_a_worker);
     joins_second_half_by_a_helper: at_work(borrowing::half_by_a_helper).all_busy();
     joins_second_half_in_a_job: at_work(borrowing::half_in_a_job).all_busy();
-    scopes_child_by_the_caller: at_work(borrowing::child_by_the_caller).all_busy().keeps_nothing();
+    scopes_child_by_the_caller: at_work(borrowing::child_by_the_caller).all_busy();
     scopes_child_by_a_worker: at_work(borrowing::child_by_a_worker);
     scopes_child_by_a_late_thread_local:
-        at_work(thread_locals::child_in_a_late_one).all_busy().keeps_nothing();
-    scopes_body: outside(borrowing::scope_body).all_busy();
-    for_each_by_the_caller: at_work(borrowing::for_each_by_the_caller).all_busy().keeps_nothing();
+        at_work(thread_locals::child_in_a_late_one).all_busy();
+    scopes_body: outside(borrowing::scope_body).all_busy().keeps_nothing();
+    for_each_by_the_caller: at_work(borrowing::for_each_by_the_caller).all_busy();
     for_each_by_a_worker: at_work(borrowing::for_each_by_a_worker);
 
     // What is dropped, and who is told of an end.
@@ -91,7 +91,7 @@ places! {
     payload_of_a_panic: at_work(drops::payload_of_a_panic);
     payload_of_a_job_without_a_handle: at_work(drops::payload_of_a_job_without_a_handle);
     payload_outside: at_work(drops::payload_outside).full();
-    payload_of_a_second_child: at_work(drops::payload_of_a_second_child).all_busy().keeps_nothing();
+    payload_of_a_second_child: at_work(drops::payload_of_a_second_child).all_busy();
     waker_on_a_worker: at_work(futures::waker_on_a_worker);
     waker_of_a_cancelled_job: at_work(futures::waker_of_a_cancelled_job).all_busy();
 
@@ -124,7 +124,6 @@ places! {
     sink_put_outside: at_work(sinks::put_outside).full();
     sink_flush_outside: at_work(sinks::flush_outside).full();
     sink_clone_outside: at_work(sinks::clone_outside).full();
-    sink_drop_outside: at_work(sinks::drop_outside).full();
     sink_skip_outside: outside(sinks::skip_outside).full();
 
     // Clocks.

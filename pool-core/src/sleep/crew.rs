@@ -143,8 +143,11 @@ impl Crew {
         }
     }
 
-    /// Reserves a vacant index for a thread that is about to be started.
+    /// Reserves a vacant index for a thread that is about to be started. Not if everyone goes home.
     pub(crate) fn reserve(&mut self) -> Option<usize> {
+        if self.exit {
+            return None;
+        }
         let worker = self.vacant.pop()?;
         self.slots[worker] = Slot::Starting;
         self.live += 1;

@@ -23,6 +23,8 @@ const EXCLUDED: &[Exclusion] = &[
     // Whoever would fill the queue waits for the first worker's start.
     Exclusion { variant: Some(Variant::Full), ..all("maker_at_the_build") },
     Exclusion { variant: Some(Variant::Full), ..all("maker_at_a_slow_build") },
+    // The queue is full while the workers are busy, and this pool is paused.
+    Exclusion { variant: Some(Variant::Full), ..all("captures_of_an_expired_job") },
     // Whoever would fill the queue waits until the only thread that the pool may have has left.
     single_leaving("stop_hook_leaving"),
     single_leaving("handlers_drop_leaving"),

@@ -58,6 +58,11 @@ const RUN: &str = "a job on another worker";
 /// Those that start the first worker, if there is none.
 const SUBMITS: [&str; 5] = ["try_execute", "spawn, cancel", "execute_or_run", "spawn_or_run", RUN];
 
+/// Those that need a clone of the sink as well, and the place where another thread makes one: the
+/// original is cloned by one thread at a time.
+const CLONES: [&str; 2] = ["execute_or_run", "spawn_or_run"];
+const CLONED: &str = "sink_clone_outside";
+
 fn another_is_free(world: &World) -> bool {
     world.place.free.is_some_and(|free| free(world.threads()) > 0)
 }
@@ -80,7 +85,9 @@ fn meanwhile(ctx: &Ctx) -> Outcome {
     let world = Arc::clone(&ctx.world);
     thread::spawn(move || {
         for (name, deed) in DEEDS {
-            if !alone || !SUBMITS.contains(name) {
+            let starts_a_worker = alone && SUBMITS.contains(name);
+            let clones = world.place.name == CLONED && CLONES.contains(name);
+            if !starts_a_worker && !clones {
                 deed(&world);
             }
             let _ = done.send(());

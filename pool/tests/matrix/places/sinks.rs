@@ -182,10 +182,6 @@ pub(crate) fn clone_outside(world: &Arc<World>) {
     by_execute_or_run(world, At::Clone);
 }
 
-pub(crate) fn drop_outside(world: &Arc<World>) {
-    by_execute_or_run(world, At::Drop);
-}
-
 pub(crate) fn skip_outside(world: &Arc<World>) {
     full(world, |builder| build(builder, Sink::new(world, At::Skip).on_the_caller()));
     world.arm();
