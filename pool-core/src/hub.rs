@@ -17,7 +17,7 @@ use crate::sleep::park::Parker;
 use crate::sleep::waiters::Waiters;
 use crate::spawned::errand::{Claim, Errand};
 use crate::spawned::runner::Runner;
-use crate::sync::{Mutex, lock};
+use crate::sync::{CachePadded, Mutex, lock};
 use crate::worker::current::{self, EnterGuard, Standing};
 
 /// Tells a pool from all others that this process ever had.
@@ -37,7 +37,8 @@ impl PoolId {
 
 /// A pool's books, its sleepers, its waiters and its bound.
 pub(crate) struct Hub {
-    id: PoolId,
+    /// Read by every join: apart from what others write.
+    id: CachePadded<PoolId>,
     pub(crate) ledger: Ledger,
     pub(crate) sleep: Sleep,
     pub(crate) waiters: Waiters,
@@ -62,7 +63,7 @@ impl Hub {
         limit: Option<Limit>,
     ) -> Self {
         Self {
-            id: PoolId::next(),
+            id: CachePadded(PoolId::next()),
             ledger,
             sleep,
             waiters: Waiters::new(clock),
@@ -84,7 +85,7 @@ impl Hub {
 
     #[inline]
     pub(crate) fn id(&self) -> PoolId {
-        self.id
+        self.id.0
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -149,7 +150,7 @@ impl Hub {
     fn finish(&self) {
         let originals = lock(&self.originals).take();
         // Foreign code: what waits in it for this pool would wait for itself.
-        let _inside = current::enter(self.id, Standing::Inside);
+        let _inside = current::enter(self.id(), Standing::Inside);
         drop_quietly(originals);
     }
 
@@ -157,8 +158,8 @@ impl Hub {
     /// borrowed work of the pool: what that submits is nested. Does nothing for a thread that is at work
     /// already, and nothing in a pool that has no workers any more, where nothing can be submitted.
     pub(crate) fn guest(&self) -> Guest<'_> {
-        let is_guest = current::standing(self.id) < Standing::AtWork && self.sleep.hold();
-        let entered = is_guest.then(|| current::enter(self.id, Standing::AtWork));
+        let is_guest = current::standing(self.id()) < Standing::AtWork && self.sleep.hold();
+        let entered = is_guest.then(|| current::enter(self.id(), Standing::AtWork));
         Guest { hub: self, entered }
     }
 
@@ -181,7 +182,7 @@ impl Hub {
         deadline: Option<Instant>,
         mut is_over: impl FnMut() -> bool,
     ) -> bool {
-        let others = others.iter().map(|pool| pool.hub()).filter(|hub| hub.id != self.id);
+        let others = others.iter().map(|pool| pool.hub()).filter(|hub| hub.id() != self.id());
         let _listed = self.waiters.list(parker);
         let _elsewhere: Vec<_> = others.clone().map(|hub| hub.waiters.list(parker)).collect();
         loop {

@@ -141,7 +141,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
     }
 
     /// Takes a job, if there is one and jobs may start.
-    #[inline]
+    // Always inlined: a job that is handed back through memory, just written, waits for the stores.
+    #[inline(always)]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
         if self.shared.hub.sleep.is_paused() {
             return None;

@@ -66,6 +66,37 @@ enum Entries<I, B> {
 }
 use Entries::{Boxed, Inline};
 
+/// Does the same with entries of either kind. Which they are hangs on the type of the jobs alone, so there is
+/// code for one kind only: two kinds were too much to be inlined where jobs submit jobs.
+///
+/// A job that comes in is `forget`ten where the impossible happens: to be dropped there, it would have to be
+/// copied to a place of its own first.
+macro_rules! entries {
+    (
+        $entries:expr, jobs of $job:ty $(, forget $forgotten:ident)?;
+        Inline($inline:pat) => $with_jobs:expr,
+        Boxed($boxed:pat) => $with_boxes:expr,
+    ) => {
+        if const { size_of::<$job>() > LARGE } {
+            match $entries {
+                Boxed($boxed) => $with_boxes,
+                Inline(_) => {
+                    $(std::mem::forget($forgotten);)?
+                    unreachable!("large jobs are boxed")
+                }
+            }
+        } else {
+            match $entries {
+                Inline($inline) => $with_jobs,
+                Boxed(_) => {
+                    $(std::mem::forget($forgotten);)?
+                    unreachable!("small jobs are not boxed")
+                }
+            }
+        }
+    };
+}
+
 impl<J> CrossbeamQueue<J> {
     /// An empty queue with [`LocalOrder::Lifo`].
     #[must_use]
@@ -108,7 +139,8 @@ impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
 
     #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
-        match &self.0 {
+        entries! {
+            &self.0, jobs of J, forget job;
             Inline(queue) => queue.push(job),
             Boxed(queue) => queue.push(Box::new(job)),
         }
@@ -151,7 +183,8 @@ impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
 impl<J> LocalQueue<J> for CrossbeamLocal<J> {
     #[inline]
     fn push(&mut self, job: J) {
-        match &mut self.0 {
+        entries! {
+            &mut self.0, jobs of J, forget job;
             Inline(local) => local.push(job),
             Boxed(local) => local.push(Box::new(job)),
         }
@@ -159,14 +192,16 @@ impl<J> LocalQueue<J> for CrossbeamLocal<J> {
 
     #[inline]
     fn pop(&mut self) -> Option<J> {
-        match &mut self.0 {
+        entries! {
+            &mut self.0, jobs of J;
             Inline(local) => local.pop(),
             Boxed(local) => local.pop().map(|job| *job),
         }
     }
 
     fn steal(&mut self) -> Option<J> {
-        match &mut self.0 {
+        entries! {
+            &mut self.0, jobs of J;
             Inline(local) => local.steal(),
             Boxed(local) => local.steal().map(|job| *job),
         }
