@@ -38,22 +38,22 @@
 //! others' last looks come after its step, which releases what it moved to their acquiring steps.
 
 mod crew;
+mod keep_alive;
 pub(crate) mod park;
+mod rest;
 pub(crate) mod threads;
 pub(crate) mod waiters;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use self::crew::{Crew, Recruit, Slot};
+use self::keep_alive::KeepAlive;
 use crate::accept::ledger::Ledger;
-use crate::borrow::fork::forget_pool;
 use crate::clock::{Clock, wait_for};
-use crate::error::WaitError;
 use crate::sync::{
     AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
     lock, wait_changed,
 };
-use crate::worker::current;
 
 /// One available worker, in the word's lower half.
 const AVAILABLE: u64 = 1;
@@ -228,10 +228,10 @@ impl Sleep {
 
     /// Step 5: sleeps until there is work or the worker is to leave.
     pub(crate) fn sleep(&self, worker: usize, ledger: &Ledger, clock: &dyn Clock) -> Wake {
-        let mut stay = Stay::default();
+        let mut idle = KeepAlive::default();
         if let Some(keep_alive) = self.keep_alive {
             // Before anybody can know that the worker is idle.
-            self.look_at_clock(&mut stay, keep_alive, clock);
+            self.look_at_clock(&mut idle, keep_alive, clock);
         }
         let mut state = lock(&self.state);
         state.crew.fall_asleep(worker);
@@ -247,32 +247,25 @@ impl Sleep {
             }
             let bed = &self.beds[worker];
             let Some(keep_alive) = self.keep_alive.filter(|_| self.may_be_spared(&state)) else {
-                stay = Stay::default();
+                idle = KeepAlive::default();
                 state = wait_changed(bed, state);
                 continue;
             };
-            if stay.is_over {
+            if idle.is_over {
                 if self.may_leave(&state, ledger) {
                     return self.leave(state, worker);
                 }
                 // Told when the pool comes to rest.
                 state.crew.kept = Some(worker);
                 state = wait_changed(bed, state);
-            } else if let Some(pause) = stay.pause.take_if(|(jumps, _)| *jumps == self.jumps()) {
+            } else if let Some(pause) = idle.pause.take_if(|(jumps, _)| *jumps == self.jumps()) {
                 state = wait_for(bed, state, pause.1);
             } else {
                 drop(state);
-                self.look_at_clock(&mut stay, keep_alive, clock);
+                self.look_at_clock(&mut idle, keep_alive, clock);
                 state = lock(&self.state);
             }
         }
-    }
-
-    /// The clock is foreign code: no lock is held, and this worker counts as asleep, or will soon.
-    fn look_at_clock(&self, stay: &mut Stay, keep_alive: Duration, clock: &dyn Clock) {
-        let jumps = self.jumps();
-        forget_pool();
-        current::off_duty(|| stay.look(jumps, keep_alive, clock));
     }
 
     /// How often the clock has jumped. `Relaxed`: who reads it before it asks the clock, and the same
@@ -298,149 +291,6 @@ impl Sleep {
         state.crew.ready > 1
             || (state.guests == 0
                 && ledger.balanced().is_some_and(|word| ledger.gate.0.fall_dormant(word)))
-    }
-
-    // ---- Rest ----------------------------------------------------------------------------------
-
-    /// If the pool has come to rest, says so to those who wait for it, and, when the gate is
-    /// closed, sends everyone home.
-    fn settle(&self, state: &mut State, ledger: &Ledger) {
-        if !state.nobody_works() {
-            return;
-        }
-        let Some(word) = ledger.balanced() else { return };
-        state.crew.rests += 1;
-        if word.is_closed() {
-            self.send_home(state);
-        } else if let Some(worker) = state.crew.kept.take() {
-            self.beds[worker].notify_one();
-        }
-        self.publish(state, 0);
-        // With the end decided, others may wait for that.
-        if word.is_closed() || state.waiting > 0 {
-            self.changed.notify_all();
-        }
-    }
-
-    fn send_home(&self, state: &mut State) {
-        state.crew.exit = true;
-        self.beds.iter().for_each(Condvar::notify_one);
-    }
-
-    /// Looks whether the pool is at rest, after something other than a worker falling asleep has
-    /// changed: the gate was closed, or an accepted job came back from the queue. Whether the last
-    /// thread has left for good.
-    pub(crate) fn check_rest(&self, ledger: &Ledger) -> bool {
-        let mut state = lock(&self.state);
-        self.settle(&mut state, ledger);
-        state.crew.is_over()
-    }
-
-    /// How often the pool has come to rest, and how often it changed what expires first.
-    pub(crate) fn epochs(&self) -> (u64, u64) {
-        let state = lock(&self.state);
-        (state.crew.rests, state.expiries)
-    }
-
-    /// Another job expires first than those who wait may think.
-    pub(crate) fn expiry_changed(&self) {
-        let mut state = lock(&self.state);
-        state.expiries += 1;
-        if state.waiting > 0 {
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits until the pool is at rest, or has been since these epochs. `None` if a deadline came first,
-    /// or another job expires first by now.
-    pub(crate) fn wait_rest(
-        &self,
-        (rests, expiries): (u64, u64),
-        ledger: &Ledger,
-        clock: &dyn Clock,
-        deadline: Option<Instant>,
-    ) -> Option<Result<(), WaitError>> {
-        self.await_change(clock, deadline, |state| {
-            if state.crew.failed {
-                return Some(Some(Err(WaitError::QueueFailed)));
-            }
-            let resting = state.nobody_works() && ledger.balanced().is_some();
-            if resting || state.crew.rests != rests {
-                return Some(Some(Ok(())));
-            }
-            (state.expiries != expiries).then_some(None)
-        })
-        .flatten()
-    }
-
-    /// Keeps the pool from coming to rest until [`release`](Self::release). Not if it is over.
-    pub(crate) fn hold(&self) -> bool {
-        let mut state = lock(&self.state);
-        if !state.crew.exit {
-            state.guests += 1;
-        }
-        !state.crew.exit
-    }
-
-    /// Whoever held it is done. Whether the last thread has left for good.
-    pub(crate) fn release(&self, ledger: &Ledger) -> bool {
-        let mut state = lock(&self.state);
-        state.guests -= 1;
-        self.settle(&mut state, ledger);
-        state.crew.is_over()
-    }
-
-    /// Waits until `look` finds what the caller waits for; `None` if a deadline came first.
-    fn await_change<T>(
-        &self,
-        clock: &dyn Clock,
-        deadline: Option<Instant>,
-        mut look: impl FnMut(&mut State) -> Option<T>,
-    ) -> Option<T> {
-        let mut pause = None;
-        let mut state = lock(&self.state);
-        loop {
-            if let Some(found) = look(&mut state) {
-                return Some(found);
-            }
-            let Some(deadline) = deadline else {
-                state = self.wait_changed(state, None);
-                continue;
-            };
-            let jumps = self.jumps();
-            if let Some((_, pause)) = pause.take_if(|(then, _)| *then == jumps) {
-                state = self.wait_changed(state, pause);
-                continue;
-            }
-            // The clock is foreign code: no lock is held.
-            drop(state);
-            if clock.now() >= deadline {
-                // What came meanwhile came in time.
-                return look(&mut lock(&self.state));
-            }
-            pause = Some((jumps, clock.sleep_for(deadline)));
-            state = lock(&self.state);
-        }
-    }
-
-    fn wait_changed<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        pause: Option<Duration>,
-    ) -> MutexGuard<'a, State> {
-        state.waiting += 1;
-        let mut state = wait_for(&self.changed, state, pause);
-        state.waiting -= 1;
-        state
-    }
-
-    /// Wakes every thread that waits for a moment, so that it looks at the clock again.
-    pub(crate) fn time_changed(&self) {
-        let state = lock(&self.state);
-        self.jumps.fetch_add(1, Relaxed);
-        drop(state);
-        self.beds.iter().for_each(Condvar::notify_one);
-        self.changed.notify_all();
     }
 
     // ---- Pause ---------------------------------------------------------------------------------
@@ -470,26 +320,5 @@ impl Sleep {
             // While paused nobody leaves; from here on the sleepers' keep-alive counts again.
             self.beds.iter().for_each(Condvar::notify_one);
         }
-    }
-}
-
-/// How long an idle worker stays.
-#[derive(Default)]
-struct Stay {
-    /// When it may leave; not known yet, or never.
-    until: Option<Instant>,
-    /// How long it may sleep before it asks the clock again, if that has not jumped this often by then.
-    pause: Option<(u64, Option<Duration>)>,
-    /// Its time has come.
-    is_over: bool,
-}
-
-impl Stay {
-    fn look(&mut self, jumps: u64, keep_alive: Duration, clock: &dyn Clock) {
-        let now = clock.now();
-        // A time that cannot be expressed never comes.
-        self.until = self.until.or_else(|| now.checked_add(keep_alive));
-        self.is_over = self.until.is_some_and(|until| now >= until);
-        self.pause = Some((jumps, self.until.and_then(|until| clock.sleep_for(until))));
     }
 }

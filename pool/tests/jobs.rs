@@ -16,6 +16,8 @@ mod borrowing;
 mod failures;
 #[path = "jobs/fairness.rs"]
 mod fairness;
+#[path = "jobs/figures.rs"]
+mod figures;
 #[path = "jobs/futures.rs"]
 mod futures;
 #[path = "jobs/handles.rs"]

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pool::SubmitError;
+
 use crate::setup::{Latch, Setup, Tally, balanced};
 
 on_every_backend! {
@@ -16,6 +18,7 @@ on_every_backend! {
     two_pools_that_wait_for_each_other
     an_installed_job_is_counted
     a_closed_pool_gives_an_installed_closure_back
+    borrowed_work_after_the_pool_s_end
 }
 
 fn borrowed_work_needs_no_open_pool(setup: Setup) {
@@ -204,4 +207,19 @@ fn a_closed_pool_gives_an_installed_closure_back(setup: Setup) {
     let closure = pool.install(|| text.len()).unwrap_err().into_inner();
     assert_eq!(closure(), 8);
     assert_eq!(balanced(&pool).accepted, 0);
+}
+
+/// A pool that is over keeps nobody inside: what borrowed work submits there comes back.
+fn borrowed_work_after_the_pool_s_end(setup: Setup) {
+    let pool = setup.pool();
+    balanced(&pool);
+    let refused = || assert!(matches!(pool.execute(|| ()), Err(SubmitError::Closed(_))));
+    let is_idle = || assert_eq!(pool.wait_idle(), Ok(()));
+    pool.join(refused, is_idle);
+    pool.scope(|scope| {
+        scope.spawn(refused);
+        scope.spawn(is_idle);
+    });
+    pool.for_each([1, 2, 3], |_| refused());
+    assert_eq!(pool.shutdown().accepted, 0);
 }

@@ -2,9 +2,9 @@
 
 use std::sync::mpsc;
 
-use pool::{Collect, Completed, InOrder, JobError, SubmitError};
+use pool::{Collect, Completed, InOrder, JobError, ResultSink, SinkClosed, SubmitError};
 
-use crate::setup::{Latch, Pool, Setup, eventually};
+use crate::setup::{Handle, Latch, Pool, Setup, eventually};
 
 on_every_backend! {
     outcomes_in_the_order_of_submission
@@ -17,6 +17,10 @@ on_every_backend! {
     jobs_go_on_after_the_receiver
     an_ordered_sink_counts_what_found_no_taker
     a_collection_loses_nothing
+    one_ordered_sink_for_pools_in_a_row
+    one_ordered_sink_for_two_pools_at_once
+    an_ordered_sink_that_was_not_told_of_its_pools
+    what_a_sink_leads_to_comes_back_to_it
 }
 
 type Results = mpsc::Receiver<Completed<usize>>;
@@ -187,4 +191,89 @@ fn a_collection_loses_nothing(setup: Setup) {
     assert_eq!(outcomes.len(), 2_000);
     let panicked = |done: &&Completed<()>| matches!(done.outcome, Err(JobError::Panicked(_)));
     assert_eq!(outcomes.iter().filter(panicked).count(), 20);
+}
+
+/// The next pool's jobs are numbered from 0 again.
+fn one_ordered_sink_for_pools_in_a_row(setup: Setup) {
+    let (sender, results) = mpsc::channel();
+    let sink = InOrder::new(sender);
+    for round in 0..3 {
+        let pool = setup.builder().sink(sink.clone()).build().unwrap();
+        pool.execute_batch((0..100).map(|n| move || n)).unwrap();
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.undelivered), (100, 0), "round {round}");
+        assert!(numbers(&results).into_iter().eq(0..100), "round {round}");
+    }
+}
+
+fn one_ordered_sink_for_two_pools_at_once(setup: Setup) {
+    let (sender, results) = mpsc::channel();
+    let sink = InOrder::new(sender);
+    let pools =
+        [0, 1_000].map(|first| (first, setup.builder().sink(sink.clone()).build().unwrap()));
+    std::thread::scope(|scope| {
+        for (first, pool) in &pools {
+            let jobs = (*first..first + 200).map(|n| move || n);
+            scope.spawn(move || pool.execute_batch(jobs).unwrap());
+        }
+    });
+    drop(pools);
+    let (low, high): (Vec<_>, Vec<_>) = numbers(&results).into_iter().partition(|n| *n < 1_000);
+    assert!(low.into_iter().eq(0..200));
+    assert!(high.into_iter().eq(1_000..1_200));
+}
+
+/// A sink around another that keeps from it that there is a new pool.
+#[derive(Clone)]
+struct Silent<S>(S);
+
+impl<R, S: ResultSink<R>> ResultSink<R> for Silent<S> {
+    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
+        self.0.put(done)
+    }
+
+    fn flush(&mut self) -> u64 {
+        self.0.flush()
+    }
+}
+
+fn an_ordered_sink_that_was_not_told_of_its_pools(setup: Setup) {
+    let (sender, results) = mpsc::channel();
+    let sink = Silent(InOrder::new(sender));
+    let (mut received, mut accounted) = (0, 0);
+    for _ in 0..3 {
+        let pool = setup.builder().sink(sink.clone()).build().unwrap();
+        pool.execute_batch((0..100).map(|n| move || n)).unwrap();
+        accounted += pool.shutdown().done;
+        received += numbers(&results).len();
+    }
+    // Not in order, but none of them is lost.
+    assert_eq!((received, accounted), (300, 300));
+}
+
+fn what_a_sink_leads_to_comes_back_to_it(setup: Setup) {
+    let (sender, results) = mpsc::channel();
+    let given: std::sync::Arc<std::sync::OnceLock<Handle<usize>>> = Default::default();
+    let handle = given.clone();
+    let echo = move |done: Completed<usize>| {
+        let n = done.outcome.unwrap();
+        // Runs here, or is nested: the outcome comes back to this sink while it is in use.
+        if n < 100 {
+            handle.get().unwrap().execute_or_run(move || n + 100).unwrap();
+        }
+        sender.send(n).unwrap();
+    };
+    let builder = setup.builder().sink(InOrder::new(pool::sink_fn(echo))).paused();
+    let pool = builder.build().unwrap();
+    assert!(given.set(pool.handle()).is_ok());
+    for n in 0..3 {
+        pool.execute_or_run(move || n).unwrap();
+    }
+    pool.resume();
+    let done = pool.shutdown().done;
+    // With the pool, the handle that the sink keeps must go as well.
+    assert_eq!(done, 6);
+    let mut all: Vec<usize> = results.try_iter().collect();
+    all.sort_unstable();
+    assert_eq!(all, [0, 1, 2, 100, 101, 102]);
 }

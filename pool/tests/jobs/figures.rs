@@ -1,0 +1,58 @@
+//! What a pool says of itself does not contradict itself, whenever it is asked.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use pool::{NoSink, Stats};
+
+use crate::setup::{Setup, balanced};
+
+on_every_backend! {
+    stats_hold_together_under_load
+    a_payload_that_panics_when_dropped_was_delivered
+}
+
+/// Whether so many workers can be in this state.
+fn check(stats: Stats, threads: usize) {
+    let ended = stats.done + stats.panicked + stats.cancelled + stats.expired;
+    assert_eq!(stats.accepted, stats.queued + stats.running + ended, "{stats:?}");
+    assert!(stats.running <= threads as u64, "{stats:?}");
+    assert!(stats.idle_threads <= stats.threads && stats.threads <= threads, "{stats:?}");
+}
+
+fn stats_hold_together_under_load(setup: Setup) {
+    const ROUNDS: usize = if cfg!(debug_assertions) { 20 } else { 200 };
+    let (pool, over) = (setup.pool(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                check(pool.stats(), setup.threads);
+            }
+        });
+        for _ in 0..ROUNDS {
+            pool.execute_batch((0..500).map(|_| || ())).unwrap();
+            pool.wait_idle().unwrap();
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    let report = balanced(&pool);
+    assert_eq!(report.done, 500 * ROUNDS as u64);
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a bomb was dropped, on purpose");
+    }
+}
+
+fn a_payload_that_panics_when_dropped_was_delivered(setup: Setup) {
+    let pool = setup.builder().sink(NoSink).build::<()>().unwrap();
+    for _ in 0..3 {
+        pool.execute(|| std::panic::resume_unwind(Box::new(Bomb))).unwrap();
+    }
+    let report = balanced(&pool);
+    assert_eq!((report.panicked, report.undelivered), (3, 0));
+}
