@@ -197,7 +197,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     pub(crate) fn shutdown(&self) -> ShutdownReport {
         self.shared.drain();
         if !current::is_inside(self.shared.id()) && !self.shared.hub.is_forked() {
-            self.shared.hub.sleep.wait_gone();
+            self.shared.wait_gone();
             self.shared.hub.finish_if_over();
         }
         let sums = self.shared.hub.ledger.sums();

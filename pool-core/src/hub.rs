@@ -111,8 +111,8 @@ impl Hub {
         self.check_rest();
     }
 
-    /// The queue panicked in the hands of this worker: gives the pool up.
-    pub(crate) fn give_up(&self, worker: usize) {
+    /// The queue panicked in the hands of this worker, or none can be had: gives the pool up.
+    pub(crate) fn give_up(&self, worker: Option<usize>) {
         self.sleep.give_up(worker, &self.ledger);
         if let Some(limit) = &self.limit {
             limit.close();

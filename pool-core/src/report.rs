@@ -16,9 +16,10 @@ pub struct ShutdownReport {
     pub cancelled: u64,
     /// Jobs that were not started because their time was over.
     pub expired: u64,
-    /// Jobs that were accepted and had no outcome yet. Zero, with two exceptions: the shutdown was
-    /// called by a job of the pool itself, which can not wait for its own end, or the pool's queue
-    /// panicked and its jobs can not be reached.
+    /// Jobs that were accepted and had no outcome yet. Zero, with three exceptions: the shutdown was
+    /// called by a job of the pool itself, which cannot wait for its own end; the pool's queue
+    /// panicked and its jobs cannot be reached; or all workers had left, and none could be started
+    /// for a job that was accepted meanwhile.
     pub unfinished: u64,
     /// Outcomes, counted above too, that the sink did not take.
     pub undelivered: u64,

@@ -96,7 +96,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
             Box::new(move || starting.run()),
         );
         // Foreign code: what waits in it for a worker of this pool would wait for itself.
-        let inside = current::enter(self.id(), Standing::Inside);
+        let inside = current::enter_to_start(self.id());
         let made = guarded(|| self.config.factory.start(thread));
         drop(inside);
         let cause = match made {
@@ -124,18 +124,24 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         outcomes.into_iter().collect()
     }
 
-    /// Sees to it that a worker is there, for a submitter that found the gate dormant.
+    /// Sees to it that a worker is there, for a submitter that found the gate dormant. A nested job wants
+    /// one in a closed pool, too.
     #[cold]
     pub(crate) fn start_first(
         self: &Arc<Self>,
+        nested: bool,
         deadline: Option<Instant>,
     ) -> Result<(), StartError> {
-        if current::is_inside(self.id()) && !current::has_left(self.id()) {
+        let (id, sleep, clock) = (self.id(), &self.hub.sleep, self.hub.clock());
+        if current::starts_worker(id) || (!nested && self.is_itself_on_its_way()) {
             // What we would wait for may be this thread itself.
-            return Err(StartError::new(self.hub.sleep.under_way(), StartCause::NotAtWork));
+            return Err(StartError::new(sleep.under_way(), StartCause::NotAtWork));
         }
-        let (sleep, clock) = (&self.hub.sleep, self.hub.clock());
-        let Some(worker) = sleep.reserve_first(&self.hub.ledger, clock, deadline)? else {
+        if nested && self.is_itself_on_its_way() {
+            // It is set up, and comes itself; or it leaves, and then looks whether it is wanted again.
+            return Ok(());
+        }
+        let Some(worker) = sleep.reserve_first(&self.hub.ledger, nested, clock, deadline)? else {
             return Ok(());
         };
         let start = self.start(worker);
@@ -144,6 +150,13 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         started.or_else(|error| {
             if self.hub.ledger.gate.0.read().is_dormant() { Err(error) } else { Ok(()) }
         })
+    }
+
+    /// Whether the present thread is a worker that is being set up, or leaves, or else inside without
+    /// having a worker to wait for.
+    fn is_itself_on_its_way(&self) -> bool {
+        current::is_worker_of(self.id()) && !current::has_left(self.id())
+            || current::standing(self.id()) == Standing::Inside && !current::has_left(self.id())
     }
 
     /// Nothing is accepted from outside any more; once the pool is at rest, everyone goes home.
@@ -158,6 +171,17 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     pub(crate) fn resume(self: &Arc<Self>) {
         self.hub.sleep.set_paused(false);
         self.notify_if_work();
+    }
+
+    /// Waits until the last thread has left, and joins them all. If jobs wait and no worker can be started
+    /// for them any more, gives the pool up.
+    pub(crate) fn wait_gone(self: &Arc<Self>) {
+        let mut seen = 0;
+        while !self.hub.sleep.wait_gone(&mut seen) {
+            if !self.queue.is_empty() && self.start_first(true, None).is_err() {
+                self.hub.give_up(None);
+            }
+        }
     }
 
     /// Closes, and sees to it that the pool drains whatever anybody does.

@@ -233,3 +233,50 @@ fn a_leaving_worker_that_submits_does_not_wait_for_itself() {
         assert_eq!(pool.shutdown().done, 2);
     });
 }
+
+/// C1, C4: borrowed work on an outside thread submits to a pool that has no worker, and none can be had.
+#[test]
+fn a_nested_job_for_which_there_is_no_thread_comes_back() {
+    within_patience(|| {
+        let starts = Tally::default();
+        let moody = Moody { starts: starts.clone(), fails: |_| true };
+        let pool = builder()
+            .num_threads(2)
+            .thread_keep_alive(SECOND)
+            .thread_factory(moody)
+            .build::<()>()
+            .unwrap();
+        let submit = || assert!(matches!(pool.execute(|| ()), Err(SubmitError::NoThread(..))));
+        pool.scope(|scope| scope.spawn(submit));
+        pool.join(submit, submit);
+        assert_eq!(pool.shutdown().accepted, 0);
+    });
+}
+
+/// C10: jobs were accepted by a worker whose set-up then failed, and no other can be had: the shutdown gives
+/// them up, and their handles say so.
+#[test]
+fn jobs_that_no_worker_will_come_for_are_given_up() {
+    within_patience(|| {
+        type Given = Arc<Mutex<Option<pool_core::Handle<pool_core::Task, support::Queue>>>>;
+        let (given, left): (Given, Arc<Mutex<Vec<_>>>) = Default::default();
+        let (handle, jobs) = (Arc::clone(&given), Arc::clone(&left));
+        let pool = builder()
+            .num_threads(1)
+            .thread_keep_alive(SECOND)
+            .on_thread_start(move |_| {
+                let Some(handle) = handle.lock().unwrap().take() else { panic!("on purpose") };
+                // Borrowed work, so what it spawns is nested.
+                handle.join(|| (), || jobs.lock().unwrap().push(handle.spawn(|| ()).unwrap()));
+                panic!("on purpose");
+            })
+            .build::<()>()
+            .unwrap();
+        *given.lock().unwrap() = Some(pool.handle());
+        assert!(matches!(pool.execute(|| ()), Err(SubmitError::NoThread(..))));
+        let report = pool.shutdown();
+        assert_eq!((report.accepted, report.unfinished), (1, 1));
+        let left = left.lock().unwrap().pop().unwrap();
+        assert!(matches!(left.join(), Err(pool_core::JobError::Returned)));
+    });
+}

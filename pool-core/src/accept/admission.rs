@@ -84,17 +84,21 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
             Standing::Outside => patience,
             // It would wait for itself.
             Standing::Inside => Patience::None,
-            Standing::AtWork => return Ok(self.admit_nested(1)),
+            Standing::AtWork => return self.admit_nested(1),
         };
         self.reserve_place(patience)?;
         self.accept(1, patience).inspect_err(|_| self.give_back_places(1))
     }
 
     /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand.
+    /// With keep-alive there may be no worker at all, and none to be had.
     #[cold]
-    fn admit_nested(&self, jobs: u64) -> JobId {
+    fn admit_nested(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refused> {
+        if self.hub.ledger.gate.0.read().is_dormant() {
+            self.start_first(true, None).map_err(Refused::NoThread)?;
+        }
         self.hub.ledger.push_outside(jobs);
-        JobId::nested(self.hub.ledger.nested_ids(jobs))
+        Ok(JobId::nested(self.hub.ledger.nested_ids(jobs)))
     }
 
     /// Has a place in a bounded queue kept for one job from outside.
@@ -144,7 +148,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
                 Ok(sequence) => return Ok(JobId::new(sequence)),
                 Err(Barred::Closed) => return Err(Refused::Closed),
                 Err(Barred::Dormant) => {
-                    self.start_first(patience.deadline()).map_err(Refused::NoThread)?;
+                    self.start_first(false, patience.deadline()).map_err(Refused::NoThread)?;
                 }
             }
         }
@@ -170,7 +174,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         let patience = match current::standing(self.id()) {
             Standing::Outside => Patience::Endless,
             Standing::Inside => Patience::None,
-            Standing::AtWork => return Ok((self.admit_nested(wanted), wanted)),
+            Standing::AtWork => return Ok((self.admit_nested(wanted)?, wanted)),
         };
         self.reserve_place(patience)?;
         let more = self.hub.limit.as_ref().map(|limit| limit.try_acquire(wanted - 1));

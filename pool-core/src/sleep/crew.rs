@@ -69,6 +69,8 @@ pub(crate) struct Crew {
     pub(crate) failed: bool,
     /// How often the pool came to rest. A waiter that sees it change need not catch the moment.
     pub(crate) rests: u64,
+    /// How many starts have failed.
+    pub(crate) failed_starts: u64,
     /// The last worker, if its time to leave has come and a job on its way keeps it.
     pub(crate) kept: Option<usize>,
     /// The threads that were started and not joined.
@@ -94,6 +96,7 @@ impl Crew {
             exit: false,
             failed: false,
             rests: 0,
+            failed_starts: 0,
             kept: None,
             handles: Vec::new(),
         }
@@ -187,6 +190,7 @@ impl Crew {
         self.slots[worker] = Slot::Vacant;
         self.starting -= 1;
         self.live -= 1;
+        self.failed_starts += 1;
         self.benched.push(worker);
         self.benched.append(&mut self.vacant);
     }

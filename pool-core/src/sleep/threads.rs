@@ -98,13 +98,15 @@ impl Sleep {
         state.crew.is_over()
     }
 
-    /// The queue panicked in a worker's hands: gives the pool up. Nobody waits for jobs that can
-    /// not be reached any more.
-    pub(crate) fn give_up(&self, worker: usize, ledger: &Ledger) {
+    /// The queue panicked in a worker's hands, or no worker can be started: gives the pool up. Nobody
+    /// waits for jobs that cannot be reached any more.
+    pub(crate) fn give_up(&self, worker: Option<usize>, ledger: &Ledger) {
         ledger.gate.0.close();
         let mut state = lock(&self.state);
         state.crew.failed = true;
-        state.crew.leave(worker);
+        if let Some(worker) = worker {
+            state.crew.leave(worker);
+        }
         self.send_home(&mut state);
         self.publish(&mut state, 0);
         self.changed.notify_all();
@@ -132,12 +134,13 @@ impl Sleep {
     pub(crate) fn reserve_first(
         &self,
         ledger: &Ledger,
+        nested: bool,
         clock: &dyn Clock,
         deadline: Option<Instant>,
     ) -> Result<Option<usize>, StartError> {
         let reserved = self.await_change(clock, deadline, |state| {
             let word = ledger.gate.0.read();
-            if !word.is_dormant() || word.is_closed() {
+            if !word.is_dormant() || (word.is_closed() && !nested) || state.crew.exit {
                 return Some(None);
             }
             if state.crew.starting > 0 {
@@ -167,8 +170,9 @@ impl Sleep {
         (state.crew.live, state.crew.asleep)
     }
 
-    /// Waits until the last thread has left, and joins them all.
-    pub(crate) fn wait_gone(&self) {
+    /// Waits until the last thread has left, and joins them all. `false`: there is no thread, but the pool
+    /// is not at its end, and starts have failed since this many: the caller must look whether jobs wait.
+    pub(crate) fn wait_gone(&self, seen: &mut u64) -> bool {
         let mut state = lock(&self.state);
         loop {
             if state.crew.is_over() && state.crew.spawning == 0 {
@@ -183,8 +187,13 @@ impl Sleep {
                     continue;
                 }
                 if state.joining == 0 {
-                    return;
+                    return true;
                 }
+            }
+            let is_deserted = !state.crew.exit && state.crew.live == 0 && state.guests == 0;
+            if is_deserted && state.crew.failed_starts != *seen {
+                *seen = state.crew.failed_starts;
+                return false;
             }
             state = wait_changed(&self.changed, state);
         }

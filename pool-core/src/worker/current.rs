@@ -49,10 +49,12 @@ pub(crate) enum Standing {
 struct Entry {
     pool: PoolId,
     standing: Standing,
+    /// It starts a worker there.
+    starts: bool,
 }
 
 impl Entry {
-    const NONE: Self = Self { pool: PoolId::NONE, standing: Standing::Outside };
+    const NONE: Self = Self { pool: PoolId::NONE, standing: Standing::Outside, starts: false };
 
     fn of(self, pool: PoolId) -> Standing {
         if self.pool == pool { self.standing } else { Standing::Outside }
@@ -79,7 +81,7 @@ pub(crate) fn leave() {
 /// Whether the present thread is a worker of this pool. A thread whose locals are
 /// gone already is on its way out.
 #[inline]
-fn is_worker_of(pool: PoolId) -> bool {
+pub(crate) fn is_worker_of(pool: PoolId) -> bool {
     POOL.try_with(|mine| mine.get() == pool).unwrap_or(false)
 }
 
@@ -137,23 +139,42 @@ pub(crate) fn is_inside_any() -> bool {
         || ENTERED.try_with(|first| first.get().pool != PoolId::NONE).unwrap_or(false)
 }
 
-/// Gives the present thread this standing with this pool, unless it has a higher one,
-/// until the guard is dropped.
+/// Whether the present thread starts a worker of this pool: it cannot wait for one.
+pub(crate) fn starts_worker(pool: PoolId) -> bool {
+    let is_start = |entry: Entry| entry.pool == pool && entry.starts;
+    ENTERED.try_with(|first| is_start(first.get())).unwrap_or(false)
+        || ENTERED_LATER
+            .try_with(|later| later.borrow().iter().copied().any(is_start))
+            .unwrap_or(false)
+}
+
+/// Gives the present thread this standing with this pool, unless it has a higher one, until the guard is
+/// dropped.
 ///
 /// Whoever says [`Standing::AtWork`] sees to it that the pool does not come to rest meanwhile.
 pub(crate) fn enter(pool: PoolId, standing: Standing) -> EnterGuard {
-    let entry = Entry { pool, standing };
-    let entered = self::standing(pool) < standing
-        && ENTERED
-            .try_with(|first| {
-                if first.get().pool == PoolId::NONE {
-                    first.set(entry);
-                    return true;
-                }
-                ENTERED_LATER.try_with(|later| later.borrow_mut().push(entry)).is_ok()
-            })
-            .unwrap_or(false);
-    EnterGuard { entered, on_this_thread: PhantomData }
+    if self::standing(pool) >= standing {
+        return EnterGuard { entered: false, on_this_thread: PhantomData };
+    }
+    push(Entry { pool, standing, starts: false })
+}
+
+/// The present thread is inside of this pool, at least, and starts a worker there, until the guard is
+/// dropped.
+pub(crate) fn enter_to_start(pool: PoolId) -> EnterGuard {
+    push(Entry { pool, standing: Standing::Inside, starts: true })
+}
+
+fn push(entry: Entry) -> EnterGuard {
+    let push_later = || ENTERED_LATER.try_with(|later| later.borrow_mut().push(entry)).is_ok();
+    let entered = ENTERED.try_with(|first| {
+        let is_first = first.get().pool == PoolId::NONE;
+        if is_first {
+            first.set(entry);
+        }
+        is_first || push_later()
+    });
+    EnterGuard { entered: entered.unwrap_or(false), on_this_thread: PhantomData }
 }
 
 /// Takes back what [`enter`] did, when it is dropped.

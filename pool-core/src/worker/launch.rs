@@ -92,12 +92,14 @@ where
             })
         };
         call(&shared.config.on_thread_start).map_err(Panic::new)?;
-        let set_up = guarded(|| (self.make_handler)(context)).and_then(|handler| {
+        let set_up = guarded(|| {
+            let handler = (self.make_handler)(context);
             let (sink, lost) = self.sinks.clone_for_worker();
             shared.hub.ledger.worker(context.index).undelivered.add(lost);
+            // Should the clone have failed, the handler is dropped in here.
             sink.map(|sink| (handler, sink))
         });
-        let worked = set_up.map_err(Panic::new).map(|(handler, sink)| {
+        let worked = set_up.and_then(|set_up| set_up).map_err(Panic::new).map(|(handler, sink)| {
             shared.hub.sleep.started(context.index, start, &shared.hub.ledger);
             work(shared, context.index, handler, sink);
         });
@@ -137,7 +139,7 @@ where
     if let Err(payload) = worked.and_then(|worked| worked).and(local) {
         // Whatever jobs and sinks threw was dealt with, so this came from the queue.
         drop_quietly(payload);
-        shared.hub.give_up(index);
+        shared.hub.give_up(Some(index));
     }
     drop_quietly(handler);
     shared.hub.ledger.worker(index).undelivered.add(flush_quietly(&mut sink));
