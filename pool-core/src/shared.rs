@@ -17,6 +17,9 @@ use crate::worker::ended::Ended;
 use crate::worker::launch::{Launch, Starting};
 use crate::worker::threads::WorkerThread;
 
+/// A purge makes room for this many stale entries at once.
+const EXPECTED: usize = 1024;
+
 /// One pool.
 pub(crate) struct Shared<J, Q> {
     pub(crate) queue: Q,
@@ -220,7 +223,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
 
     fn purge(self: Arc<Self>) -> usize {
         // Let go only when the queue is done: it may hold a lock.
-        let mut stale = Vec::new();
+        let mut stale = Vec::with_capacity(self.queue.len().min(EXPECTED));
         self.queue.retain(|job| match job.take_stale() {
             Some(claim) => {
                 stale.push(claim);

@@ -45,8 +45,9 @@ fn a_spawned_job_is_one_allocation(setup: Setup) {
             assert_eq!(pool.spawn(move || n).unwrap().join().unwrap(), n);
         }
     });
-    // Beside those of the jobs, those of a queue that grows.
-    assert!((1_000..1_020).contains(&count), "{count} allocations");
+    // Beside those of the jobs, those of a queue that grows, and a few each time that it is rid of the
+    // entries of 64 jobs that were run by whoever waited for them.
+    assert!((1_000..1_064).contains(&count), "{count} allocations");
     balanced(&pool);
 }
 
