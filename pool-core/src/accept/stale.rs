@@ -60,7 +60,8 @@ impl Hub {
     #[cold]
     pub(crate) fn purge_if_worth(&self) {
         let Some(pool) = self.pool() else { return };
-        let entries = pool.entries() as u64;
+        // Whoever is here waits for a job or has cancelled one, and must not unwind for a queue.
+        let entries = guarded(|| pool.entries()).map_err(drop_quietly).unwrap_or(0) as u64;
         if entries <= 2 * self.ledger.pending() + SLACK {
             return;
         }
@@ -72,7 +73,6 @@ impl Hub {
         if left_out > 0 {
             stale.left_out.store(left_out - 1, Relaxed);
         } else {
-            // Whoever is here waits for a job or has cancelled one, and must not unwind for a queue.
             let removed = guarded(|| pool.purge()).map_err(drop_quietly).unwrap_or(0) as u64;
             let futile = removed < entries / 2;
             let left = entries.saturating_sub(removed);
