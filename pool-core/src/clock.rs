@@ -10,7 +10,9 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_changed};
 ///
 /// [`SystemClock`] is the default. [`ManualClock`] stands still until it is told to move.
 ///
-/// The pool holds no lock while it calls its clock.
+/// The pool holds no lock while it calls its clock. A clock that panics where a worker asks it does not
+/// know the time: an idle worker then stays, and a job counts as in time. Elsewhere its panic reaches whoever
+/// called the pool.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment. It never goes back.
     fn now(&self) -> Instant;

@@ -193,6 +193,8 @@ pub enum StartCause {
     NotAtWork,
     /// It was not there within the time that the submitter would wait.
     TimedOut,
+    /// This process was forked from the one that has the pool's threads, and must not run its jobs.
+    Forked,
 }
 
 impl StartError {
@@ -224,6 +226,9 @@ impl fmt::Display for StartError {
             StartCause::Panicked(panic) => write!(f, "its set-up panicked: {panic}"),
             StartCause::NotAtWork => f.write_str("it submitted itself, outside of a job"),
             StartCause::TimedOut => f.write_str("it was not there in time"),
+            StartCause::Forked => {
+                f.write_str("the pool belongs to the process that forked this one")
+            }
         }
     }
 }

@@ -232,7 +232,7 @@ impl Hub {
 
     // ---- What is over --------------------------------------------------------------------------
 
-    /// A job was accepted that is to start by a certain time. Nobody else can have come to it yet.
+    /// A job was accepted that is to start by a certain time.
     pub(crate) fn note_expiring(&self, expiry: ExpiryKey, id: JobId, errand: Weak<dyn Errand>) {
         let is_first = self.expiring.add(expiry, id, errand);
         if is_first {

@@ -53,7 +53,7 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// former end is dropped by then, and what was left in it still waits.
     fn local(&self, worker: usize) -> Self::Local;
 
-    /// Adds a job from outside the pool.
+    /// Adds a job from outside the pool, or one that borrowed work submits on a thread that is no worker.
     ///
     /// # Errors
     ///

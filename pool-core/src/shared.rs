@@ -1,5 +1,6 @@
 //! What the handles and the workers of one pool have in common.
 
+use std::mem;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -100,14 +101,21 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         );
         // Foreign code: what waits in it for a worker of this pool would wait for itself.
         let inside = current::enter_to_start(self.id());
-        let made = guarded(|| self.config.factory.start(thread));
+        let made = guarded(|| match self.hub.is_forked() {
+            true => {
+                drop(thread);
+                Err(None)
+            }
+            false => self.config.factory.start(thread).map_err(Some),
+        });
         drop(inside);
         let cause = match made {
             Ok(Ok(handle)) => {
                 self.hub.sleep.enlist(handle, ended);
                 return start;
             }
-            Ok(Err(error)) => StartCause::Thread(Arc::new(error)),
+            Ok(Err(Some(error))) => StartCause::Thread(Arc::new(error)),
+            Ok(Err(None)) => StartCause::Forked,
             Err(payload) => StartCause::Panicked(Arc::new(Panic::new(payload))),
         };
         start.explain(StartError::new(worker, cause));
@@ -195,6 +203,35 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     }
 }
 
+/// Stale entries that a queue removes. They are let go only when it is done: it may hold a lock.
+struct Stale {
+    claims: Vec<Claim>,
+    /// Those for which the sink waits.
+    skipped: Vec<JobId>,
+}
+
+impl Stale {
+    fn with_capacity(entries: usize) -> Self {
+        Self { claims: Vec::with_capacity(entries), skipped: Vec::new() }
+    }
+
+    /// Takes the claim out of an entry, if it is stale.
+    fn take<J>(&mut self, job: &mut Job<J>) -> bool {
+        let Some(claim) = job.take_stale() else { return false };
+        self.claims.push(claim);
+        if !job.id().is_nested() {
+            self.skipped.push(job.id());
+        }
+        true
+    }
+}
+
+impl Drop for Stale {
+    fn drop(&mut self) {
+        self.claims.drain(..).for_each(Claim::withdraw);
+    }
+}
+
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
     fn hub(&self) -> &Hub {
         &self.hub
@@ -222,19 +259,22 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
     }
 
     fn purge(self: Arc<Self>) -> usize {
-        // Let go only when the queue is done: it may hold a lock.
-        let mut stale = Vec::with_capacity(self.queue.len().min(EXPECTED));
-        self.queue.retain(|job| match job.take_stale() {
-            Some(claim) => {
-                stale.push(claim);
-                false
-            }
-            None => true,
-        });
+        // The sink is told before anybody can take the pool to be at rest.
+        let _guest = self.hub.guest();
+        let mut stale = Stale::with_capacity(self.queue.len().min(EXPECTED));
+        let swept = guarded(|| self.queue.retain(|job| !stale.take(job)));
         // Those that stay may have been out of sight.
         self.notify_if_work();
-        let removed = stale.len();
-        stale.into_iter().for_each(Claim::withdraw);
-        removed
+        if !stale.skipped.is_empty()
+            && let Some(launcher) = self.launcher()
+        {
+            launcher.skip(mem::take(&mut stale.skipped));
+        }
+        if let Err(payload) = swept {
+            // As when it panics in a worker's hands: what it held may be lost.
+            drop_quietly(payload);
+            self.hub.give_up(None);
+        }
+        stale.claims.len()
     }
 }

@@ -68,17 +68,10 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Worker<J, Q> {
     }
 
     /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
-    /// no atomic of its own: while its parent runs, the pool cannot come to rest. `accepted` learns its id
-    /// before anybody can come to it.
+    /// no atomic of its own: while its parent runs, the pool cannot come to rest.
     #[inline]
-    pub(crate) fn submit(
-        &self,
-        mut end: RefMut<'_, Q::Local>,
-        body: Body<J>,
-        accepted: impl FnOnce(JobId),
-    ) -> JobId {
+    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
         let id = self.next_id();
-        accepted(id);
         end.push(Job::new(id, body));
         self.counters().pushed.bump();
         drop(end);

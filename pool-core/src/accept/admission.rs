@@ -51,26 +51,20 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         }
     }
 
-    /// The same for a claim on a job with a handle. `accepted` learns its id before anybody else can
-    /// come to it.
-    #[inline]
+    /// The same for a claim on a job with a handle.
     pub(crate) fn submit_claim(
         self: &Arc<Self>,
         claim: Claim,
         patience: Patience,
-        accepted: impl FnOnce(JobId),
     ) -> Result<JobId, Refused> {
         let refused = match self.admit(patience) {
-            Ok(id) => {
-                accepted(id);
-                match self.push(Job::new(id, Body::Claim(claim))) {
-                    Ok(()) => return Ok(id),
-                    Err(job) => {
-                        job.withdraw();
-                        return Err(Refused::Full);
-                    }
+            Ok(id) => match self.push(Job::new(id, Body::Claim(claim))) {
+                Ok(()) => return Ok(id),
+                Err(job) => {
+                    job.withdraw();
+                    return Err(Refused::Full);
                 }
-            }
+            },
             Err(refused) => refused,
         };
         claim.withdraw();
@@ -99,6 +93,14 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         }
         self.hub.ledger.push_outside(jobs);
         Ok(JobId::nested(self.hub.ledger.nested_ids(jobs)))
+    }
+
+    /// Counts one job in that its submitter runs itself.
+    pub(crate) fn admit_here(self: &Arc<Self>) -> Result<JobId, Refused> {
+        match current::standing(self.id()) {
+            Standing::AtWork => self.admit_nested(1),
+            _ => self.accept(1, Patience::None),
+        }
     }
 
     /// Has a place in a bounded queue kept for one job from outside.
@@ -224,7 +226,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Drop for Refusal<'_, J, Q> {
         shared.hub.ledger.refuse(*jobs);
         (0..*jobs).for_each(|nth| shared.hub.make_room(first.plus(nth)));
         if let Some(launcher) = shared.launcher() {
-            (0..*jobs).for_each(|nth| launcher.skip(first.plus(nth)));
+            launcher.skip((0..*jobs).map(|nth| first.plus(nth)).collect());
         }
         shared.hub.check_rest();
     }

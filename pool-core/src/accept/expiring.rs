@@ -24,8 +24,7 @@ pub(crate) struct Expiring {
 }
 
 impl Expiring {
-    /// Adds a job that was accepted under this id and is in nobody else's reach yet. Whether it is the
-    /// first of all to expire.
+    /// Adds a job that was accepted under this id. Whether it is the first of all to expire.
     pub(crate) fn add(&self, key: ExpiryKey, id: JobId, errand: Weak<dyn Errand>) -> bool {
         let mut jobs = lock(&self.jobs);
         let former = jobs.insert(key, (id, errand));

@@ -264,10 +264,10 @@ impl Ledger {
     }
 
     fn accepted(&self) -> u64 {
-        let pushed: u64 = self.workers.iter().map(|worker| worker.0.pushed.get()).sum();
         let refused = self.refused();
-        let outside = self.gate.0.read().accepted().saturating_sub(refused);
-        pushed + self.outside.0.pushed.load(Relaxed) + outside
+        let outside = self.gate.0.read().accepted() + self.outside.0.pushed.load(Relaxed);
+        let pushed: u64 = self.workers.iter().map(|worker| worker.0.pushed.get()).sum();
+        (outside + pushed).saturating_sub(refused)
     }
 
     /// The sums, such that they do not contradict each other: no job is seen running twice, or both

@@ -235,7 +235,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// nor an open pool, runs nothing but its own two closures, or pieces of them, on this thread while
     /// it waits (C11), and counts as a part of whatever the caller does. Wherever a closure runs, it is
     /// inside of the pool, also on a caller that is not: what it submits is nested (C4), and the pool is
-    /// not idle before both have ended.
+    /// not idle before both have ended. Only of a pool that has come to its end nobody is inside.
     ///
     /// Neither closure may wait for the other: they may run one after the other.
     ///

@@ -74,7 +74,8 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// others (C11). So a scope needs no free worker, nor an open pool.
     ///
     /// Wherever a job of the scope runs, it is inside of the pool, also on a caller that is not: what it
-    /// submits is nested (C4), and the pool is not idle before the scope has ended.
+    /// submits is nested (C4), and the pool is not idle meanwhile. Only of a pool that has come to its end
+    /// nobody is inside. `f` itself is the caller's own code, and may wait for the pool.
     ///
     /// Its jobs are a part of whatever the caller does: they have no outcome of their own for the
     /// sink and are not among the [counted](crate::ShutdownReport) ones, nor bound by a

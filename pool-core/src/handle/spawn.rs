@@ -190,14 +190,14 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             Err(SubmitError::Full(closure)) => closure,
             spawned => return spawned,
         };
-        let id = match self.shared.accept(1, Patience::None) {
+        let id = match self.shared.admit_here() {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(closure)),
         };
         let cell = Arc::new(JobCell::new(closure, None));
         Errand::run(cell.clone(), id, Runner::submitter(&self.shared.hub));
         if let Some(launcher) = self.shared.launcher() {
-            launcher.skip(id);
+            launcher.skip(vec![id]);
         }
         Ok(JobHandle::new(cell, id, self.shared.access()))
     }
@@ -232,36 +232,28 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         T: Send + 'static,
     {
         let cell = Arc::new(JobCell::new(closure, deadline));
-        let submitted = match cell.expiry() {
-            None => self.submit_claim(Claim::new(cell.clone()), patience, |_| ()),
-            Some(expiry) => {
-                let claim = Claim::new(cell.clone());
-                let errand: Weak<JobCell<F, T>> = Arc::downgrade(&cell);
-                let submitted = self.submit_claim(claim, patience, |id| {
-                    self.shared.hub.note_expiring(expiry, id, errand);
-                });
-                submitted.inspect_err(|_| self.shared.hub.expiring.remove(expiry))
-            }
+        let id = match self.submit_claim(Claim::new(cell.clone()), patience) {
+            Ok(id) => id,
+            Err(refused) => return Err(refused.with(cell.into_closure())),
         };
-        match submitted {
-            Ok(id) => Ok(JobHandle::new(cell, id, self.shared.access())),
-            Err(refused) => Err(refused.with(cell.into_closure())),
+        if let Some(expiry) = cell.expiry() {
+            let errand: Weak<JobCell<F, T>> = Arc::downgrade(&cell);
+            self.shared.hub.note_expiring(expiry, id, errand);
+            // Whoever takes the job takes it off the list, but may have been too early for that.
+            if !cell.is_queued() {
+                self.shared.hub.expiring.remove(expiry);
+            }
         }
+        Ok(JobHandle::new(cell, id, self.shared.access()))
     }
 
     /// Submits a claim on a job that lies in a cell.
-    #[inline]
-    fn submit_claim(
-        &self,
-        claim: Claim,
-        patience: Patience,
-        accepted: impl FnOnce(JobId),
-    ) -> Result<JobId, Refused> {
+    fn submit_claim(&self, claim: Claim, patience: Patience) -> Result<JobId, Refused> {
         if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.id())
             && let Some(end) = worker.own_end()
         {
-            return Ok(worker.submit(end, Body::Claim(claim), accepted));
+            return Ok(worker.submit(end, Body::Claim(claim)));
         }
-        self.shared.submit_claim(claim, patience, accepted)
+        self.shared.submit_claim(claim, patience)
     }
 }

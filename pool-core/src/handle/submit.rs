@@ -103,7 +103,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         if let Some(worker) = current::worker::<Worker<J, Q>>(self.shared.id())
             && let Some(end) = worker.own_end()
         {
-            return Ok(worker.submit(end, Body::Payload(job), |_| ()));
+            return Ok(worker.submit(end, Body::Payload(job)));
         }
         self.shared.submit(job, patience)
     }
@@ -243,7 +243,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
             Err(SubmitError::Full(task)) => task,
             submitted => return submitted,
         };
-        let id = match self.shared.accept(1, Patience::None) {
+        let id = match self.shared.admit_here() {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(task)),
         };

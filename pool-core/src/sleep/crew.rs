@@ -246,6 +246,8 @@ impl Crew {
                 self.unpark(worker);
             }
             Slot::Looking => self.unpark(worker),
+            // It had begun, and its queue panicked on the way.
+            Slot::Leaving => return,
             _ => {}
         }
         self.ready -= 1;

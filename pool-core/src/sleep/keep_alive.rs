@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::Sleep;
 use crate::borrow::fork::forget_pool;
 use crate::clock::Clock;
+use crate::panics::{drop_quietly, guarded};
 use crate::worker::current;
 
 /// How long an idle worker stays.
@@ -38,6 +39,11 @@ impl Sleep {
     ) {
         let jumps = self.jumps();
         forget_pool();
-        current::off_duty(|| idle.look(jumps, keep_alive, clock));
+        let looked = guarded(|| current::off_duty(|| idle.look(jumps, keep_alive, clock)));
+        if let Err(payload) = looked {
+            // What time it is, is not known: the worker stays until the clock jumps.
+            drop_quietly(payload);
+            *idle = KeepAlive { pause: Some((jumps, None)), ..KeepAlive::default() };
+        }
     }
 }

@@ -17,9 +17,10 @@ use crate::worker::threads::JoinHandle;
 pub(crate) struct Start(Mutex<Option<Result<(), StartError>>>);
 
 impl Start {
-    fn end(&self, how: Result<(), StartError>) {
-        let former = lock(&self.0).replace(how);
-        drop(former);
+    /// Notes how it went. What was noted before is to be dropped without a lock: it holds foreign errors.
+    #[must_use]
+    fn end(&self, how: Result<(), StartError>) -> Option<Result<(), StartError>> {
+        lock(&self.0).replace(how)
     }
 
     /// Says why, if it has failed for a reason that is not known yet.
@@ -28,7 +29,7 @@ impl Start {
             Some(Ok(())) => return,
             start => start.replace(Err(error)),
         };
-        drop(former);
+        drop_quietly(former);
     }
 
     fn outcome(&self) -> Option<Result<(), StartError>> {
@@ -64,10 +65,12 @@ impl Sleep {
     pub(crate) fn started(&self, worker: usize, start: &Start, ledger: &Ledger) {
         let mut state = lock(&self.state);
         state.crew.started(worker);
-        start.end(Ok(()));
+        let former = start.end(Ok(()));
         // Under the lock, like all that others wait for on `changed`.
         ledger.gate.0.rouse();
+        drop(state);
         self.changed.notify_all();
+        drop_quietly(former);
     }
 
     /// A worker could not be set up. The caller must look whether somebody else is to be woken.
@@ -79,7 +82,8 @@ impl Sleep {
         ledger: &Ledger,
     ) {
         // Before it can be seen that the start is over.
-        start.end(Err(error));
+        let former = start.end(Err(error));
+        drop_quietly(former);
         let mut state = lock(&self.state);
         state.crew.start_failed(worker);
         self.publish(&mut state, -1);

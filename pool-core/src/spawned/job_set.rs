@@ -127,6 +127,7 @@ impl<T> JobSet<T> {
             notice.tell();
         }
         if job.expires() && !self.timed.iter().any(|pool| Weak::ptr_eq(pool, job.pool())) {
+            self.timed.retain(|pool| pool.strong_count() > 0);
             self.timed.push(job.pool().clone());
         }
         self.jobs.insert(key, job);

@@ -8,7 +8,7 @@ use crate::accept::stale;
 use crate::error::JobError;
 use crate::hub::Hub;
 use crate::job::JobId;
-use crate::panics::{Panic, guarded};
+use crate::panics::{Panic, drop_quietly, guarded};
 use crate::worker::current::{self, Standing};
 
 /// Who ends a job that has a handle, by running it or by cancelling it: keeps the books.
@@ -45,9 +45,12 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Whether this moment has come, by the pool's clock.
+    /// Whether this moment has come, by the pool's clock. A clock that panics does not know.
     pub(crate) fn is_past(self, deadline: Option<Instant>) -> bool {
-        deadline.is_some_and(|deadline| self.hub.clock().now() >= deadline)
+        deadline.is_some_and(|deadline| {
+            let now = guarded(|| self.hub.clock().now()).map_err(drop_quietly);
+            now.is_ok_and(|now| now >= deadline)
+        })
     }
 
     /// The pool's.

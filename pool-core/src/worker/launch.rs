@@ -56,8 +56,8 @@ pub(crate) trait Launch<J, Q>: Send + Sync {
     /// the `R` of the pool, which is taken. How many outcomes the sink did not take.
     fn deliver(&self, outcome: &mut dyn Any) -> u64;
 
-    /// Tells the sink that this job has no outcome for it.
-    fn skip(&self, id: JobId);
+    /// Tells the sink that these jobs have no outcome for it.
+    fn skip(&self, ids: Vec<JobId>);
 }
 
 /// Makes workers with handlers from `M` and clones of the sink `S`.
@@ -115,8 +115,8 @@ where
         }
     }
 
-    fn skip(&self, id: JobId) {
-        self.sinks.tell(Message::Skip(id));
+    fn skip(&self, ids: Vec<JobId>) {
+        self.sinks.tell(Message::Skip(ids));
     }
 }
 

@@ -40,8 +40,8 @@ thread_locals! {
 pub(crate) enum Message<R> {
     /// An outcome.
     Put(Completed<R>),
-    /// This job has no outcome for the sink.
-    Skip(JobId),
+    /// These jobs have no outcome for the sink.
+    Skip(Vec<JobId>),
 }
 
 impl<S: ResultSink<R> + Clone, R: 'static> Sinks<S, R> {
@@ -147,21 +147,23 @@ impl<S: ResultSink<R> + Clone, R: 'static> Sinks<S, R> {
 
 /// How many outcomes found no taker.
 fn pass_on<R>(sink: &mut impl ResultSink<R>, message: Message<R>) -> u64 {
-    let passed = guarded(|| match message {
-        Message::Put(done) => match sink.put(done) {
-            Ok(()) => 0,
-            Err(refused) => {
+    match message {
+        Message::Put(done) => match guarded(|| sink.put(done)) {
+            Ok(Ok(())) => 0,
+            Ok(Err(refused)) => {
                 drop_quietly(refused);
                 1
             }
+            Err(payload) => {
+                drop_quietly(payload);
+                1
+            }
         },
-        Message::Skip(id) => {
-            sink.skip(id);
+        Message::Skip(ids) => {
+            for id in ids {
+                let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
+            }
             0
         }
-    });
-    passed.unwrap_or_else(|payload| {
-        drop_quietly(payload);
-        1
-    })
+    }
 }
