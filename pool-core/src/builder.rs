@@ -230,6 +230,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// returns what that worker calls with every job: a closure with state of its own, such as a
     /// connection, a buffer, a random number generator, which need not be `Send`.
     ///
+    /// A handler is dropped on its worker's thread when that leaves. That is no job any more: what the drop
+    /// submits may be refused, see [`submit`](Handle::submit).
+    ///
     /// After a job that panicked the worker goes on with the same handler; one whose state can
     /// break halfway mends it at its next call.
     ///

@@ -27,7 +27,8 @@ use crate::panics::Panic;
 pub enum SubmitError<J> {
     /// The pool is closed.
     Closed(J),
-    /// The queue takes no more at present.
+    /// The queue takes no more at present. Code that the pool calls beside its jobs (a hook, the drop of a
+    /// handler or of a worker's thread-local) is told so at once: waiting there could be for itself.
     Full(J),
     /// No worker is there, and none could be started to run the job.
     NoThread(J, StartError),
@@ -67,7 +68,7 @@ impl<J> fmt::Display for SubmitError<J> {
         match self {
             Self::Closed(_) => f.write_str("the pool is closed and accepts no more jobs"),
             Self::Full(_) => f.write_str("the pool's queue is full; try again later"),
-            Self::NoThread(..) => f.write_str("the pool has no worker and could not start one"),
+            Self::NoThread(_, error) => write!(f, "the pool has no worker for the job: {error}"),
         }
     }
 }
@@ -224,7 +225,9 @@ impl fmt::Display for StartError {
             }
             StartCause::Factory => f.write_str("the thread factory did not run it"),
             StartCause::Panicked(panic) => write!(f, "its set-up panicked: {panic}"),
-            StartCause::NotAtWork => f.write_str("it submitted itself, outside of a job"),
+            StartCause::NotAtWork => {
+                f.write_str("the submit came from its own set-up or end, or from what starts it")
+            }
             StartCause::TimedOut => f.write_str("it was not there in time"),
             StartCause::Forked => {
                 f.write_str("the pool belongs to the process that forked this one")
@@ -295,8 +298,7 @@ pub enum JobError {
     Panicked(Panic),
     /// Its handle cancelled it before it had started. It never ran.
     Cancelled,
-    /// It was to start by a [certain time](crate::Handle::spawn_expiring), and that was over when its
-    /// turn came. It never ran.
+    /// It was to start by a [certain time](crate::Handle::spawn_expiring), and had not. It never ran.
     Expired,
     /// The pool came to its end without it: its queue panicked or let the job go. It never ran.
     Returned,

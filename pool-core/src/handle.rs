@@ -162,9 +162,10 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         self.shared.resume();
     }
 
-    /// The pool at this moment.
+    /// The pool at this moment. Jobs whose time is over are ended by this, if they are not yet.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        self.shared.hub.expire_due();
         let (threads, idle_threads) = self.shared.hub.sleep.threads();
         let sums = self.shared.hub.ledger.sums();
         Stats {

@@ -20,6 +20,9 @@ use crate::spawned::runner::Runner;
 use crate::sync::{CachePadded, Mutex, lock};
 use crate::worker::current::{self, EnterGuard, Standing};
 
+/// Each time that the jobs which expire have become this many more, somebody looks whether some have.
+const EXPIRE_EVERY: usize = 64;
+
 /// Tells a pool from all others that this process ever had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PoolId(u64);
@@ -234,7 +237,11 @@ impl Hub {
 
     /// A job was accepted that is to start by a certain time.
     pub(crate) fn note_expiring(&self, expiry: ExpiryKey, id: JobId, errand: Weak<dyn Errand>) {
-        let is_first = self.expiring.add(expiry, id, errand);
+        let (is_first, count) = self.expiring.add(expiry, id, errand);
+        // Nobody may wait for them or ask after them.
+        if count.is_multiple_of(EXPIRE_EVERY) {
+            self.expire_due();
+        }
         if is_first {
             // Whoever waits for room or for rest waits for the first to expire, too.
             self.sleep.expiry_changed();

@@ -24,7 +24,7 @@
 //! | C10 | **Threads are accounted for.** A thread that fails to start is an error with everything undone. After shutdown or drop no thread of the pool is left. |
 //! | C11 | **Waiting in a job is safe.** Waiting for a job inside of a job needs no free worker, and runs nothing on the waiter's stack but that job or what it is made of. |
 //!
-//! What Rust itself ends no pool can survive: a drop that panics while its own thread unwinds from
+//! No pool can survive what Rust itself makes the end of a process: a drop that panics while its own thread unwinds from
 //! another panic aborts the process, and so does every panic under `panic = "abort"`.
 //!
 //! # Inside

@@ -256,3 +256,68 @@ fn a_drop_that_submits() {
         assert_eq!(pool.shutdown().done, 2);
     });
 }
+
+/// C10: the clone of the sink panics, and so does the drop of the handler that was made before it.
+#[test]
+fn a_set_up_that_panics_twice_is_an_error() {
+    #[derive(Debug)]
+    struct Unclonable;
+    impl Clone for Unclonable {
+        fn clone(&self) -> Self {
+            panic!("no clone, on purpose")
+        }
+    }
+    impl pool_core::ResultSink<()> for Unclonable {
+        fn put(&mut self, _: pool_core::Completed<()>) -> Result<(), pool_core::SinkClosed<()>> {
+            Ok(())
+        }
+    }
+    within_patience(|| {
+        let builder = builder().num_threads(2).sink(Unclonable);
+        let built = builder.build_with(|_| {
+            let bomb = Bomb;
+            move |_: u8| {
+                let _ = &bomb;
+            }
+        });
+        assert!(matches!(built.unwrap_err(), pool_core::BuildError::Start(_)));
+    });
+}
+
+/// C5, C8: a clock that panics once is a clock that does not know the time, once.
+#[test]
+fn a_clock_that_panics_in_a_worker_s_hands() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+    #[derive(Clone, Default)]
+    struct Moment(std::sync::Arc<AtomicBool>);
+    impl pool_core::Clock for Moment {
+        fn now(&self) -> Instant {
+            assert!(!self.0.swap(false, Ordering::SeqCst), "out of order, on purpose");
+            Instant::now()
+        }
+        fn sleep_for(&self, deadline: Instant) -> Option<Duration> {
+            Some(deadline.saturating_duration_since(Instant::now()))
+        }
+    }
+    within_patience(|| {
+        let clock = Moment::default();
+        let pool = builder()
+            .num_threads(2)
+            .core_threads(1)
+            .thread_keep_alive(Duration::from_secs(3_600))
+            .clock(clock.clone())
+            .build::<()>()
+            .unwrap();
+        for _ in 0..100 {
+            let late = pool.spawn_expiring(|| (), Duration::from_secs(3_600)).unwrap();
+            let inner = clock.clone();
+            pool.execute(move || inner.0.store(true, Ordering::SeqCst)).unwrap();
+            drop(late);
+            // It looks at the clock, too, and what that throws is for the caller.
+            while std::panic::catch_unwind(|| pool.wait_idle()).is_err() {}
+        }
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.unfinished), (200, 0));
+    });
+}

@@ -32,3 +32,27 @@ fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
         assert_eq!(pool.shutdown().done, 1);
     });
 }
+
+/// What waits in the parent's queue is the parent's to run, also if the child could start a worker for it.
+#[test]
+fn a_forked_child_runs_no_job_of_its_parent() {
+    pool_core::conformance::within_patience(|| {
+        let builder = ThreadPoolBuilder::new().num_threads(2).core_threads(1);
+        let pool: pool::ThreadPool =
+            builder.thread_keep_alive(std::time::Duration::MAX).paused().build().unwrap();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        pool.execute(move || std::io::Write::write_all(&mut &writer, b"ran").unwrap()).unwrap();
+        match fork().unwrap() {
+            Fork::Child => {
+                let report = pool.shutdown();
+                std::process::exit(i32::from(report.unfinished != 1 || pool.stats().threads != 1));
+            }
+            Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+        }
+        pool.resume();
+        assert_eq!(pool.shutdown().done, 1);
+        let mut ran = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut ran).unwrap();
+        assert_eq!(ran, "ran");
+    });
+}

@@ -14,8 +14,9 @@ pub(crate) type ExpiryKey = (Instant, usize);
 /// A job in the list: it does not keep it.
 type Entry = (JobId, Weak<dyn Errand>);
 
-/// The queued jobs that expire. No thread watches over them: whoever waits, finds the queue full or
-/// asks after such a job looks at the clock, and ends those whose time is over.
+/// The queued jobs that expire. No thread watches over them: whoever waits, finds the queue full, asks
+/// after such a job or for figures, or adds a certain number, looks at the clock and ends those whose time
+/// is over.
 #[derive(Default)]
 pub(crate) struct Expiring {
     /// How many there are, for a look without the lock. A hint: it is changed under the lock.
@@ -24,16 +25,18 @@ pub(crate) struct Expiring {
 }
 
 impl Expiring {
-    /// Adds a job that was accepted under this id. Whether it is the first of all to expire.
-    pub(crate) fn add(&self, key: ExpiryKey, id: JobId, errand: Weak<dyn Errand>) -> bool {
+    /// Adds a job that was accepted under this id. Whether it is the first of all to expire, and
+    /// how many there are.
+    pub(crate) fn add(&self, key: ExpiryKey, id: JobId, errand: Weak<dyn Errand>) -> (bool, usize) {
         let mut jobs = lock(&self.jobs);
         let former = jobs.insert(key, (id, errand));
         let is_first = jobs.first_key_value().is_some_and(|(first, _)| *first == key);
-        self.count.store(jobs.len() as u64, Relaxed);
+        let count = jobs.len();
+        self.count.store(count as u64, Relaxed);
         drop(jobs);
         // That of a cell at the same address, which is gone.
         drop(former);
-        is_first
+        (is_first, count)
     }
 
     /// A job is not queued any more.

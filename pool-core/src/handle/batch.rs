@@ -16,17 +16,21 @@ use crate::task::Task;
 use crate::worker::Worker;
 use crate::worker::current;
 
-/// So many jobs are submitted at once: few enough to stay in the processor's caches on their way, and
-/// for the workers to begin meanwhile.
+/// At most this many jobs are submitted at once: few enough to stay in the processor's caches on their way,
+/// and for the workers to begin meanwhile.
 const CHUNK: usize = 1024;
+/// The first time it is this many, and then twice as many each time: the workers should not wait for a slow
+/// iterator.
+const FIRST_CHUNK: usize = 16;
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Submits many jobs at the price of little more than one, in this order: they are counted in
     /// together and wake the workers together. The ids come in the same order.
     ///
     /// In a pool with a [capacity](crate::ThreadPoolBuilder::capacity) it waits for room, and
-    /// accepts as many at once as there is room for. The iterator is read a thousand jobs ahead, at
-    /// most. The first jobs may have run, and their outcomes may be with the sink, before this returns
+    /// accepts as many at once as there is room for. The iterator is read ahead: 16 jobs before the first
+    /// are submitted, and 1,024 at most. Should it panic, those that were read and not yet submitted are
+    /// dropped with it. The first jobs may have run, and their outcomes may be with the sink, before this returns
     /// with their ids.
     ///
     /// # Errors
@@ -64,18 +68,19 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         job: impl Fn(I::Item) -> J,
     ) -> Result<JobIds, BatchError<J, I>> {
         let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
-        loop {
+        for size in chunks() {
             // Gathered first: what the iterator does must not come between accepting and pushing.
-            let some = inputs.by_ref().take(CHUNK);
+            let some = inputs.by_ref().take(size);
             chunk.extend(some.map(|input| Job::unnumbered(Body::Payload(job(input)))));
             if chunk.is_empty() {
-                return Ok(ids);
+                break;
             }
             if let Err(refused) = self.submit_all(&mut chunk, &mut ids) {
                 let jobs = chunk.into_iter().filter_map(Job::into_payload).collect();
                 return Err(BatchError { accepted: ids, reason: refused.with(()), jobs, inputs });
             }
         }
+        Ok(ids)
     }
 
     /// Submits all of these, or leaves those that were not accepted in the list.
@@ -97,7 +102,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back. Those that were run, without a handle.
+    /// Those that were not accepted come back, see [`BatchError`], and the handles of those that were.
     ///
     /// # Examples
     ///
@@ -115,7 +120,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     pub fn spawn_batch<I, F, T>(
         &self,
         closures: I,
-    ) -> Result<Vec<JobHandle<T>>, BatchError<F, I::IntoIter>>
+    ) -> Result<Vec<JobHandle<T>>, BatchError<F, I::IntoIter, Vec<JobHandle<T>>>>
     where
         I: IntoIterator<Item = F>,
         F: FnOnce() -> T + Send + 'static,
@@ -123,12 +128,12 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     {
         let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
         let mut inputs = closures.into_iter();
-        loop {
-            let some = inputs.by_ref().take(CHUNK);
+        for size in chunks() {
+            let some = inputs.by_ref().take(size);
             let mut some: Vec<_> =
                 some.map(|closure| Arc::new(JobCell::new(closure, None))).collect();
             if some.is_empty() {
-                return Ok(handles);
+                break;
             }
             chunk.extend(
                 some.iter().map(|cell| Job::unnumbered(Body::Claim(Claim::new(cell.clone())))),
@@ -142,11 +147,17 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
             if let Err(refused) = submitted {
                 chunk.into_iter().for_each(Job::withdraw);
                 let jobs = rest.into_iter().map(JobCell::into_closure).collect();
-                let accepted = handles.iter().map(JobHandle::id).collect();
-                return Err(BatchError { accepted, reason: refused.with(()), jobs, inputs });
+                let (accepted, reason) = (handles, refused.with(()));
+                return Err(BatchError { accepted, reason, jobs, inputs });
             }
         }
+        Ok(handles)
     }
+}
+
+/// How many jobs are submitted at a time.
+fn chunks() -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(FIRST_CHUNK), |size| Some((2 * size).min(CHUNK)))
 }
 
 impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
@@ -155,7 +166,8 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back.
+    /// Those that were not accepted come back, see [`BatchError`]: those that were read as [`Task`]s, which
+    /// [`submit_batch`](Self::submit_batch) takes, the rest as they were.
     ///
     /// # Examples
     ///
@@ -199,18 +211,19 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, Q> {
 /// assert_eq!(all.nth(99_999), Some(100_000));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct BatchError<J, I> {
-    accepted: JobIds,
+pub struct BatchError<J, I, A = JobIds> {
+    accepted: A,
     reason: SubmitError<()>,
     jobs: Vec<J>,
     inputs: I,
 }
 
-impl<J, I> BatchError<J, I> {
-    /// The ids of those that were accepted: the first of the batch.
+impl<J, I, A> BatchError<J, I, A> {
+    /// What was accepted before that, in order: the ids, or of
+    /// [`spawn_batch`](crate::Handle::spawn_batch) the handles.
     #[must_use]
-    pub fn accepted(&self) -> JobIds {
-        self.accepted.clone()
+    pub fn accepted(&self) -> &A {
+        &self.accepted
     }
 
     /// Why the others were not.
@@ -225,22 +238,49 @@ impl<J, I> BatchError<J, I> {
     pub fn into_inner(self) -> (Vec<J>, I) {
         (self.jobs, self.inputs)
     }
+
+    /// The same with what was accepted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let handle = pool.handle();
+    /// // The pool is closed while the batch is read.
+    /// let closures = (0..1_000_u64).map(|n| {
+    ///     if n == 500 {
+    ///         handle.close();
+    ///     }
+    ///     move || n
+    /// });
+    /// let (jobs, read, rest) = pool.spawn_batch(closures).err().unwrap().into_parts();
+    /// let done: u64 = jobs.into_iter().map(|job| job.join().unwrap()).sum();
+    /// let left: u64 = read.into_iter().chain(rest).map(|closure| closure()).sum();
+    /// assert_eq!(done + left, 499_500);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn into_parts(self) -> (A, Vec<J>, I) {
+        (self.accepted, self.jobs, self.inputs)
+    }
 }
 
-impl<J, I> fmt::Debug for BatchError<J, I> {
+impl<J, I, A> fmt::Debug for BatchError<J, I, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchError")
-            .field("accepted", &self.accepted.len())
             .field("reason", &self.reason)
             .field("read", &self.jobs.len())
             .finish_non_exhaustive()
     }
 }
 
-impl<J, I> fmt::Display for BatchError<J, I> {
+impl<J, I, A> fmt::Display for BatchError<J, I, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "only {} jobs of the batch were accepted: {}", self.accepted.len(), self.reason)
+        write!(f, "only the first jobs of the batch were accepted: {}", self.reason)
     }
 }
 
-impl<J, I> std::error::Error for BatchError<J, I> {}
+impl<J, I, A> std::error::Error for BatchError<J, I, A> {}

@@ -55,16 +55,17 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
 
     /// Spawns like [`spawn`](Self::spawn) a job that is of no use later: if it has not started within
     /// this time, it never does, and its outcome is [`JobError::Expired`](crate::JobError::Expired). A time
-    /// too long to be expressed as a moment, such as [`Duration::MAX`], means that it does not expire.
+    /// too long to be expressed as a moment, such as [`Duration::MAX`], means that it does not expire. The
+    /// time begins with the call, which waits for room no longer than this.
     ///
     /// An expired job has no place in a [bounded](crate::ThreadPoolBuilder::capacity) queue, and whoever
     /// asks after it or waits for it, for room, or for the pool is told as soon as its time is over,
-    /// however busy the workers are. Only an executor that has polled the handle is not told before the
-    /// job's turn comes, or before somebody else waits: no thread of the pool watches the clock.
+    /// however busy the workers are. No thread of the pool watches the clock, so an executor that polls the
+    /// handle learns of it when the job's turn comes, or when somebody waits or asks for something else.
     ///
     /// # Errors
     ///
-    /// As for [`submit`](Self::submit).
+    /// [`SubmitError::Full`] if there was no room in this time, and as for [`submit`](Self::submit).
     ///
     /// # Examples
     ///
@@ -93,7 +94,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
         T: Send + 'static,
     {
         let deadline = self.shared.hub.waiters.deadline(timeout);
-        self.spawn_with(closure, Patience::Endless, deadline)
+        // Later there would be no use in room.
+        let patience = deadline.map_or(Patience::Endless, Patience::Until);
+        self.spawn_with(closure, patience, deadline)
     }
 
     /// Spawns like [`spawn`](Self::spawn), but does not wait for room.

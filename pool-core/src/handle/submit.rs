@@ -28,6 +28,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     ///
     /// The job comes back (C1) if the pool is closed, also while it waits for room; if the pool has
     /// no worker and none could be started; or if its queue refuses it, as queues of other makes may.
+    /// Code that is called beside the jobs, such as a hook or the drop of a worker's state, is outside of
+    /// any job: it is refused after close, and told [`SubmitError::Full`] instead of waiting. So what must
+    /// not be lost (a last flush, for one) is done there, and not submitted.
     ///
     /// # Examples
     ///

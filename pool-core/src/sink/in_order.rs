@@ -21,7 +21,8 @@ use crate::worker::current::thread_mark;
 /// comes with an outcome meanwhile waits for its turn, unless it is that very thread: what the other sink's
 /// `put` leads to may come back here, and is passed on after it.
 ///
-/// It serves several pools, at the same time or one after another: the order is that of each pool.
+/// It serves several pools, at the same time or one after another: the order is that of each pool, and each
+/// pool numbers its jobs from 0, so outcomes that must be told apart carry their origin themselves.
 ///
 /// # Examples
 ///

@@ -19,11 +19,9 @@ where
     T: Send,
 {
     fn run(self: Arc<Self>, id: JobId, runner: Runner<'_>) {
-        // Asked before: with the job in hand there is no way back.
-        let is_late = runner.is_past(self.deadline());
         if let Some((closure, taken)) = self.take() {
             runner.takes(id, self.expiry());
-            let (how, outcome) = if is_late {
+            let (how, outcome) = if runner.is_past(self.deadline()) {
                 runner.runs(|| drop_quietly(closure));
                 (Ended::Expired, Err(JobError::Expired))
             } else {

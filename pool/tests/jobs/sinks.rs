@@ -21,6 +21,7 @@ on_every_backend! {
     one_ordered_sink_for_two_pools_at_once
     an_ordered_sink_that_was_not_told_of_its_pools
     what_a_sink_leads_to_comes_back_to_it
+    an_ordered_sink_is_told_of_what_is_over
 }
 
 type Results = mpsc::Receiver<Completed<usize>>;
@@ -276,4 +277,27 @@ fn what_a_sink_leads_to_comes_back_to_it(setup: Setup) {
     let mut all: Vec<usize> = results.try_iter().collect();
     all.sort_unstable();
     assert_eq!(all, [0, 1, 2, 100, 101, 102]);
+}
+
+/// Jobs without an outcome for the sink, in such numbers that the queue is rid of them, hold back nobody.
+fn an_ordered_sink_is_told_of_what_is_over(setup: Setup) {
+    let (sender, results) = mpsc::channel();
+    let clock = pool::ManualClock::new();
+    let builder = setup.with_threads(1).builder().sink(InOrder::new(sender)).clock(clock.clone());
+    let pool = builder.build().unwrap();
+    for round in 0..3 {
+        pool.pause();
+        for n in 0..200 {
+            let job = pool.spawn_expiring(move || n, std::time::Duration::from_secs(1)).unwrap();
+            match round {
+                0 => assert!(job.cancel()),
+                1 => assert_eq!(job.join_or_run().unwrap(), n),
+                _ => clock.advance(std::time::Duration::from_secs(1)),
+            }
+        }
+        pool.execute(move || round).unwrap();
+        pool.resume();
+        pool.wait_idle().unwrap();
+        assert_eq!(numbers(&results), [round]);
+    }
 }

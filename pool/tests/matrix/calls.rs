@@ -101,10 +101,10 @@ impl Ctx {
     }
 
     /// The same for a batch of three.
-    fn batch_submitted<T, J, I>(
+    fn batch_submitted<T, J, I, A>(
         &self,
         accepted: usize,
-        submitted: Result<T, BatchError<J, I>>,
+        submitted: Result<T, BatchError<J, I, A>>,
     ) -> Result<Option<T>, String> {
         (0..accepted).for_each(|_| self.world.accepted.add());
         if submitted.is_ok() {
