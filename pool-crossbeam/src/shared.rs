@@ -151,3 +151,55 @@ impl<E> Shared<E> {
         self.thieves.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANY: usize = 3 * PORTION + 7;
+
+    fn drain(queue: &Stealing<usize>) -> Vec<usize> {
+        std::iter::from_fn(|| queue.shared.returned.pop()).collect()
+    }
+
+    /// In the order in which the owner of a deque pops these.
+    fn popped(order: LocalOrder, mut jobs: Vec<usize>) -> Vec<usize> {
+        if order == LocalOrder::Lifo {
+            jobs.reverse();
+        }
+        jobs
+    }
+
+    #[test]
+    fn what_is_kept_comes_as_its_owners_would_have_popped_it() {
+        for order in [LocalOrder::Lifo, LocalOrder::Fifo] {
+            let queue = Stealing::new(order);
+            let (mut one, mut other) = (queue.local(0), queue.local(1));
+            let jobs = |from: usize| from..from + MANY;
+            jobs(0).for_each(|n| one.push(n));
+            jobs(MANY).for_each(|n| other.push(n));
+            queue.retain(|n| *n % 3 > 0);
+            // What comes later goes first.
+            jobs(2 * MANY).for_each(|n| one.push(n));
+            queue.retain(|_| true);
+            let kept = |from| popped(order, jobs(from).filter(|n| n % 3 > 0).collect());
+            let latest = popped(order, jobs(2 * MANY).collect());
+            let expected = [latest, kept(MANY), kept(0)].concat();
+            assert_eq!(queue.len(), expected.len());
+            assert_eq!(drain(&queue), expected, "{order:?}");
+            assert!(queue.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_a_worker_leaves_behind_keeps_its_order() {
+        for order in [LocalOrder::Lifo, LocalOrder::Fifo] {
+            let queue = Stealing::new(order);
+            let mut end = queue.local(0);
+            (0..MANY).for_each(|n| end.push(n));
+            drop(end);
+            assert_eq!(queue.len(), MANY);
+            assert_eq!(drain(&queue), popped(order, (0..MANY).collect()), "{order:?}");
+        }
+    }
+}
