@@ -64,13 +64,15 @@ impl<E> Local<E> {
 
     /// A job that might wait for ever while this worker feeds itself: in turn one from outside, the
     /// oldest of its own, which a last-in, first-out deque would otherwise keep for the end, and one of
-    /// another worker, which may be busy for long with what it has taken in behind it.
+    /// another worker, which may be busy for long with what it has taken in behind it. Jobs that were
+    /// returned count among the own. The last of them: more may come before it again and again, but never
+    /// behind it.
     #[cold]
     fn pop_fairly(&mut self) -> Option<E> {
         let turn = self.pops / FAIRNESS;
         match turn % 3 {
             0 => self.shared.injector.pop(),
-            1 => self.deque.pop_oldest(),
+            1 => self.shared.returned.pop_back().or_else(|| self.deque.pop_oldest()),
             _ => self.relieve_other((turn / 3) as usize),
         }
     }
@@ -83,9 +85,14 @@ impl<E> Local<E> {
         thieves[victim % thieves.len()].as_ref().and_then(Thief::steal)
     }
 
-    /// Moves jobs from outside to the worker's own, which it takes in their order, and takes the first.
+    /// Moves jobs that were returned, else some from outside, to the worker's own, which it takes in their
+    /// order, and takes the first.
     fn take_in(&mut self) -> Option<E> {
-        self.shared.injector.move_share(self.shared.workers(), || &mut self.intake);
+        let workers = self.shared.workers();
+        self.shared.returned.move_share(workers, || &mut self.intake);
+        if self.intake.is_empty() {
+            self.shared.injector.move_share(workers, || &mut self.intake);
+        }
         let first = self.intake.pop_front()?;
         let rest = self.intake.drain(..);
         match self.order {
@@ -136,9 +143,7 @@ impl<E> Local<E> {
 /// Whatever is left goes where the other workers find it.
 impl<E> Drop for Local<E> {
     fn drop(&mut self) {
-        while let Some(job) = self.deque.pop() {
-            self.shared.injector.push_back(job);
-        }
+        self.shared.take_back(&self.deque.thief(), self.order, &mut |_| true);
         self.shared.set_thief(self.worker, None);
     }
 }

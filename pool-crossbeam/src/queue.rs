@@ -33,7 +33,8 @@ const LARGE: usize = 512;
 ///
 /// **Order**: jobs from outside start first in, first out, as far as several workers
 /// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen. When
-/// [stale jobs are removed](WorkQueue::retain), what is left of these comes from outside from then on.
+/// [stale jobs are removed](WorkQueue::retain), what is left in the deque of a worker keeps its order and its
+/// turn, before what is outside, but any worker may take it from then on.
 ///
 /// **Memory**: that of a burst is given back once it is over. A worker's deque always has room for 64
 /// entries. Jobs of more than 512 bytes are boxed while they wait, so that is 32 KiB at most.
@@ -169,9 +170,10 @@ impl<J: Send + 'static> WorkQueue<J> for CrossbeamQueue<J> {
         }
     }
 
-    /// What stays of the jobs in the workers' own deques comes from outside from then on, as far as
-    /// the order goes: only its owner could put it back into a deque. It is out of sight on its way.
-    /// One that is stolen meanwhile may be shown twice or not at all.
+    /// What stays of the jobs in the workers' own deques goes where every worker looks before it takes some
+    /// from outside, in the order in which its owner would have taken it: only that one could put it back
+    /// into a deque. With several workers, what was one's comes as a whole before what was another's. It is
+    /// out of sight on its way. One that is stolen meanwhile may be shown twice or not at all.
     fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
         match &self.0 {
             Inline(queue) => queue.retain(keep),

@@ -1,8 +1,9 @@
 //! A sink that keeps everything, without a lock between the workers.
 
 use std::collections::VecDeque;
-use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fmt, mem, thread};
 
 use crossbeam_deque::{Injector, Steal};
 use pool_core::{Completed, ResultSink, SinkClosed};
@@ -84,14 +85,14 @@ impl<R> CrossbeamCollect<R> {
         lock(&self.lanes).pop()
     }
 
-    /// Takes everything that is there, of each worker's the oldest first.
+    /// Takes everything that is there when it is called, of each worker's the oldest first.
     #[must_use]
     pub fn take(&self) -> Vec<Completed<R>> {
         let mut lanes = lock(&self.lanes);
         let mut taken = Vec::new();
         taken.extend(std::iter::from_fn(|| lanes.pop_left()));
         for lane in &lanes.owned {
-            taken.extend(std::iter::from_fn(|| pop(lane)));
+            taken.extend(pop_all(lane));
         }
         taken
     }
@@ -104,7 +105,7 @@ fn lock<R>(lanes: &Mutex<Lanes<R>>) -> MutexGuard<'_, Lanes<R>> {
 
 impl<R> Lanes<R> {
     fn pop(&mut self) -> Option<Completed<R>> {
-        self.pop_left().or_else(|| self.owned.iter().find_map(pop))
+        self.pop_left().or_else(|| self.owned.iter().find_map(|lane| pop(lane)))
     }
 
     /// Takes the oldest outcome that is in no clone's lane.
@@ -151,8 +152,37 @@ impl<R> Lanes<R> {
     }
 }
 
+/// Drops the outcomes one by one: a lane would leak those behind one whose drop panics. The first panic
+/// goes on once all are dropped.
+impl<R> Drop for Lanes<R> {
+    fn drop(&mut self) {
+        let mut first = None;
+        while let Some(done) = self.pop() {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(done))) {
+                match first {
+                    None => first = Some(payload),
+                    // It might panic as well.
+                    Some(_) => mem::forget(payload),
+                }
+            }
+        }
+        match first {
+            // A second panic would end the process.
+            Some(payload) if thread::panicking() => mem::forget(payload),
+            Some(payload) => resume_unwind(payload),
+            None => {}
+        }
+    }
+}
+
+/// Takes what a lane has now, the oldest first. No more than that: a worker that puts outcomes faster than
+/// they are taken would keep this from ending, and with it all who wait for the lock.
+fn pop_all<T>(lane: &Injector<T>) -> impl Iterator<Item = T> {
+    (0..lane.len()).map_while(|_| pop(lane))
+}
+
 /// Takes the oldest outcome of a lane.
-fn pop<R>(lane: &Lane<R>) -> Option<Completed<R>> {
+fn pop<T>(lane: &Injector<T>) -> Option<T> {
     loop {
         match lane.steal() {
             Steal::Success(done) => return Some(done),
@@ -178,7 +208,7 @@ impl<R> Clone for CrossbeamCollect<R> {
 /// What this clone has put stays there to be taken.
 impl<R> Drop for CrossbeamCollect<R> {
     fn drop(&mut self) {
-        if let Own::Lane(lane) = std::mem::replace(&mut self.own, Own::First) {
+        if let Own::Lane(lane) = mem::replace(&mut self.own, Own::First) {
             lock(&self.lanes).take_over(lane);
         }
     }
@@ -208,5 +238,24 @@ impl<R> fmt::Debug for CrossbeamCollect<R> {
         let len: usize = lanes.left.iter().chain(&lanes.owned).map(|lane| lane.len()).sum();
         drop(lanes);
         f.debug_struct("CrossbeamCollect").field("len", &len).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_producer_that_stays_ahead_cannot_keep_who_takes() {
+        let lane = Injector::new();
+        (0..1_000).for_each(|n| lane.push(n));
+        let mut taken = 0;
+        for n in pop_all(&lane) {
+            assert_eq!(n, taken, "one that came later");
+            lane.push(1_000 + n);
+            taken += 1;
+            assert!(taken <= 1_000, "goes on for ever");
+        }
+        assert_eq!((taken, lane.len()), (1_000, 1_000));
     }
 }

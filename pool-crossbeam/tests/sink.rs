@@ -1,6 +1,7 @@
 //! The lock-free collector: nothing is lost and the order of each worker is kept, whoever comes and goes.
 
 use std::iter;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -195,6 +196,46 @@ fn pools_whose_workers_come_and_go_deliver_everything() {
         received += results.take().into_iter().map(value).sum::<usize>();
         assert_eq!((received as u64, report.undelivered), (report.accepted, 0));
     });
+}
+
+/// An outcome that counts its drop, and then may panic.
+struct Fragile {
+    dropped: Arc<AtomicUsize>,
+    panics: bool,
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, Ordering::SeqCst);
+        if self.panics {
+            // Without the message.
+            resume_unwind(Box::new("a drop"));
+        }
+    }
+}
+
+/// A collection that is dropped drops each outcome, though some of them panic, and tells.
+#[test]
+fn outcomes_that_panic_when_they_are_dropped_leave_the_others_alone() {
+    // In no clone's lane, in a few lanes, and in the lane of one that goes last.
+    for (each, clones) in [(1, 200), (100, 3), (1_000, 1)] {
+        let results = CrossbeamCollect::new();
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let all = each * clones;
+        for _ in 0..clones {
+            let of = Arc::clone(&dropped);
+            let values = (0..each).map(move |n| Fragile {
+                dropped: Arc::clone(&of),
+                panics: n % 100 == each / 2 % 100,
+            });
+            let mut clone = results.clone();
+            outcomes(values).into_iter().for_each(|done| clone.put(done).unwrap());
+        }
+        assert_eq!(dropped.load(Ordering::SeqCst), 0);
+        let told = catch_unwind(AssertUnwindSafe(|| drop(results)));
+        assert_eq!(dropped.load(Ordering::SeqCst), all, "leaked");
+        assert_eq!(told.unwrap_err().downcast_ref(), Some(&"a drop"));
+    }
 }
 
 /// An outcome whose drop uses the collection that it was taken from.

@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "this queue does not promise the order that one of them is about")]
 mod duties;
 
-use pool_crossbeam::CrossbeamQueue;
+use pool_crossbeam::{CrossbeamQueue, LocalOrder};
 
 #[test]
 fn an_empty_queue_has_nothing_on_its_way() {
@@ -59,4 +59,28 @@ mod retain {
     fn nothing_is_lost_meanwhile() {
         duties::retain::nothing_is_lost_meanwhile(CrossbeamQueue::new);
     }
+
+    #[test]
+    fn outside_jobs_keep_their_order() {
+        duties::retain::outside_jobs_keep_their_order(CrossbeamQueue::new);
+        duties::retain::outside_jobs_keep_their_order(fifo);
+    }
+
+    #[test]
+    fn nobody_starves_through_retain() {
+        duties::retain::nobody_starves_through_retain(CrossbeamQueue::new);
+        duties::retain::nobody_starves_through_retain(fifo);
+    }
+
+    #[test]
+    fn nobody_starves_through_retain_though_a_worker_feeds_itself() {
+        duties::retain::nobody_starves_through_retain_though_a_worker_feeds_itself(
+            CrossbeamQueue::new,
+        );
+        duties::retain::nobody_starves_through_retain_though_a_worker_feeds_itself(fifo);
+    }
+}
+
+fn fifo<J>() -> CrossbeamQueue<J> {
+    CrossbeamQueue::with_order(LocalOrder::Fifo)
 }

@@ -72,4 +72,19 @@ mod retain {
     fn nothing_is_lost_meanwhile() {
         duties::retain::nothing_is_lost_meanwhile(StdQueue::new);
     }
+
+    #[test]
+    fn outside_jobs_keep_their_order() {
+        duties::retain::outside_jobs_keep_their_order(StdQueue::new);
+    }
+
+    #[test]
+    fn nobody_starves_through_retain() {
+        duties::retain::nobody_starves_through_retain(StdQueue::new);
+    }
+
+    #[test]
+    fn nobody_starves_through_retain_though_a_worker_feeds_itself() {
+        duties::retain::nobody_starves_through_retain_though_a_worker_feeds_itself(StdQueue::new);
+    }
 }

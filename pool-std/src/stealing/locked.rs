@@ -167,6 +167,30 @@ impl<J> LockedInjector<J> {
         }
     }
 
+    /// Adds jobs that were gathered, in front of everything that is there: they come out next. For jobs
+    /// that had left already and come back, which would wait for ever if each time they went to the back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_std::stealing::{LockedInjector, Packs};
+    ///
+    /// let injector = LockedInjector::new();
+    /// injector.push_back(3);
+    /// let mut packs = Packs::with_capacity(2);
+    /// packs.push_all(vec![1, 2]);
+    /// injector.push_packs_front(packs);
+    /// assert!((1..=3).eq(std::iter::from_fn(|| injector.pop())));
+    /// ```
+    pub fn push_packs_front(&self, packs: Packs<J>) {
+        let (count, packs) = packs.into_parts();
+        if count > 0 {
+            let mut jobs = self.lock_to_add();
+            jobs.prepend(packs);
+            self.change_len(count as isize);
+        }
+    }
+
     /// Takes the oldest job.
     pub fn pop(&self) -> Option<J> {
         if self.count() == 0 {
@@ -174,6 +198,27 @@ impl<J> LockedInjector<J> {
         }
         let mut jobs = self.lock_to_take();
         let job = jobs.pop()?;
+        self.change_len(-1);
+        Some(job)
+    }
+
+    /// Takes the job that is last in the order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_std::stealing::LockedInjector;
+    ///
+    /// let injector = LockedInjector::new();
+    /// (1..=3).for_each(|n| injector.push_back(n));
+    /// assert_eq!((injector.pop_back(), injector.pop()), (Some(3), Some(1)));
+    /// ```
+    pub fn pop_back(&self) -> Option<J> {
+        if self.count() == 0 {
+            return None;
+        }
+        let mut jobs = self.lock_to_take();
+        let job = jobs.pop_back()?;
         self.change_len(-1);
         Some(job)
     }

@@ -60,6 +60,21 @@ impl<J> Waiting<J> {
         job
     }
 
+    /// Takes the last job.
+    pub(super) fn pop_back(&mut self) -> Option<J> {
+        if let Some(job) = self.ring.pop_back() {
+            self.trim_ring();
+            return Some(job);
+        }
+        let pack = self.packs.back_mut()?;
+        let job = pack.pop_back();
+        if pack.is_empty() {
+            self.packs.pop_back();
+            self.trim_packs();
+        }
+        job
+    }
+
     /// Moves this share of the oldest jobs, or a whole pack. How many were moved.
     pub(super) fn move_share(&mut self, share: usize, to: &mut VecDeque<J>) -> usize {
         let Some(pack) = self.packs.front_mut() else {
@@ -94,13 +109,19 @@ impl<J> Waiting<J> {
         }
     }
 
-    /// Takes the oldest pack out. The memory of a burst that is over is given back (C9).
+    /// Takes the oldest pack out.
     fn next_pack(&mut self) -> VecDeque<J> {
         let pack = self.packs.pop_front().unwrap_or_default();
+        self.trim_packs();
+        pack
+    }
+
+    /// Gives back the memory of a burst that is over (C9).
+    #[inline]
+    fn trim_packs(&mut self) {
         if self.packs.is_empty() {
             self.packs = VecDeque::new();
         }
-        pack
     }
 
     /// Adds packs behind everything that is there.
@@ -109,6 +130,20 @@ impl<J> Waiting<J> {
             self.set_ring_aside(VecDeque::new());
         }
         self.packs.append(packs);
+    }
+
+    /// Adds packs in front of everything that is there.
+    pub(super) fn prepend(&mut self, mut packs: VecDeque<VecDeque<J>>) {
+        while let Some(mut pack) = packs.pop_back() {
+            match self.packs.front_mut() {
+                // Else what comes back a few at a time would lie in as many packs.
+                Some(first) if first.len() + pack.len() <= Packs::<J>::SIZE => {
+                    pack.append(first);
+                    *first = pack;
+                }
+                _ => self.packs.push_front(pack),
+            }
+        }
     }
 
     /// Takes the jobs out that `keep` does not want to keep. The others keep their order.

@@ -90,6 +90,86 @@ pub(crate) fn one_worker_keeps_the_order<Q: WorkQueue<usize>>(make: impl Fn() ->
     });
 }
 
+/// With one worker, what comes from outside keeps its order, also what the worker had taken in by then.
+pub(crate) fn outside_jobs_keep_their_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    // Many, so that they lie in several places, but too few for a look after those that wait long.
+    for (before, after) in [(20, 4), (56, 1), (3, 50)] {
+        let queue = make();
+        within_patience(move || {
+            let mut end = queue.local(0);
+            (0..before).for_each(|n| queue.push(n).unwrap());
+            let mut taken = vec![take(&mut end).unwrap()];
+            (before..before + after).for_each(|n| queue.push(n).unwrap());
+            queue.retain(|_| true);
+            taken.extend(take(&mut end));
+            queue.retain(|_| true);
+            taken.extend(std::iter::from_fn(|| take(&mut end)));
+            assert!(taken.iter().copied().eq(0..before + after), "out of order: {taken:?}");
+        });
+    }
+}
+
+/// No job waits for ever, though stale ones are looked for again and again, and for each that is taken
+/// another one comes from outside.
+pub(crate) fn nobody_starves_through_retain<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    const WAITING: usize = 64;
+    const PATIENCE: usize = 2_000;
+    const POPS: usize = if cfg!(debug_assertions) { 3 } else { 10 } * PATIENCE;
+    for every in [1, 16, 61] {
+        let queue = make();
+        within_patience(move || {
+            let mut end = queue.local(0);
+            (0..WAITING).for_each(|n| queue.push(n).unwrap());
+            let mut taken = vec![false; WAITING + POPS];
+            for pop in 0..POPS {
+                queue.push(WAITING + pop).unwrap();
+                taken[take(&mut end).expect("a job was out of sight")] = true;
+                if pop % every == 0 {
+                    queue.retain(|_| true);
+                }
+            }
+            let starved = taken[..WAITING + POPS - PATIENCE].iter().position(|taken| !taken);
+            assert_eq!(
+                starved, None,
+                "waits still, with a look after stale ones every {every} pops"
+            );
+        });
+    }
+}
+
+/// The same for the jobs of a worker that feeds itself, and those from outside.
+pub(crate) fn nobody_starves_through_retain_though_a_worker_feeds_itself<Q: WorkQueue<usize>>(
+    make: impl Fn() -> Q,
+) {
+    const OWN: usize = 200;
+    const ALL: usize = OWN + 10;
+    /// For so many pops at most each job may let others go first.
+    const PATIENCE: usize = 200;
+    /// What the worker feeds itself with.
+    const FEED: usize = ALL;
+    for every in [16, 61] {
+        let queue = make();
+        within_patience(move || {
+            let mut end = queue.local(0);
+            (0..OWN).for_each(|n| end.push(n));
+            (OWN..ALL).for_each(|n| queue.push(n).unwrap());
+            let mut taken = [false; ALL + 1];
+            for pop in 0..ALL * PATIENCE {
+                end.push(FEED);
+                taken[take(&mut end).expect("a job was out of sight")] = true;
+                if pop % every == 0 {
+                    queue.retain(|_| true);
+                }
+            }
+            let starved = taken.iter().position(|taken| !taken);
+            assert_eq!(
+                starved, None,
+                "waits still, with a look after stale ones every {every} pops"
+            );
+        });
+    }
+}
+
 /// While others push, pop and steal, each job is removed or taken, one or the other, once.
 pub(crate) fn nothing_is_lost_meanwhile<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const JOBS: usize = if cfg!(debug_assertions) { 60_000 } else { 400_000 };

@@ -74,3 +74,42 @@ fn a_full_ring_is_set_aside_and_its_jobs_keep_their_turn() {
     }
     assert!(taken.into_iter().eq(0..all));
 }
+
+#[test]
+fn what_comes_back_goes_to_the_front() {
+    let pack = |range: std::ops::Range<usize>| {
+        let mut packs = Packs::with_capacity(range.len());
+        range.for_each(|n| packs.push(n));
+        packs
+    };
+    let injector = LockedInjector::new();
+    injector.push_packs_front(pack(0..0));
+    assert_eq!(injector.len(), 0);
+    injector.push_packs(pack(2_000..2_100));
+    injector.push_back(2_100);
+    // From a single one to several packs, with joints within packs and between them.
+    let mut first = 2_000;
+    for count in [1, 1, PACK - 1, PACK, 1, PACK + 1, 5, 10 * PACK + 3] {
+        injector.push_packs_front(pack(first - count..first));
+        first -= count;
+    }
+    assert_eq!(injector.len(), 2_101 - first);
+    let mut taken = Vec::new();
+    while injector.len() > 0 {
+        taken.extend(injector.pop());
+        taken.extend(share(&injector, 2));
+    }
+    assert!(taken.into_iter().eq(first..2_101));
+}
+
+#[test]
+fn the_last_job_comes_from_wherever_it_lies() {
+    let injector = LockedInjector::new();
+    assert_eq!(injector.pop_back(), None);
+    injector.push_batch(&mut (0..3 * PACK)).unwrap();
+    (3 * PACK..4 * PACK).for_each(|n| injector.push_back(n));
+    for n in (1..4 * PACK).rev() {
+        assert_eq!((injector.pop_back(), injector.len()), (Some(n), n));
+    }
+    assert_eq!((injector.pop(), injector.pop_back(), injector.len()), (Some(0), None, 0));
+}
