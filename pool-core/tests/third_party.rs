@@ -50,3 +50,13 @@ pool_core::conformance_tests! {
     bounded: Bounded::new(64);
     order: outside;
 }
+
+pool_core::conformance_tests! {
+    bounded_to_few: Bounded::new(7);
+    order: outside;
+}
+
+pool_core::conformance_tests! {
+    bounded_to_one: Bounded::new(1);
+    order: outside;
+}

@@ -68,6 +68,22 @@ fn drain<J>(end: &mut impl LocalQueue<J>) -> impl Iterator<Item = J> {
     from_fn(|| take(end))
 }
 
+/// Compares what came out with what should. The message names the first difference and no more, since
+/// nobody can read thousands of numbers.
+#[track_caller]
+fn assert_same(taken: &[usize], expected: impl IntoIterator<Item = usize>, reason: &str) {
+    let (mut taken, mut expected) = (taken.iter().copied(), expected.into_iter());
+    for position in 0.. {
+        match (taken.next(), expected.next()) {
+            (None, None) => return,
+            (found, wanted) if found == wanted => (),
+            (found, wanted) => {
+                panic!("{reason}: at position {position} is {found:?}, and not {wanted:?}")
+            }
+        }
+    }
+}
+
 fn sorted<J: Ord>(jobs: impl Iterator<Item = J>) -> Vec<J> {
     let mut jobs: Vec<_> = jobs.collect();
     jobs.sort_unstable();

@@ -67,6 +67,8 @@ macro_rules! conformance_tests {
                 len_is_about_what_waits
                 a_worker_that_feeds_itself_starves_nobody
                 a_busy_workers_jobs_are_not_starved
+                what_a_worker_left_is_not_starved
+                retain_starves_nobody
                 a_million_jobs_may_wait
                 calls_take_no_longer_the_more_jobs_wait
                 retain_removes_what_it_is_told_to

@@ -15,7 +15,7 @@
 //! | refused is returned | by [`push`](a_refused_job_comes_back) and by [`push_batch`](a_batch_is_taken_whole), whatever the iterator [says of its length](a_batch_is_taken_whole_whatever_its_size_hint), and though it [panics](a_batch_that_panics_harms_no_other_job) |
 //! | order, if it is promised outside | of [single jobs](one_worker_takes_outside_jobs_in_order), [with batches between them](batches_and_single_jobs_keep_their_order), [while a worker feeds itself](a_fairness_turn_keeps_the_order_outside), [through `retain`](retain_keeps_the_order_outside) |
 //! | order, if it is promised inside as well | of [own jobs](one_worker_is_first_in_first_out), [while a worker feeds itself](a_fairness_turn_keeps_the_order_inside), [through `retain`](retain_keeps_the_order_inside) |
-//! | fair | [outside and in the own end](a_worker_that_feeds_itself_starves_nobody), [in the ends of busy workers](a_busy_workers_jobs_are_not_starved) |
+//! | fair | [outside and in the own end](a_worker_that_feeds_itself_starves_nobody), [in the ends of busy workers](a_busy_workers_jobs_are_not_starved), [in those of workers that have left](what_a_worker_left_is_not_starved), [through `retain`](retain_starves_nobody) |
 //! | cheap | [no call takes longer the more jobs wait](calls_take_no_longer_the_more_jobs_wait) |
 //! | lean | a dropped queue [drops its jobs](a_dropped_queue_drops_its_jobs), a drained one [keeps no memory](a_burst_leaves_no_memory) |
 //! | `retain` | removes [what it is told to](retain_removes_what_it_is_told_to), [while workers pop](retain_loses_nothing_while_workers_pop) too; or nothing at all |

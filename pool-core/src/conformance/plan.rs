@@ -1,6 +1,7 @@
 //! Random plans, whose outcome a sequential model foretells.
 
 mod run;
+mod runs;
 
 use super::support::{Closure, within_patience};
 use crate::WorkQueue;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::support::{Closure, Latch, Tally, builder, panic_quietly, submit, with_pools};
-use crate::{Handle, JobError, Task, WorkQueue};
+use crate::{Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
 
 /// C2, C3, C9: a job that its handle cancels in time does not run, and its captures are gone at once;
 /// the claim that is left in the queue is no job.
@@ -47,13 +47,29 @@ pub fn c3_a_cancelled_job_never_runs<Q: WorkQueue<Closure>>(make: impl Fn() -> Q
     });
 }
 
+/// Spawns a closure, and again for as long as the queue is full: of claims that are no jobs any more, for
+/// example.
+fn spawn<Q: WorkQueue<Closure>, T: Send + 'static>(
+    pool: &Handle<Task<usize>, Q>,
+    mut closure: impl FnOnce() -> T + Send + 'static,
+) -> JobHandle<T> {
+    loop {
+        match pool.spawn(closure) {
+            Ok(job) => return job,
+            Err(SubmitError::Full(refused)) => closure = refused,
+            Err(error) => panic!("a spawn on an open pool failed: {error}"),
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// A job that waits for a job that waits for a job…
 fn chain<Q: WorkQueue<Closure>>(pool: &Handle<Task<usize>, Q>, depth: usize) -> usize {
     if depth == 0 {
         return 0;
     }
     let inner = pool.clone();
-    1 + pool.spawn(move || chain(&inner, depth - 1)).unwrap().join().unwrap()
+    1 + spawn(pool, move || chain(&inner, depth - 1)).join().unwrap()
 }
 
 /// C11: jobs that wait for jobs need no free worker.
@@ -137,8 +153,8 @@ pub fn c8_panics_of_borrowed_work_are_thrown_on<Q: WorkQueue<Closure>>(make: imp
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(second)).is_err());
         assert_eq!(ended.get(), 21, "the second closure runs all the same");
         let handle = pool.handle();
-        let job = pool.spawn(move || handle.join(|| (), || panic_quietly()).0);
-        assert!(matches!(job.unwrap().join(), Err(JobError::Panicked(_))));
+        let job = spawn(&pool, move || handle.join(|| (), || panic_quietly()).0);
+        assert!(matches!(job.join(), Err(JobError::Panicked(_))));
         assert_eq!((pool.stats().threads, pool.shutdown().panicked), (threads, 1));
     });
 }

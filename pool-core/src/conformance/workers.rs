@@ -84,15 +84,19 @@ pub fn c7_a_job_from_outside_starts_while_a_worker_feeds_itself<Q: WorkQueue<Clo
     let queue = make();
     within_patience(move || {
         let results = crate::Collect::new();
-        let pool = builder(queue, 1).sink(results.clone()).paused().build().unwrap();
-        let stop = Latch::default();
-        let (handle, until) = (pool.handle(), stop.clone());
-        submit(&pool, move || feed(handle, until, 0));
+        let pool = builder(queue, 1).sink(results.clone()).build().unwrap();
+        let (both, stop) = (Latch::default(), Latch::default());
+        let (handle, accepted, until) = (pool.handle(), both.clone(), stop.clone());
+        // Keeps the worker until the other job waits, for which there may be no room before.
+        submit(&pool, move || {
+            accepted.wait();
+            feed(handle, until, 0)
+        });
         submit(&pool, move || {
             stop.open();
             0
         });
-        pool.resume();
+        both.open();
         pool.shutdown();
         let rounds = results.take().into_iter().map(|done| done.outcome.unwrap()).max();
         assert!(rounds < Some(ENOUGH), "starved for {ENOUGH} jobs");

@@ -13,6 +13,12 @@ fn stranded_jobs_are_caught() {
 }
 
 #[test]
+fn jobs_lost_for_their_workers_index_are_caught() {
+    let fault = Fault::ForgetsWorkersBeyondSixteen;
+    caught("out of the others' reach", || kit::local_jobs_are_within_reach(with(fault)));
+}
+
+#[test]
 fn retry_taken_for_empty_is_caught() {
     let fault = Fault::TakesRetryForEmpty;
     caught("did not find the only job", || kit::what_is_there_is_found(with(fault)));

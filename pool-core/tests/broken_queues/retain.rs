@@ -10,6 +10,7 @@ fn a_retain_that_does_another_thing_than_it_is_told_is_caught() {
     for (fault, reason) in [
         (Fault::RetainShowsTwice, "shows a job twice"),
         (Fault::RetainClearsTheEnds, "removes a job that it did not show"),
+        (Fault::RetainShowsThreeEnds, "does not show every job that waits"),
         (Fault::RetainShowsOutsideAlone, "does not show every job that waits"),
         (Fault::RetainLosesAJob, "loses a job that is to be kept"),
         (Fault::RetainRemovesNothing, "to be removed are still alive"),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use super::super::support::within_patience;
-use super::{drain, fill, push, push_all, sorted, take};
+use super::{assert_same, drain, fill, push, push_all, sorted, take};
 use crate::{LocalQueue, PushError, WorkQueue};
 
 /// Pushers, one by one and in batches, and workers at full speed: every job comes out exactly once.
@@ -158,7 +158,7 @@ pub fn a_refused_job_comes_back<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
             }
         }
         let taken = sorted(drain(&mut queue.local(0)));
-        assert_eq!(taken, accepted, "the queue holds other jobs than it accepted");
+        assert_same(&taken, accepted, "the queue holds other jobs than it accepted");
     });
 }
 

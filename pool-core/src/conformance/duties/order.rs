@@ -1,7 +1,7 @@
 //! The order, for queues that promise one.
 
 use super::super::support::within_patience;
-use super::{drain, fill, fill_batch, take};
+use super::{assert_same, drain, fill, fill_batch, take};
 use crate::{LocalQueue, WorkQueue};
 
 /// Jobs that come through a worker's own end, in these checks, are numbered from here on.
@@ -57,7 +57,7 @@ pub fn batches_and_single_jobs_keep_their_order<Q: WorkQueue<usize>>(make: impl 
         }
         taken.extend(drain(&mut end));
         assert_eq!(taken.len(), accepted.len(), "jobs are lost or doubled");
-        assert_eq!(taken, accepted, "batches and single jobs come out of order");
+        assert_same(&taken, accepted, "batches and single jobs come out of order");
     });
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::super::support::within_patience;
-use super::{drain, fill, push, sorted, take};
+use super::{assert_same, drain, fill, push, sorted, take};
 use crate::{LocalQueue, WorkQueue};
 
 /// One worker finds every job that is there, at once: whoever gives up early falls asleep over it.
@@ -30,22 +30,24 @@ pub fn what_is_there_is_found<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     });
 }
 
-/// Jobs near one worker are within reach of every other.
+/// Jobs near one worker are within reach of every other, be its index 0 or 40.
 ///
 /// # Panics
 ///
 /// If the queue fails the check.
 pub fn local_jobs_are_within_reach<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
-    within_patience(move || {
-        let mut busy = queue.local(0);
-        let mut others = [queue.local(1), queue.local(2)];
-        for n in 0..1_000 {
-            busy.push(n);
-        }
-        let taken = sorted((0..1_000).map_while(|turn: usize| take(&mut others[turn % 2])));
-        assert_eq!(taken, (0..1_000).collect::<Vec<_>>(), "jobs out of the others' reach");
-    });
+    for worker in [0, 40] {
+        let queue = make();
+        within_patience(move || {
+            let mut busy = queue.local(worker);
+            let mut others = [queue.local(1), queue.local(2)];
+            for n in 0..1_000 {
+                busy.push(n);
+            }
+            let taken = sorted((0..1_000).map_while(|turn: usize| take(&mut others[turn % 2])));
+            assert_same(&taken, 0..1_000, "jobs out of the others' reach");
+        });
+    }
 }
 
 /// `is_empty` is not true, however often it is asked, while a job waits anywhere; and it is true when

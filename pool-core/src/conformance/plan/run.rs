@@ -1,12 +1,14 @@
 //! A plan carried out on a pool and on a model at once.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::super::support::{Closure, Pool, Tally, builder, panic_quietly};
+use super::runs::Runs;
 use super::{Plan, Step, Tree};
 use crate::{Completed, Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
 
@@ -41,22 +43,13 @@ impl Model {
         self.cancelled += 1;
     }
 
+    /// Strikes out jobs that were refused when their parent submitted them.
+    fn refused(&mut self, jobs: &Range<usize>) {
+        self.outcomes.retain(|number, _| !jobs.contains(number));
+    }
+
     fn panics(&self) -> usize {
         self.outcomes.values().filter(|panics| **panics).count()
-    }
-}
-
-/// How often each job has run, by number.
-#[derive(Clone, Default)]
-struct Runs(Arc<Mutex<Vec<Arc<AtomicU8>>>>);
-
-impl Runs {
-    fn of(&self, number: usize) -> Arc<AtomicU8> {
-        let mut runs = self.0.lock().unwrap();
-        while runs.len() <= number {
-            runs.push(Arc::default());
-        }
-        Arc::clone(&runs[number])
     }
 }
 
@@ -97,7 +90,11 @@ fn job<Q: WorkQueue<Closure>>(
         for child in tree.children {
             let size = child.size();
             let child = job(child, next, handle.clone(), runs.clone(), Arc::clone(&alive));
-            assert!(handle.execute(child).is_ok(), "a nested submit was refused");
+            match handle.execute(child) {
+                Ok(_) => (),
+                Err(SubmitError::Full(_)) => runs.refuse(next..next + size),
+                Err(error) => panic!("a nested submit was refused: {error}"),
+            }
             next += size;
         }
         if tree.panics { panic_quietly() } else { number }
@@ -136,7 +133,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
             pool: builder.build().unwrap(),
             model: Model { paused: plan.paused, ..Model::default() },
             numbers: 0,
-            runs: Runs::default(),
+            runs: Runs::new(),
             spawned: VecDeque::new(),
             receiver: Some(receiver),
             received: 0,
@@ -235,6 +232,12 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         }
     }
 
+    fn strike_out_refused(&mut self) {
+        for jobs in self.runs.refused.lock().unwrap().drain(..) {
+            self.model.refused(&jobs);
+        }
+    }
+
     fn receive(&mut self) {
         if let Some(receiver) = &self.receiver {
             self.received += receiver.try_iter().count();
@@ -245,6 +248,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         let report = self.pool.shutdown();
         self.model.closed = true;
         self.model.paused = false;
+        self.strike_out_refused();
         let (all, panics) = (self.model.outcomes.len() as u64, self.model.panics() as u64);
         assert_eq!((report.done, report.panicked), (all - panics, panics));
         assert_eq!((report.cancelled, report.unfinished), (self.model.cancelled as u64, 0));
@@ -263,6 +267,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
 
     /// At rest every accepted job has run, once, has its outcome, and its captures are gone.
     fn check_rest(&mut self) {
+        self.strike_out_refused();
         for number in 0..self.numbers {
             let runs = self.runs.of(number).load(Ordering::SeqCst);
             let expected = u8::from(self.model.outcomes.contains_key(&number));

@@ -13,6 +13,8 @@ pub(super) struct Deques<J> {
     /// Ends what would go on for ever.
     pub(super) over: Arc<AtomicBool>,
     pub(super) outside: VecDeque<J>,
+    /// Where, with some faults, jobs lie that only a steal finds.
+    pub(super) aside: VecDeque<J>,
     pub(super) ends: Vec<VecDeque<J>>,
     pub(super) pushes: usize,
 }
@@ -31,8 +33,8 @@ pub(super) fn pop_front<J>(deque: &mut VecDeque<J>, fault: Fault) -> Option<J> {
 
 impl<J> Deques<J> {
     pub(super) fn new(fault: Fault, over: Arc<AtomicBool>) -> Self {
-        let ends = (0..16).map(|_| VecDeque::new()).collect();
-        Self { fault, over, outside: VecDeque::new(), ends, pushes: 0 }
+        let (outside, aside) = (VecDeque::new(), VecDeque::new());
+        Self { fault, over, outside, aside, ends: Vec::new(), pushes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,7 +45,10 @@ impl<J> Deques<J> {
                 let jobs = self.outside.iter().chain(self.ends.iter().flatten());
                 jobs.filter(|job| size_of_val(std::hint::black_box(*job)) > 0).count()
             }
-            _ => self.outside.len() + self.ends.iter().map(VecDeque::len).sum::<usize>(),
+            _ => {
+                let ends: usize = self.ends.iter().map(VecDeque::len).sum();
+                self.outside.len() + self.aside.len() + ends
+            }
         }
     }
 
@@ -66,17 +71,28 @@ impl<J> Deques<J> {
         }
     }
 
+    /// Moves some of the oldest from outside into this end.
+    pub(super) fn fetch(&mut self, worker: usize) {
+        let portion = self.outside.len().div_ceil(2).min(32);
+        self.ends[worker].extend(self.outside.drain(..portion));
+    }
+
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut J) -> bool) {
         let fault = self.fault;
         if fault == Fault::RetainShowsTwice {
             self.outside.iter_mut().for_each(|job| _ = keep(job));
         }
         sieve(&mut self.outside, fault, &mut keep);
-        for end in &mut self.ends {
+        sieve(&mut self.aside, fault, &mut keep);
+        for (worker, end) in self.ends.iter_mut().enumerate() {
             match fault {
+                Fault::RetainShowsThreeEnds if worker >= 3 => (),
                 Fault::RetainShowsOutsideAlone => (),
                 Fault::RetainClearsTheEnds => end.clear(),
                 _ => sieve(end, fault, &mut keep),
+            }
+            if fault == Fault::RetainSendsToTheBack {
+                self.outside.extend(end.drain(..).rev());
             }
         }
     }

@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     DropsJobsWithTheirEnd,
     /// A worker that comes back begins with an empty end.
     ClearsAnEndThatIsAskedForAgain,
+    /// There are sixteen places for workers, and what others submit is dropped.
+    ForgetsWorkersBeyondSixteen,
     /// Jobs are still alive when the queue is gone.
     LeaksJobs,
     /// A job that takes no memory is no job.
@@ -64,8 +66,15 @@ pub(crate) enum Fault {
     SeldomLooksOutside,
     /// It looks into others' ends only when it has nothing of its own.
     StarvesOthersEnds,
+    /// It looks only into the ends of workers with a smaller index.
+    HelpsThoseBefore,
     /// It looks after others only where nothing has moved since the last look.
     HelpsThoseWhoPause,
+
+    /// What came in a batch is left to those who steal.
+    StarvesBatches,
+    /// What a worker left is left to those who steal.
+    StarvesWhatWasLeft,
 
     /// What is beyond 600,000 jobs is dropped.
     ForgetsWhatIsDeep,
@@ -82,6 +91,8 @@ pub(crate) enum Fault {
     RetainLosesAJob,
     /// Jobs in the workers' ends are not shown.
     RetainShowsOutsideAlone,
+    /// Jobs in the ends of all but three workers are not shown.
+    RetainShowsThreeEnds,
     /// Jobs in the workers' ends are not shown, and removed.
     RetainClearsTheEnds,
     /// All is shown, and nothing is removed.
@@ -90,6 +101,9 @@ pub(crate) enum Fault {
     RetainShowsTwice,
     /// What is kept comes out the other way round.
     RetainReverses,
+    /// What is kept of the ends goes outside, behind the rest and the other way round; from there it
+    /// comes in portions.
+    RetainSendsToTheBack,
     /// What comes while `keep` looks is lost.
     RetainOverwrites,
     /// What is removed is not dropped.

@@ -41,9 +41,14 @@ impl<J: Send + 'static> WorkQueue<J> for Faulty<J> {
 
     fn local(&self, worker: usize) -> FaultyEnd<J> {
         let shared = Arc::clone(&self.shared);
-        if self.fault == Fault::ClearsAnEndThatIsAskedForAgain {
-            shared.lock().unwrap().ends[worker].clear();
+        let mut deques = shared.lock().unwrap();
+        if deques.ends.len() <= worker {
+            deques.ends.resize_with(worker + 1, VecDeque::new);
         }
+        if self.fault == Fault::ClearsAnEndThatIsAskedForAgain {
+            deques.ends[worker].clear();
+        }
+        drop(deques);
         FaultyEnd { fault: self.fault, shared, worker, pops: 0, steals: 0, watched: (0, 0) }
     }
 
@@ -82,6 +87,9 @@ impl<J: Send + 'static> WorkQueue<J> for Faulty<J> {
                 jobs.for_each(|job| outside.push_back(job));
                 self.shared.lock().unwrap().outside = outside;
             }
+            Fault::StarvesBatches => {
+                jobs.for_each(|job| self.shared.lock().unwrap().aside.push_back(job));
+            }
             Fault::PutsBatchesFirst => {
                 let batch: Vec<_> = jobs.collect();
                 let mut deques = self.shared.lock().unwrap();
@@ -107,6 +115,7 @@ impl<J: Send + 'static> WorkQueue<J> for Faulty<J> {
                 true
             }
             Fault::CountsOneByOne => deques.len() == 0,
+            _ if !deques.aside.is_empty() => false,
             _ => deques.outside.is_empty() && deques.ends.iter().all(VecDeque::is_empty),
         }
     }
@@ -141,6 +150,10 @@ impl<J> FaultyEnd<J> {
         if self.fault != Fault::StarvesThoseOutside && self.pops.is_multiple_of(often) {
             return match self.fault {
                 Fault::HelpsTheNewest => deques.outside.pop_back(),
+                Fault::RetainSendsToTheBack => {
+                    deques.fetch(self.worker);
+                    None
+                }
                 _ => deques.pop_outside(),
             };
         }
@@ -148,7 +161,10 @@ impl<J> FaultyEnd<J> {
             return None;
         }
         let (watched, before) = self.watched;
-        let next = (watched + 1) % deques.ends.len();
+        let next = match self.fault {
+            Fault::HelpsThoseBefore => (watched + 1) % self.worker.max(1),
+            _ => (watched + 1) % deques.ends.len(),
+        };
         self.watched = (next, deques.ends[next].len());
         let busy = self.fault == Fault::HelpsThoseWhoPause && deques.ends[watched].len() != before;
         if watched == self.worker || busy {
@@ -162,7 +178,8 @@ impl<J> LocalQueue<J> for FaultyEnd<J> {
     fn push(&mut self, job: J) {
         let mut deques = self.shared.lock().unwrap();
         let waiting = deques.ends[self.worker].len();
-        if !deques.forgets(waiting) {
+        let unknown = self.fault == Fault::ForgetsWorkersBeyondSixteen && self.worker >= 16;
+        if !unknown && !deques.forgets(waiting) {
             deques.ends[self.worker].push_back(job);
         }
     }
@@ -197,7 +214,12 @@ impl<J> LocalQueue<J> for FaultyEnd<J> {
             return None;
         }
         let mut deques = self.shared.lock().unwrap();
-        if let Some(job) = deques.pop_outside() {
+        if self.fault == Fault::RetainSendsToTheBack {
+            deques.fetch(self.worker);
+        } else if let Some(job) = deques.pop_outside() {
+            return Some(job);
+        }
+        if let Some(job) = deques.aside.pop_front() {
             return Some(job);
         }
         match self.fault {
@@ -209,8 +231,11 @@ impl<J> LocalQueue<J> for FaultyEnd<J> {
 
 impl<J> Drop for FaultyEnd<J> {
     fn drop(&mut self) {
-        if self.fault == Fault::DropsJobsWithTheirEnd {
-            self.shared.lock().unwrap().ends[self.worker].clear();
+        let deques = &mut *self.shared.lock().unwrap();
+        match self.fault {
+            Fault::DropsJobsWithTheirEnd => deques.ends[self.worker].clear(),
+            Fault::StarvesWhatWasLeft => deques.aside.append(&mut deques.ends[self.worker]),
+            _ => (),
         }
     }
 }
