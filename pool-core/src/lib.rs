@@ -88,7 +88,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{MAX_CAPACITY, MAX_THREADS};
 pub use error::{BuildError, JobError, StartCause, StartError, SubmitError, WaitError};
 pub use handle::Handle;
-pub use handle::batch::BatchError;
+pub use handle::batch::{BatchError, SpawnedBatch};
 pub use handle::map::{Map, MapUnordered};
 pub use job::{Job, JobId, JobIds};
 pub use panics::Panic;

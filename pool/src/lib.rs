@@ -68,8 +68,8 @@ pub use pool_core::{
     AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
     InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
     MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, Panic, PushError, Ready,
-    ResultSink, Scope, ShutdownReport, SinkClosed, StartCause, StartError, Stats, StdThreads,
-    SubmitError, SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext,
+    ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
+    StdThreads, SubmitError, SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext,
     WorkerThread, as_completed, sink_fn,
 };
 #[cfg(feature = "crossbeam")]

@@ -23,6 +23,9 @@ const CHUNK: usize = 1024;
 /// iterator.
 const FIRST_CHUNK: usize = 16;
 
+/// The handles of a batch of closures `F` that return `T`, or of those that were accepted.
+pub type SpawnedBatch<F, T, I> = Result<Vec<JobHandle<T>>, BatchError<F, I, Vec<JobHandle<T>>>>;
+
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// Submits many jobs at the price of little more than one, in this order: they are counted in
     /// together and wake the workers together. The ids come in the same order.
@@ -117,10 +120,7 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {
     /// assert_eq!(squares?[9], 81);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn spawn_batch<I, F, T>(
-        &self,
-        closures: I,
-    ) -> Result<Vec<JobHandle<T>>, BatchError<F, I::IntoIter, Vec<JobHandle<T>>>>
+    pub fn spawn_batch<I, F, T>(&self, closures: I) -> SpawnedBatch<F, T, I::IntoIter>
     where
         I: IntoIterator<Item = F>,
         F: FnOnce() -> T + Send + 'static,
