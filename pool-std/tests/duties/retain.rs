@@ -172,7 +172,9 @@ pub(crate) fn nobody_starves_through_retain_though_a_worker_feeds_itself<Q: Work
 
 /// While others push, pop and steal, each job is removed or taken, one or the other, once.
 pub(crate) fn nothing_is_lost_meanwhile<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    const JOBS: usize = if cfg!(debug_assertions) { 60_000 } else { 400_000 };
+    const JOBS: usize = if cfg!(debug_assertions) { 40_000 } else { 400_000 };
+    /// So often that a job is looked at some dozens of times.
+    const EVERY: usize = JOBS / 100;
     for workers in [1, 3] {
         let queue = make();
         within_patience(move || {
@@ -203,7 +205,14 @@ pub(crate) fn nothing_is_lost_meanwhile<Q: WorkQueue<usize>>(make: impl Fn() -> 
                     });
                 }
                 scope.spawn(|| {
+                    let mut looked = 0;
                     while !over.load(Ordering::SeqCst) {
+                        // Not again and again: the workers would hardly come to the locks.
+                        if ended.load(Ordering::SeqCst) < looked + EVERY {
+                            thread::yield_now();
+                            continue;
+                        }
+                        looked = ended.load(Ordering::SeqCst);
                         queue.retain(|job| {
                             // Those that bring more have to come out.
                             let keeps = *job % 4 < 2;
@@ -212,7 +221,6 @@ pub(crate) fn nothing_is_lost_meanwhile<Q: WorkQueue<usize>>(make: impl Fn() -> 
                             }
                             keeps
                         });
-                        thread::yield_now();
                     }
                 });
                 let mut first = (0..JOBS).step_by(4);
