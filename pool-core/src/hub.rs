@@ -193,7 +193,7 @@ impl Hub {
                 return true;
             }
             self.expire_due();
-            others.clone().for_each(|hub| _ = hub.expire_due());
+            others.clone().for_each(Self::expire_due);
             let is_late = deadline.is_some_and(|deadline| self.clock().now() >= deadline);
             let pauses = others.clone().filter_map(|hub| hub.pause(None));
             let pause = pauses.chain(self.pause(deadline)).min();
@@ -251,19 +251,16 @@ impl Hub {
         }
     }
 
-    /// Ends the jobs whose time is over: each frees its place and answers its handle. Whether there
-    /// were any.
-    pub(crate) fn expire_due(&self) -> bool {
+    /// Ends the jobs whose time is over: each frees its place and answers its handle.
+    pub(crate) fn expire_due(&self) {
         if self.expiring.is_empty() {
-            return false;
+            return;
         }
-        let due = self.expiring.take_due(self.clock().now());
-        for (id, errand) in &due {
+        for (id, errand) in self.expiring.take_due(self.clock().now()) {
             if let Some(errand) = errand.upgrade() {
-                errand.expire(*id, Runner::here(self));
+                errand.expire(id, Runner::here(self));
             }
         }
-        !due.is_empty()
     }
 }
 

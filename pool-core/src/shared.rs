@@ -144,13 +144,14 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
         deadline: Option<Instant>,
     ) -> Result<(), StartError> {
         let (id, sleep, clock) = (self.id(), &self.hub.sleep, self.hub.clock());
-        if current::starts_worker(id) || (!nested && self.is_itself_on_its_way()) {
-            // What we would wait for may be this thread itself.
-            return Err(StartError::new(sleep.under_way(), StartCause::NotAtWork));
-        }
-        if nested && self.is_itself_on_its_way() {
+        let is_itself = self.is_itself_on_its_way();
+        if is_itself && nested && !current::starts_worker(id) {
             // It is set up, and comes itself; or it leaves, and then looks whether it is wanted again.
             return Ok(());
+        }
+        if is_itself || current::starts_worker(id) {
+            // What we would wait for may be this thread itself.
+            return Err(StartError::new(sleep.under_way(), StartCause::NotAtWork));
         }
         let Some(worker) = sleep.reserve_first(&self.hub.ledger, nested, clock, deadline)? else {
             return Ok(());
@@ -166,8 +167,9 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     /// Whether the present thread is a worker that is being set up, or leaves, or else inside without
     /// having a worker to wait for.
     fn is_itself_on_its_way(&self) -> bool {
-        current::is_worker_of(self.id()) && !current::has_left(self.id())
-            || current::standing(self.id()) == Standing::Inside && !current::has_left(self.id())
+        let id = self.id();
+        (current::is_worker_of(id) || current::standing(id) == Standing::Inside)
+            && !current::has_left(id)
     }
 
     /// Nothing is accepted from outside any more; once the pool is at rest, everyone goes home.
@@ -203,14 +205,14 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Shared<J, Q> {
     }
 }
 
-/// Stale entries that a queue removes. They are let go only when it is done: it may hold a lock.
-struct Stale {
+/// The stale entries that a queue removes. They are let go only when it is done: it may hold a lock.
+struct Swept {
     claims: Vec<Claim>,
     /// Those for which the sink waits.
     skipped: Vec<JobId>,
 }
 
-impl Stale {
+impl Swept {
     fn with_capacity(entries: usize) -> Self {
         Self { claims: Vec::with_capacity(entries), skipped: Vec::new() }
     }
@@ -226,7 +228,7 @@ impl Stale {
     }
 }
 
-impl Drop for Stale {
+impl Drop for Swept {
     fn drop(&mut self) {
         self.claims.drain(..).for_each(Claim::withdraw);
     }
@@ -261,20 +263,20 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Access for Shared<J, Q> {
     fn purge(self: Arc<Self>) -> usize {
         // The sink is told before anybody can take the pool to be at rest.
         let _guest = self.hub.guest();
-        let mut stale = Stale::with_capacity(self.queue.len().min(EXPECTED));
-        let swept = guarded(|| self.queue.retain(|job| !stale.take(job)));
+        let mut swept = Swept::with_capacity(self.queue.len().min(EXPECTED));
+        let retained = guarded(|| self.queue.retain(|job| !swept.take(job)));
         // Those that stay may have been out of sight.
         self.notify_if_work();
-        if !stale.skipped.is_empty()
+        if !swept.skipped.is_empty()
             && let Some(launcher) = self.launcher()
         {
-            launcher.skip(mem::take(&mut stale.skipped));
+            launcher.skip(mem::take(&mut swept.skipped));
         }
-        if let Err(payload) = swept {
+        if let Err(payload) = retained {
             // As when it panics in a worker's hands: what it held may be lost.
             drop_quietly(payload);
             self.hub.give_up(None);
         }
-        stale.claims.len()
+        swept.claims.len()
     }
 }

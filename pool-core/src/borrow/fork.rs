@@ -18,7 +18,8 @@ use std::mem;
 use std::sync::{Arc, Weak};
 
 use crate::accept::stale;
-use crate::borrow::loan::{self, Forks, Lent, Show, fork};
+pub(crate) use crate::borrow::loan::forget_pool;
+use crate::borrow::loan::{Forks, Lent, Show, fork};
 use crate::handle::Handle;
 use crate::hub::{Access, Guest, Hub, PoolId};
 use crate::job::{Job, JobId};
@@ -217,11 +218,6 @@ impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Show for Arc<Shared<J, Q>> {
     fn wait(&self, has_ended: &dyn Fn() -> bool) {
         Stall::own(&self.hub).unwrap_or_else(|| Arc::new(Stall::new())).wait(has_ended);
     }
-}
-
-/// The present thread, a worker, runs no more jobs: its next join enters the pool anew.
-pub(crate) fn forget_pool() {
-    loan::forget_pool();
 }
 
 impl<J: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, Q> {

@@ -305,8 +305,8 @@ impl Drop for Aside {
     }
 }
 
-/// The present thread is not at work for any pool that it has joined in. To be called with no join under
-/// way.
+/// The present thread is not at work any more for the pool that it last joined in: its next join enters the
+/// pool anew. To be called with no join under way.
 pub(crate) fn forget_pool() {
     let _ = FORKS.try_with(|forks| forks.pool.set(PoolId::NONE));
 }

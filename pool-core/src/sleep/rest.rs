@@ -95,6 +95,10 @@ impl Sleep {
         let mut state = lock(&self.state);
         state.guests -= 1;
         self.settle(&mut state, ledger);
+        if state.guests == 0 && state.crew.live == 0 {
+            // Whoever waits for the end looks whether jobs are left that nobody will come for.
+            self.changed.notify_all();
+        }
         state.crew.is_over()
     }
 

@@ -78,7 +78,7 @@ pub(crate) fn leave() {
     INDEX.with(|mine| mine.set(usize::MAX));
 }
 
-/// Whether the present thread is a worker of this pool. A thread whose locals are
+/// Whether the present thread is a worker of this pool, also one that has left. A thread whose locals are
 /// gone already is on its way out.
 #[inline]
 pub(crate) fn is_worker_of(pool: PoolId) -> bool {
@@ -127,8 +127,7 @@ fn standing_within(pool: PoolId, first: Entry) -> Standing {
     }
 }
 
-/// Whether the present thread is inside of this pool: to wait there for the pool would
-/// be to wait for itself.
+/// Whether the present thread is inside of this pool: to wait there for the pool would be to wait for itself.
 pub(crate) fn is_inside(pool: PoolId) -> bool {
     standing(pool) >= Standing::Inside
 }

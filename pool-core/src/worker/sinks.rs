@@ -25,7 +25,7 @@ pub(crate) struct Sinks<S, R> {
 }
 
 struct State<S> {
-    /// `None` while the thread with this mark clones it.
+    /// `Err` while the thread with this mark clones it.
     original: Result<S, usize>,
     idle: Vec<S>,
 }
