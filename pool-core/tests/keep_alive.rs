@@ -253,30 +253,62 @@ fn a_nested_job_for_which_there_is_no_thread_comes_back() {
     });
 }
 
+/// A pool whose only worker accepts a job in its set-up, which then fails, and the handle of that job.
+fn deserted_pool() -> (support::StdPool, pool_core::JobHandle<()>) {
+    type Given = Arc<Mutex<Option<pool_core::Handle<pool_core::Task, support::Queue>>>>;
+    let (given, left): (Given, Arc<Mutex<Vec<_>>>) = Default::default();
+    let (handle, jobs) = (Arc::clone(&given), Arc::clone(&left));
+    let pool = builder()
+        .num_threads(1)
+        .thread_keep_alive(SECOND)
+        .on_thread_start(move |_| {
+            let Some(handle) = handle.lock().unwrap().take() else { panic!("on purpose") };
+            // Borrowed work, so what it spawns is nested.
+            handle.join(|| (), || jobs.lock().unwrap().push(handle.spawn(|| ()).unwrap()));
+            panic!("on purpose");
+        })
+        .build()
+        .unwrap();
+    *given.lock().unwrap() = Some(pool.handle());
+    assert!(matches!(pool.execute(|| ()), Err(SubmitError::NoThread(..))));
+    let job = left.lock().unwrap().pop().unwrap();
+    (pool, job)
+}
+
 /// C10: jobs were accepted by a worker whose set-up then failed, and no other can be had: the shutdown gives
 /// them up, and their handles say so.
 #[test]
 fn jobs_that_no_worker_will_come_for_are_given_up() {
     within_patience(|| {
-        type Given = Arc<Mutex<Option<pool_core::Handle<pool_core::Task, support::Queue>>>>;
-        let (given, left): (Given, Arc<Mutex<Vec<_>>>) = Default::default();
-        let (handle, jobs) = (Arc::clone(&given), Arc::clone(&left));
-        let pool = builder()
-            .num_threads(1)
-            .thread_keep_alive(SECOND)
-            .on_thread_start(move |_| {
-                let Some(handle) = handle.lock().unwrap().take() else { panic!("on purpose") };
-                // Borrowed work, so what it spawns is nested.
-                handle.join(|| (), || jobs.lock().unwrap().push(handle.spawn(|| ()).unwrap()));
-                panic!("on purpose");
-            })
-            .build::<()>()
-            .unwrap();
-        *given.lock().unwrap() = Some(pool.handle());
-        assert!(matches!(pool.execute(|| ()), Err(SubmitError::NoThread(..))));
+        let (pool, left) = deserted_pool();
         let report = pool.shutdown();
         assert_eq!((report.accepted, report.unfinished), (1, 1));
-        let left = left.lock().unwrap().pop().unwrap();
+        assert!(matches!(left.join(), Err(pool_core::JobError::Returned)));
+    });
+}
+
+/// C10: the same while borrowed work on an outside thread keeps the pool from its end.
+#[test]
+fn jobs_that_no_worker_will_come_for_are_given_up_after_the_last_guest() {
+    within_patience(|| {
+        let (pool, left) = deserted_pool();
+        let (begun, go) = (Latch::default(), Latch::default());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let wait = || {
+                    begun.open();
+                    go.wait();
+                };
+                pool.join(wait, || ());
+            });
+            begun.wait();
+            let end = scope.spawn(|| pool.shutdown().unfinished);
+            eventually(|| pool.is_closed());
+            // It may have begun to wait by now, or not.
+            (0..1_000).for_each(|_| std::thread::yield_now());
+            go.open();
+            assert_eq!(end.join().unwrap(), 1);
+        });
         assert!(matches!(left.join(), Err(pool_core::JobError::Returned)));
     });
 }
