@@ -31,13 +31,17 @@ impl World {
         let world = Arc::clone(self);
         let busy = self.held.get() + self.place.free.map_or(0, |free| free(self.threads())) as u64;
         let filler = thread::spawn(move || {
-            world.eventually(|| match world.handle().try_execute(world.counted_blocker()) {
-                Ok(_) => {
-                    world.accepted.add();
-                    false
+            world.eventually(|| {
+                // First: a worker that takes its job after the queue was found full leaves room.
+                let all_busy = world.held.get() >= busy;
+                match world.handle().try_execute(world.counted_blocker()) {
+                    Ok(_) => {
+                        world.accepted.add();
+                        false
+                    }
+                    Err(SubmitError::Full(_)) => all_busy,
+                    Err(error) => panic!("could not fill the queue: {error:?}"),
                 }
-                Err(SubmitError::Full(_)) => world.held.get() >= busy,
-                Err(error) => panic!("could not fill the queue: {error:?}"),
             });
         });
         if let Err(payload) = filler.join() {
