@@ -64,8 +64,6 @@ mod borrow;
 mod builder;
 mod clock;
 mod config;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod error;
 mod handle;
 mod hub;

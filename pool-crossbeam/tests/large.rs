@@ -74,7 +74,7 @@ impl<J: Send + 'static> LocalQueue<J> for LargeLocal<J> {
     }
 }
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     large: LargeQueue::new();
     order: none;
 }

@@ -2,7 +2,7 @@
 
 use pool_std::StdQueue;
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     std: StdQueue::new();
     order: fifo;
 }

@@ -2,7 +2,7 @@
 
 include!("../docs/injector.rs");
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     line: StealingQueue::new(Line(Mutex::default()));
     order: fifo;
 }

@@ -11,7 +11,7 @@ mod documented {
 }
 
 use peak_alloc::PeakAlloc;
-use pool_core::conformance::a_burst_leaves_no_memory;
+use pool_conformance::a_burst_leaves_no_memory;
 
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;

@@ -1,6 +1,6 @@
 //! No job waits for ever, whatever the others do meanwhile.
 
-use pool_core::conformance::within_patience;
+use pool_conformance::within_patience;
 use pool_core::{LocalQueue, WorkQueue};
 
 /// For so many pops a worker may let the jobs of one source wait, for each other source that there is.

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 
-use pool_core::conformance::within_patience;
+use pool_conformance::within_patience;
 use pool_core::{LocalQueue, WorkQueue};
 
 /// Lets time pass: little for the most part, so that threads stay close to each other, and a turn of

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 
-use pool_core::conformance::within_patience;
+use pool_conformance::within_patience;
 use pool_core::{LocalQueue, WorkQueue};
 
 fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::support::{Closure, Latch, Tally, builder, panic_quietly, submit, with_pools};
-use crate::{Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
+use crate::support::{
+    Closure, Latch, Tally, builder, panic_quietly, submit, with_pools, within_patience,
+};
+use pool_core::{Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
 
 /// C2, C3, C9: a job that its handle cancels in time does not run, and its captures are gone at once;
 /// the claim that is left in the queue is no job.
@@ -167,8 +169,8 @@ pub fn c8_panics_of_borrowed_work_are_thrown_on<Q: WorkQueue<Closure>>(make: imp
 pub fn c1_submits_that_wait_for_room<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
     for threads in [1, 2, 16] {
         let queue = make();
-        super::within_patience(move || {
-            let pool = builder(queue, threads).capacity(2).sink(crate::Collect::new()).build();
+        within_patience(move || {
+            let pool = builder(queue, threads).capacity(2).sink(pool_core::Collect::new()).build();
             let pool = pool.unwrap();
             std::thread::scope(|scope| {
                 for _ in 0..3 {

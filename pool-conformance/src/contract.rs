@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
-use super::support::{Closure, Latch, Tally, builder, submit, with_pools, within_patience};
-use crate::{Completed, Handle, SubmitError, Task, WorkQueue};
+use crate::support::{Closure, Latch, Tally, builder, submit, with_pools, within_patience};
+use pool_core::{Completed, Handle, SubmitError, Task, WorkQueue};
 
 /// C1, C6: a closed pool gives the job back.
 ///
@@ -34,7 +34,7 @@ pub fn c1_submits_that_race_with_close_run_or_come_back<Q: WorkQueue<Closure>>(
     for round in 0..100 {
         let queue = make();
         within_patience(move || {
-            let pool = builder(queue, 2).sink(crate::Collect::new()).build().unwrap();
+            let pool = builder(queue, 2).sink(pool_core::Collect::new()).build().unwrap();
             let ran = Tally::default();
             let start = Arc::new(Barrier::new(4));
             let submitters: Vec<_> = (0..3)

@@ -1,11 +1,11 @@
-//! The contract as a test kit, for any queue.
+//! The contract of `pool-core` as a test kit for any queue.
 //!
-//! A [`WorkQueue`](crate::WorkQueue) that passes it can be trusted with a pool. It has three parts.
+//! A [`WorkQueue`](pool_core::WorkQueue) that passes it can be trusted with a pool. It has three parts.
 //!
-//! **The contract.** For each clause of [the contract](crate#the-contract) there are checks with pools
+//! **The contract.** For each clause of [the contract](pool_core#the-contract) there are checks with pools
 //! over the queue, of one, two and sixteen workers; their names begin with the clause's number.
 //!
-//! **The duties.** For each [duty of a queue](crate::WorkQueue) there are checks of the queue alone:
+//! **The duties.** For each [duty of a queue](pool_core::WorkQueue) there are checks of the queue alone:
 //!
 //! | duty | checks |
 //! |---|---|
@@ -27,16 +27,16 @@
 //! ```
 //! use pool_std::StdQueue;
 //!
-//! pool_core::conformance_tests! {
+//! pool_conformance::conformance_tests! {
 //!     my_queue: StdQueue::new();
 //!     order: fifo;
 //! }
 //! # fn main() {}
 //! ```
 //!
-//! That is all of a test file in a crate with the dev-dependencies `pool-core`, with the feature
-//! `conformance`, and `proptest`. A check is a function and can be called by itself, too. One has to be,
-//! in a program of its own: [`a_burst_leaves_no_memory`] wants an allocator that counts.
+//! That is all of a test file in a crate with the dev-dependencies `pool-conformance` and `proptest`. A
+//! check is a function and can be called by itself, too. One has to be, in a program of its own:
+//! [`a_burst_leaves_no_memory`] wants an allocator that counts.
 //!
 //! Every check has a watchdog: what hangs fails, after [a time](set_patience). It, [`Latch`] and
 //! [`Tally`] are there for checks of your own.

@@ -1,30 +1,12 @@
-//! The duties of a queue, on the queue alone.
-
-mod batch;
-mod deep;
-mod fair;
-mod lean;
-mod nothing_lost;
-mod order;
-mod reach;
-mod retain;
-
-pub use batch::*;
-pub use deep::*;
-pub use fair::*;
-pub use lean::*;
-pub use nothing_lost::*;
-pub use order::*;
-pub use reach::*;
-pub use retain::*;
+//! What the checks of the duties call a queue with.
 
 use std::iter::from_fn;
 use std::thread;
 
-use crate::{LocalQueue, PushError, WorkQueue};
+use pool_core::{LocalQueue, PushError, WorkQueue};
 
 /// Pushes, and again for as long as the queue is full.
-fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
+pub(super) fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
     while let Err(PushError(refused)) = queue.push(job) {
         job = refused;
         thread::yield_now();
@@ -32,14 +14,14 @@ fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
 }
 
 /// Pushes a batch, and again for as long as the queue is full.
-fn push_all<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) {
+pub(super) fn push_all<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) {
     while let Err(PushError(refused)) = queue.push_batch(&mut jobs) {
         push(queue, refused);
     }
 }
 
 /// Pushes one by one until the queue is full. How many jobs it has accepted.
-fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) -> usize {
+pub(super) fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) -> usize {
     let mut accepted = 0;
     while jobs.next().is_some_and(|job| queue.push(job).is_ok()) {
         accepted += 1;
@@ -49,7 +31,7 @@ fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) -> usi
 
 /// Pushes numbers as one batch. Those that the queue has accepted: the first of them, since it stops
 /// at the first for which it has no room.
-fn fill_batch<Q: WorkQueue<usize>>(
+pub(super) fn fill_batch<Q: WorkQueue<usize>>(
     queue: &Q,
     jobs: std::ops::Range<usize>,
 ) -> std::ops::Range<usize> {
@@ -59,19 +41,23 @@ fn fill_batch<Q: WorkQueue<usize>>(
     }
 }
 
-fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {
+pub(super) fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {
     end.pop().or_else(|| end.steal())
 }
 
 /// Takes until nothing is found.
-fn drain<J>(end: &mut impl LocalQueue<J>) -> impl Iterator<Item = J> {
+pub(super) fn drain<J>(end: &mut impl LocalQueue<J>) -> impl Iterator<Item = J> {
     from_fn(|| take(end))
 }
 
 /// Compares what came out with what should. The message names the first difference and no more, since
 /// nobody can read thousands of numbers.
 #[track_caller]
-fn assert_same(taken: &[usize], expected: impl IntoIterator<Item = usize>, reason: &str) {
+pub(super) fn assert_same(
+    taken: &[usize],
+    expected: impl IntoIterator<Item = usize>,
+    reason: &str,
+) {
     let (mut taken, mut expected) = (taken.iter().copied(), expected.into_iter());
     for position in 0.. {
         match (taken.next(), expected.next()) {
@@ -84,7 +70,7 @@ fn assert_same(taken: &[usize], expected: impl IntoIterator<Item = usize>, reaso
     }
 }
 
-fn sorted<J: Ord>(jobs: impl Iterator<Item = J>) -> Vec<J> {
+pub(super) fn sorted<J: Ord>(jobs: impl Iterator<Item = J>) -> Vec<J> {
     let mut jobs: Vec<_> = jobs.collect();
     jobs.sort_unstable();
     jobs

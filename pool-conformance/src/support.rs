@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::{
+use pool_core::{
     Collect, Handle, Job, JobId, NoSink, Ready, SubmitError, Task, ThreadPool, ThreadPoolBuilder,
     WorkQueue,
 };

@@ -1,59 +1,19 @@
 //! A plan carried out on a pool and on a model at once.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use super::super::support::{Closure, Pool, Tally, builder, panic_quietly};
+use pool_core::{Completed, Handle, JobError, JobHandle, Panic, SubmitError, Task, WorkQueue};
+
+use super::model::Model;
 use super::runs::Runs;
 use super::{Plan, Step, Tree};
-use crate::{Completed, Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
+use crate::support::{Closure, Pool, Tally, builder, panic_quietly, within_patience};
 
-/// The pool as it should be: a job that is accepted is done, once.
-#[derive(Default)]
-struct Model {
-    closed: bool,
-    paused: bool,
-    /// Which jobs were accepted and not cancelled, by number, and whether they panic.
-    outcomes: BTreeMap<usize, bool>,
-    /// How many of these have a handle, to which their outcome goes.
-    handled: usize,
-    cancelled: usize,
-}
-
-impl Model {
-    /// Enters the jobs of a tree, which are numbered from `number` on.
-    fn accept(&mut self, tree: &Tree, number: usize) {
-        self.outcomes.insert(number, tree.panics);
-        let mut next = number + 1;
-        for child in &tree.children {
-            self.accept(child, next);
-            next += child.size();
-        }
-    }
-
-    /// Strikes out a job, and those that it would have submitted.
-    fn cancel(&mut self, tree: &Tree, number: usize) {
-        let struck = number..number + tree.size();
-        self.outcomes.retain(|number, _| !struck.contains(number));
-        self.handled -= 1;
-        self.cancelled += 1;
-    }
-
-    /// Strikes out jobs that were refused when their parent submitted them.
-    fn refused(&mut self, jobs: &Range<usize>) {
-        self.outcomes.retain(|number, _| !jobs.contains(number));
-    }
-
-    fn panics(&self) -> usize {
-        self.outcomes.values().filter(|panics| **panics).count()
-    }
-}
-
-pub(super) struct Run<Q: WorkQueue<Closure>> {
+struct Run<Q: WorkQueue<Closure>> {
     pool: Pool<Q>,
     model: Model,
     numbers: usize,
@@ -112,7 +72,7 @@ fn check_join(spawned: Spawned) {
 }
 
 impl<Q: WorkQueue<Closure>> Run<Q> {
-    pub(super) fn new(plan: &Plan, queue: Q) -> Self {
+    fn new(plan: &Plan, queue: Q) -> Self {
         let (sender, receiver) = mpsc::channel();
         let (started, stopped) = (Tally::default(), Tally::default());
         let (starts, stops) = (started.clone(), stopped.clone());
@@ -143,7 +103,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         }
     }
 
-    pub(super) fn step(&mut self, step: Step) {
+    fn step(&mut self, step: Step) {
         match step {
             Step::Submit(tree) => self.submit(tree),
             Step::Spawn(tree) => self.spawn(tree),
@@ -217,7 +177,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
             SubmitError::Closed(_) => assert!(self.model.closed, "refused while open"),
             // A bounded queue may.
             SubmitError::Full(_) => assert!(!self.model.closed),
-            SubmitError::NoThread(..) => panic!("{error}"),
+            _ => panic!("{error}"),
         }
     }
 
@@ -244,7 +204,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         }
     }
 
-    pub(super) fn shutdown(&mut self) {
+    fn shutdown(&mut self) {
         let report = self.pool.shutdown();
         self.model.closed = true;
         self.model.paused = false;
@@ -279,5 +239,29 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
             assert_eq!(self.received, expected, "outcomes");
         }
         assert_eq!(Arc::strong_count(&self.alive), 1, "captures linger");
+    }
+}
+
+impl Plan {
+    /// Carries the plan out with a pool over this queue.
+    ///
+    /// # Panics
+    ///
+    /// If the pool does anything else than the model, or hangs. The message shows the plan.
+    pub fn run<Q: WorkQueue<Closure>>(&self, queue: Q) {
+        let plan = self.clone();
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            within_patience(move || {
+                let mut run = Run::new(&plan, queue);
+                for step in plan.steps {
+                    run.step(step);
+                }
+                run.shutdown();
+            });
+        }));
+        if let Err(payload) = outcome {
+            let panic = Panic::new(payload);
+            panic!("{panic}\nin the plan {self:#?}");
+        }
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use super::support::{
+use crate::support::{
     Closure, Latch, Tally, builder, panic_quietly, submit, with_pools, within_patience,
 };
-use crate::{Completed, Handle, JobError, Task, WorkQueue};
+use pool_core::{Completed, Handle, JobError, Task, WorkQueue};
 
 /// C7: as many jobs run at once as there are workers.
 ///
@@ -83,7 +83,7 @@ pub fn c7_a_job_from_outside_starts_while_a_worker_feeds_itself<Q: WorkQueue<Clo
     }
     let queue = make();
     within_patience(move || {
-        let results = crate::Collect::new();
+        let results = pool_core::Collect::new();
         let pool = builder(queue, 1).sink(results.clone()).build().unwrap();
         let (both, stop) = (Latch::default(), Latch::default());
         let (handle, accepted, until) = (pool.handle(), both.clone(), stop.clone());
@@ -164,7 +164,7 @@ pub fn c10_workers_come_and_go<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
                 .thread_keep_alive(Duration::ZERO)
                 .on_thread_start(move |_| starts.add())
                 .on_thread_stop(move |_| stops.add())
-                .sink(crate::Collect::new())
+                .sink(pool_core::Collect::new())
                 .build()
                 .unwrap();
             for n in 0..500 {
@@ -181,7 +181,7 @@ pub fn c10_workers_come_and_go<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
     within_patience(move || {
         let (ended, end) = (Latch::default(), Latch::default());
         let opened = ended.clone();
-        let sink = crate::sink_fn(|_: Completed<usize>| ());
+        let sink = pool_core::sink_fn(|_: Completed<usize>| ());
         let pool = builder(queue, 1).on_thread_stop(move |_| opened.open()).sink(sink).build();
         let pool = Arc::new(pool.unwrap());
         let (inner, owner_gone) = (Arc::clone(&pool), end.clone());

@@ -2,9 +2,9 @@
 
 use std::iter::once;
 
-use super::super::support::within_patience;
-use super::{fill, push, take};
-use crate::{LocalQueue, WorkQueue};
+use super::calls::{fill, push, take};
+use crate::support::within_patience;
+use pool_core::{LocalQueue, WorkQueue};
 
 /// Within so many pops a worker that feeds itself comes to the oldest jobs of every place.
 const BOUND: usize = 2_000;

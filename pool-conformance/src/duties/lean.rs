@@ -1,8 +1,8 @@
 //! A drained queue takes no memory.
 
-use super::super::support::within_patience;
-use super::{fill, take};
-use crate::{LocalQueue, WorkQueue};
+use super::calls::{fill, take};
+use crate::support::within_patience;
+use pool_core::{LocalQueue, WorkQueue};
 
 /// What the check fills a queue with: jobs of 64 bytes, about the size of a pool's.
 type Block = [u64; 8];
@@ -31,13 +31,13 @@ const KEPT: usize = 64 * 1024;
 ///
 /// ```standalone_crate
 /// use peak_alloc::PeakAlloc;
-/// use pool_core::conformance;
+/// use pool_conformance::a_burst_leaves_no_memory;
 /// use pool_std::StdQueue;
 ///
 /// #[global_allocator]
 /// static ALLOCATED: PeakAlloc = PeakAlloc;
 ///
-/// conformance::a_burst_leaves_no_memory(StdQueue::new, || ALLOCATED.current_usage());
+/// a_burst_leaves_no_memory(StdQueue::new, || ALLOCATED.current_usage());
 /// ```
 pub fn a_burst_leaves_no_memory<Q: WorkQueue<Block>>(
     make: impl Fn() -> Q,

@@ -1,8 +1,8 @@
 //! Named tests of every check, from one list.
 
-/// Makes a named test of every check of the [conformance kit](crate::conformance) for a queue: of each
+/// Makes a named test of every check of the [kit](crate) for a queue: of each
 /// clause of the contract, of each duty of a queue, of the order if one is promised, and a property that
-/// plays random plans. Only [`a_burst_leaves_no_memory`](crate::conformance::a_burst_leaves_no_memory)
+/// plays random plans. Only [`a_burst_leaves_no_memory`](crate::a_burst_leaves_no_memory)
 /// is not among them, since it needs an allocator that counts.
 ///
 /// Takes a name for the module of the tests, an expression that makes an empty queue for jobs of
@@ -18,7 +18,7 @@
 /// ```
 /// use pool_std::StdQueue;
 ///
-/// pool_core::conformance_tests! {
+/// pool_conformance::conformance_tests! {
 ///     my_queue: StdQueue::new();
 ///     order: fifo;
 /// }
@@ -81,7 +81,7 @@ macro_rules! conformance_tests {
                 fn drain_then_exit(
                     bytes in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..120)
                 ) {
-                    $crate::conformance::Plan::from_bytes(&bytes).run($queue);
+                    $crate::Plan::from_bytes(&bytes).run($queue);
                 }
             }
         }
@@ -95,7 +95,7 @@ macro_rules! __conformance_checks {
         $(
             #[test]
             fn $check() {
-                $crate::conformance::$check(|| $queue);
+                $crate::$check(|| $queue);
             }
         )*
     };

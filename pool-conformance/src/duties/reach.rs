@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::super::support::within_patience;
-use super::{assert_same, drain, fill, push, sorted, take};
-use crate::{LocalQueue, WorkQueue};
+use super::calls::{assert_same, drain, fill, push, sorted, take};
+use crate::support::within_patience;
+use pool_core::{LocalQueue, WorkQueue};
 
 /// One worker finds every job that is there, at once: whoever gives up early falls asleep over it.
 ///

@@ -1,11 +1,8 @@
 //! Random plans, whose outcome a sequential model foretells.
 
+mod model;
 mod run;
 mod runs;
-
-use super::support::{Closure, within_patience};
-use crate::WorkQueue;
-use run::Run;
 
 /// A job, and the jobs that it submits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +45,7 @@ pub enum Step {
 /// Replaying a plan that a property test has printed:
 ///
 /// ```
-/// use pool_core::conformance::{Plan, Step, Tree};
+/// use pool_conformance::{Plan, Step, Tree};
 /// use pool_std::StdQueue;
 ///
 /// let plan = Plan {
@@ -100,28 +97,6 @@ impl Plan {
         }
         let capacity = (flags & 24 == 24).then_some(1 + usize::from(flags >> 5));
         Self { threads, restless: flags & 1 != 0, paused: flags & 6 == 6, capacity, steps }
-    }
-
-    /// Carries the plan out with a pool over this queue.
-    ///
-    /// # Panics
-    ///
-    /// If the pool does anything else than the model, or hangs. The message shows the plan.
-    pub fn run<Q: WorkQueue<Closure>>(&self, queue: Q) {
-        let plan = self.clone();
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            within_patience(move || {
-                let mut run = Run::new(&plan, queue);
-                for step in plan.steps {
-                    run.step(step);
-                }
-                run.shutdown();
-            });
-        }));
-        if let Err(payload) = outcome {
-            let panic = crate::Panic::new(payload);
-            panic!("{panic}\nin the plan {self:#?}");
-        }
     }
 }
 

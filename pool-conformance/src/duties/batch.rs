@@ -3,9 +3,9 @@
 use std::iter::once_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::super::support::{panic_quietly, within_patience};
-use super::{drain, fill, sorted};
-use crate::{PushError, WorkQueue};
+use super::calls::{drain, fill, sorted};
+use crate::support::{panic_quietly, within_patience};
+use pool_core::{PushError, WorkQueue};
 
 /// Of a batch, every job is in the queue, or came back, or was left where it was.
 ///
@@ -40,7 +40,7 @@ pub fn a_batch_is_taken_whole_whatever_its_size_hint<Q: WorkQueue<usize>>(make: 
             let batch = Hinting { jobs: 0..500, hint };
             let pushed = catch_unwind(AssertUnwindSafe(|| comes_out_whole(&queue, batch, 500)));
             if let Err(payload) = pushed {
-                let panic = crate::Panic::new(payload);
+                let panic = pool_core::Panic::new(payload);
                 panic!("the size hint {hint:?} does harm: {panic}");
             }
         });
