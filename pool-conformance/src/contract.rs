@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
-use crate::support::{Closure, Latch, Tally, builder, submit, with_pools, within_patience};
 use pool_core::{Completed, Handle, SubmitError, Task, WorkQueue};
+
+use crate::support::{Closure, Latch, Tally, builder, submit, with_pools, within_patience};
 
 /// C1, C6: a closed pool gives the job back.
 ///

@@ -17,8 +17,9 @@
 //! | order, if it is promised inside as well | of [own jobs](one_worker_is_first_in_first_out), [while a worker feeds itself](a_fairness_turn_keeps_the_order_inside), [through `retain`](retain_keeps_the_order_inside) |
 //! | fair | [outside and in the own end](a_worker_that_feeds_itself_starves_nobody), [in the ends of busy workers](a_busy_workers_jobs_are_not_starved), [in those of workers that have left](what_a_worker_left_is_not_starved), [through `retain`](retain_starves_nobody) |
 //! | cheap | [no call takes longer the more jobs wait](calls_take_no_longer_the_more_jobs_wait) |
-//! | lean | a dropped queue [drops its jobs](a_dropped_queue_drops_its_jobs), a drained one [keeps no memory](a_burst_leaves_no_memory) |
+//! | lean | a dropped queue [drops its jobs](a_dropped_queue_drops_its_jobs), a drained one [keeps no memory](a_burst_leaves_no_memory), [however large](large_jobs_leave_little_memory) its jobs were |
 //! | `retain` | removes [what it is told to](retain_removes_what_it_is_told_to), [while workers pop](retain_loses_nothing_while_workers_pop) too; or nothing at all |
+//! | with stealing | jobs are in sight [while workers pop](pops_leave_nothing_out_of_sight) and [while stale ones are removed](retain_leaves_nothing_out_of_sight); workers [do not hinder each other](workers_may_steal_from_each_other); each source is served [by those that feed themselves](every_source_is_served), [by those that find jobs outside](busy_workers_are_served_though_outside_jobs_come), [when all feed themselves](everybody_is_served_though_all_feed_themselves), [when its worker is busy](what_a_busy_worker_took_in_is_not_starved), through `retain` [in turn](retain_starves_no_source) and [in order](retain_keeps_the_order_of_what_is_taken_in) |
 //!
 //! **Plans.** A [plan](Plan) is a list of random steps whose outcome a sequential model foretells.
 //!
@@ -30,13 +31,14 @@
 //! pool_conformance::conformance_tests! {
 //!     my_queue: StdQueue::new();
 //!     order: fifo;
+//!     stealing: in_place;
 //! }
 //! # fn main() {}
 //! ```
 //!
 //! That is all of a test file in a crate with the dev-dependencies `pool-conformance` and `proptest`. A
-//! check is a function and can be called by itself, too. One has to be, in a program of its own:
-//! [`a_burst_leaves_no_memory`] wants an allocator that counts.
+//! check is a function and can be called by itself, too. Two have to be, in a program of their own:
+//! [`a_burst_leaves_no_memory`] and [`large_jobs_leave_little_memory`] want an allocator that counts.
 //!
 //! Every check has a watchdog: what hangs fails, after [a time](set_patience). It, [`Latch`] and
 //! [`Tally`] are there for checks of your own.

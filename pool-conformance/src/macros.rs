@@ -1,14 +1,20 @@
 //! Named tests of every check, from one list.
 
-/// Makes a named test of every check of the [kit](crate) for a queue: of each
-/// clause of the contract, of each duty of a queue, of the order if one is promised, and a property that
-/// plays random plans. Only [`a_burst_leaves_no_memory`](crate::a_burst_leaves_no_memory)
-/// is not among them, since it needs an allocator that counts.
+/// Makes a named test of every check of the [kit](crate) for a queue: of each clause of the contract, of
+/// each duty of a queue, of the order if one is promised, and a property that plays random plans. Only
+/// [`a_burst_leaves_no_memory`](crate::a_burst_leaves_no_memory) and
+/// [`large_jobs_leave_little_memory`](crate::large_jobs_leave_little_memory) are not among them, since they
+/// need an allocator that counts.
 ///
-/// Takes a name for the module of the tests, an expression that makes an empty queue for jobs of
-/// whatever type each check needs (closures, numbers, `()`, arrays of 4 KiB), and the order that the
-/// queue promises for a single worker: `fifo`, `outside` (first in, first out for jobs from outside
-/// alone), or `none`.
+/// It takes
+///
+/// * a name for the module of the tests, and an expression that makes an empty queue for jobs of whatever
+///   type each check needs: closures, numbers, `()`, arrays of 4 KiB;
+/// * `order`, the one that the queue promises for a single worker: `fifo`, `outside` (first in, first out
+///   for jobs from outside alone), or `none`;
+/// * `stealing`, if each worker has a deque of its own from which the others steal: `in_place` if
+///   [`retain`](pool_core::WorkQueue::retain) removes jobs where they lie, so that none is ever out of sight,
+///   `moving` if it moves those that stay.
 ///
 /// All of them take some seconds in a debug build.
 ///
@@ -21,12 +27,13 @@
 /// pool_conformance::conformance_tests! {
 ///     my_queue: StdQueue::new();
 ///     order: fifo;
+///     stealing: in_place;
 /// }
 /// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! conformance_tests {
-    ($name:ident: $queue:expr; order: $order:ident;) => {
+    ($name:ident: $queue:expr; order: $order:ident; $(stealing: $stealing:ident;)?) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -75,6 +82,7 @@ macro_rules! conformance_tests {
                 retain_loses_nothing_while_workers_pop
             }
             $crate::__conformance_order! { $order; $queue }
+            $($crate::__conformance_stealing! { $stealing; $queue })?
 
             proptest::proptest! {
                 #[test]
@@ -121,4 +129,25 @@ macro_rules! __conformance_order {
         }
     };
     (none; $queue:expr) => {};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_stealing {
+    (in_place; $queue:expr) => {
+        $crate::__conformance_stealing! { moving; $queue }
+        $crate::__conformance_checks! { $queue; retain_leaves_nothing_out_of_sight }
+    };
+    (moving; $queue:expr) => {
+        $crate::__conformance_checks! { $queue;
+            pops_leave_nothing_out_of_sight
+            what_a_busy_worker_took_in_is_not_starved
+            workers_may_steal_from_each_other
+            every_source_is_served
+            busy_workers_are_served_though_outside_jobs_come
+            everybody_is_served_though_all_feed_themselves
+            retain_keeps_the_order_of_what_is_taken_in
+            retain_starves_no_source
+        }
+    };
 }

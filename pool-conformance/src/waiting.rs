@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use pool_core::{Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
+
 use crate::support::{
     Closure, Latch, Tally, builder, panic_quietly, submit, with_pools, within_patience,
 };
-use pool_core::{Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
 
 /// C2, C3, C9: a job that its handle cancels in time does not run, and its captures are gone at once;
 /// the claim that is left in the queue is no job.

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use pool_core::{Completed, Handle, JobError, Task, WorkQueue};
+
 use crate::support::{
     Closure, Latch, Tally, builder, panic_quietly, submit, with_pools, within_patience,
 };
-use pool_core::{Completed, Handle, JobError, Task, WorkQueue};
 
 /// C7: as many jobs run at once as there are workers.
 ///

@@ -5,4 +5,5 @@ use pool_flume::FlumeQueue;
 pool_conformance::conformance_tests! {
     flume: FlumeQueue::new();
     order: fifo;
+    stealing: in_place;
 }

@@ -3,9 +3,10 @@
 use std::iter::once_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use pool_core::{PushError, WorkQueue};
+
 use super::calls::{drain, fill, sorted};
 use crate::support::{panic_quietly, within_patience};
-use pool_core::{PushError, WorkQueue};
 
 /// Of a batch, every job is in the queue, or came back, or was left where it was.
 ///

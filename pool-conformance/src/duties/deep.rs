@@ -1,8 +1,9 @@
 //! However many jobs wait, all goes on as with few.
 
+use pool_core::{LocalQueue, WorkQueue};
+
 use super::calls::{fill, fill_batch, take};
 use crate::support::within_patience;
-use pool_core::{LocalQueue, WorkQueue};
 
 /// More jobs than a queue has at work, and few enough to be quick about.
 const JOBS: usize = 1 << 20;

@@ -2,9 +2,10 @@
 
 use std::iter::once;
 
+use pool_core::{LocalQueue, WorkQueue};
+
 use super::calls::{fill, push, take};
 use crate::support::within_patience;
-use pool_core::{LocalQueue, WorkQueue};
 
 /// Within so many pops a worker that feeds itself comes to the oldest jobs of every place.
 const BOUND: usize = 2_000;
@@ -119,7 +120,7 @@ fn feeds_itself<J: LocalQueue<usize>>(
 pub fn retain_starves_nobody<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     /// What comes while they wait.
     const NEW: usize = 64;
-    for (every, outside) in [(1, false), (16, false), (1, true), (16, true)] {
+    for (every, outside) in [1, 16, 61].map(|every| [(every, false), (every, true)]).concat() {
         let queue = make();
         within_patience(move || {
             let mut end = queue.local(0);

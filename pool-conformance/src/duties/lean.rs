@@ -1,8 +1,9 @@
 //! A drained queue takes no memory.
 
+use pool_core::{LocalQueue, WorkQueue};
+
 use super::calls::{fill, take};
 use crate::support::within_patience;
-use pool_core::{LocalQueue, WorkQueue};
 
 /// What the check fills a queue with: jobs of 64 bytes, about the size of a pool's.
 type Block = [u64; 8];

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use pool_core::{LocalQueue, PushError, WorkQueue};
+
 use super::calls::{assert_same, drain, fill, push, push_all, sorted, take};
 use crate::support::within_patience;
-use pool_core::{LocalQueue, PushError, WorkQueue};
 
 /// Pushers, one by one and in batches, and workers at full speed: every job comes out exactly once.
 ///

@@ -1,8 +1,9 @@
 //! The order, for queues that promise one.
 
+use pool_core::{LocalQueue, WorkQueue};
+
 use super::calls::{assert_same, drain, fill, fill_batch, take};
 use crate::support::within_patience;
-use pool_core::{LocalQueue, WorkQueue};
 
 /// Jobs that come through a worker's own end, in these checks, are numbered from here on.
 const OWN: usize = 1_000_000;

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use pool_core::{LocalQueue, WorkQueue};
+
 use super::calls::{assert_same, drain, fill, push, sorted, take};
 use crate::support::within_patience;
-use pool_core::{LocalQueue, WorkQueue};
 
 /// One worker finds every job that is there, at once: whoever gives up early falls asleep over it.
 ///

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 
+use pool_core::{LocalQueue, WorkQueue};
+
 use super::calls::{assert_same, drain, fill, push, push_all, take};
 use crate::support::within_patience;
-use pool_core::{LocalQueue, WorkQueue};
 
 /// [`retain`](WorkQueue::retain) shows each job that waits once, outside and in every worker's end;
 /// what it is told to keep comes out once, what it is told to remove is dropped at once. One that shows

@@ -1,43 +1,36 @@
-//! Duties of the queues with stealing that the conformance kit does not check, for any of them.
-
-pub(crate) mod fairness;
-pub(crate) mod retain;
+//! What a queue with stealing owes beyond the other duties. These checks are for queues that are never
+//! full and whose `pop` finds jobs from outside now and then.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 
-use pool_conformance::within_patience;
 use pool_core::{LocalQueue, WorkQueue};
 
-/// Lets time pass: little for the most part, so that threads stay close to each other, and a turn of
-/// the processor now and then, for a machine that has only one.
-fn pause() {
-    thread_local!(static PAUSES: Cell<u32> = const { Cell::new(0) });
-    PAUSES.set(PAUSES.get().wrapping_add(1));
-    if PAUSES.get().is_multiple_of(200) {
-        thread::yield_now();
-    } else {
-        std::hint::spin_loop();
-    }
-}
+use crate::support::within_patience;
 
-/// While workers take in what is outside, an empty queue is one whose jobs were all popped.
+/// While workers pop, and so take in what is outside, `is_empty` is true only if every job was popped.
 ///
 /// The workers only pop, so nobody steals and each pop returns one job at most. Were a job out of
 /// sight on its way to a worker's deque, more would be missing than there are pops under way.
-pub(crate) fn an_empty_queue_has_nothing_on_its_way<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    has_nothing_on_its_way(make, 20_000, 13, None);
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn pops_leave_nothing_out_of_sight<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    nothing_is_out_of_sight(make, 20_000, 13, None);
 }
 
-/// The same while stale jobs are looked for, for queues that do that in place.
-pub(crate) fn an_empty_queue_has_nothing_on_its_way_while_it_retains<Q: WorkQueue<usize>>(
-    make: impl Fn() -> Q,
-) {
-    has_nothing_on_its_way(make, 500, 300, Some(|queue| queue.retain(|_| true)));
+/// The same while [`retain`](WorkQueue::retain) looks for stale jobs, for queues that remove them in place.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn retain_leaves_nothing_out_of_sight<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    nothing_is_out_of_sight(make, 500, 300, Some(|queue| queue.retain(|_| true)));
 }
 
-fn has_nothing_on_its_way<Q: WorkQueue<usize>>(
+fn nothing_is_out_of_sight<Q: WorkQueue<usize>>(
     make: impl Fn() -> Q,
     rounds: usize,
     jobs: usize,
@@ -81,13 +74,29 @@ fn has_nothing_on_its_way<Q: WorkQueue<usize>>(
                 mistakes += usize::from(popped.load(Ordering::SeqCst) + WORKERS < pushed);
             }
             over.store(true, Ordering::SeqCst);
-            assert_eq!(mistakes, 0, "jobs were on their way, and the queue called itself empty");
+            assert_eq!(mistakes, 0, "jobs were out of sight, and the queue called itself empty");
         });
     });
 }
 
+/// Lets time pass: little for the most part, so that threads stay close to each other, and a turn of
+/// the processor now and then, for a machine that has only one.
+fn pause() {
+    thread_local!(static PAUSES: Cell<u32> = const { Cell::new(0) });
+    PAUSES.set(PAUSES.get().wrapping_add(1));
+    if PAUSES.get().is_multiple_of(200) {
+        thread::yield_now();
+    } else {
+        std::hint::spin_loop();
+    }
+}
+
 /// What a worker took in before it got busy for ever is run by others, though they feed themselves.
-pub(crate) fn a_busy_workers_jobs_are_not_starved<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn what_a_busy_worker_took_in_is_not_starved<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const OUTSIDE: usize = 200;
     let queue = make();
     within_patience(move || {
@@ -108,7 +117,11 @@ pub(crate) fn a_busy_workers_jobs_are_not_starved<Q: WorkQueue<usize>>(make: imp
 
 /// Workers that do nothing but steal, from outside and from one another, neither wait for each other
 /// for ever nor lose a job.
-pub(crate) fn workers_may_rob_each_other<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn workers_may_steal_from_each_other<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const JOBS: usize = 100_000;
     let queue = make();
     within_patience(move || {
@@ -139,28 +152,4 @@ pub(crate) fn workers_may_rob_each_other<Q: WorkQueue<usize>>(make: impl Fn() ->
         assert!(queue.is_empty());
         assert_eq!(queue.len(), 0);
     });
-}
-
-/// With one worker, jobs from outside come in order however they were submitted, and the jobs that
-/// jobs submit come behind those that were taken in by then.
-pub(crate) fn one_worker_keeps_the_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
-    let mut end = queue.local(0);
-    queue.push_batch(&mut (0..3)).unwrap();
-    queue.push(3).unwrap();
-    queue.push_batch(&mut std::iter::empty()).unwrap();
-    queue.push_batch(&mut (4..500)).unwrap();
-    (500..600).for_each(|n| queue.push(n).unwrap());
-    assert_eq!(queue.len(), 600);
-    let (mut outside, mut nested) = (Vec::new(), Vec::new());
-    while let Some(job) = end.pop().or_else(|| end.steal()) {
-        if job < 600 {
-            outside.push(job);
-            end.push(1_000 + job);
-        } else {
-            nested.push(job);
-        }
-    }
-    assert!(outside.into_iter().eq(0..600));
-    assert!(nested.into_iter().eq(1_000..1_600));
 }
