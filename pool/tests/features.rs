@@ -5,12 +5,12 @@ use std::any::type_name;
 
 use pool::{Backend, DefaultQueue, ThreadPool, ThreadPoolBuilder};
 
-/// The enabled backends in their fixed order, by name and by queue.
+/// The enabled backends in their fixed order, by name and by what the type of the queue names.
 fn enabled() -> Vec<(&'static str, &'static str)> {
     let all = [
-        (cfg!(feature = "crossbeam"), "crossbeam", "CrossbeamQueue"),
-        (cfg!(feature = "flume"), "flume", "FlumeQueue"),
-        (cfg!(feature = "std-only"), "std", "StdQueue"),
+        (cfg!(feature = "crossbeam"), "crossbeam", "ChaseLev"),
+        (cfg!(feature = "flume"), "flume", "pool_flume"),
+        (cfg!(feature = "std-only"), "std", "StealingQueue<(), pool_stealing"),
     ];
     all.into_iter().filter(|all| all.0).map(|(_, name, queue)| (name, queue)).collect()
 }

@@ -4,23 +4,23 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 
-/// Jobs on their way into a [`LockedInjector`](super::LockedInjector), gathered before its lock is
-/// taken: in packs that workers then take as they are.
+/// Jobs on their way into a [`LockedInjector`](crate::LockedInjector), gathered before its lock is
+/// taken: in chunks that workers then take as they are.
 ///
 /// # Examples
 ///
 /// ```
-/// use pool_std::stealing::{LockedInjector, Packs};
+/// use pool_stealing::{Chunks, LockedInjector};
 ///
-/// let mut packs = Packs::with_capacity(100);
-/// (0..100).for_each(|n| packs.push(n));
-/// packs.push_all(vec![100, 101]);
+/// let mut chunks = Chunks::with_capacity(100);
+/// (0..100).for_each(|n| chunks.push(n));
+/// chunks.push_all(vec![100, 101]);
 ///
 /// let injector = LockedInjector::new();
-/// injector.push_packs(packs);
+/// injector.push_chunks(chunks);
 /// assert_eq!((injector.pop(), injector.pop()), (Some(0), Some(1)));
 /// ```
-pub struct Packs<J> {
+pub struct Chunks<J> {
     /// None is empty.
     full: VecDeque<VecDeque<J>>,
     last: VecDeque<J>,
@@ -28,14 +28,14 @@ pub struct Packs<J> {
     expected: usize,
 }
 
-impl<J> Packs<J> {
-    /// A pack has so many jobs: some kilobytes.
-    pub(super) const SIZE: usize = {
+impl<J> Chunks<J> {
+    /// How many jobs a chunk has: some kilobytes.
+    pub(crate) const SIZE: usize = {
         let fit = 8_192 / if size_of::<J>() == 0 { 1 } else { size_of::<J>() };
         if fit > 64 { 64 } else { fit + 1 }
     };
 
-    /// No jobs yet, and memory for so many as soon as they come. There may be more.
+    /// No jobs yet, and memory for `expected` ones as soon as they come. There may be more.
     #[must_use]
     pub const fn with_capacity(expected: usize) -> Self {
         Self { full: VecDeque::new(), last: VecDeque::new(), count: 0, expected }
@@ -75,16 +75,16 @@ impl<J> Packs<J> {
         }
     }
 
-    /// How many jobs there are, and the packs.
-    pub(super) fn into_parts(mut self) -> (usize, VecDeque<VecDeque<J>>) {
+    /// How many jobs there are, and the chunks.
+    pub(crate) fn into_parts(mut self) -> (usize, VecDeque<VecDeque<J>>) {
         self.close_last();
         (self.count, self.full)
     }
 }
 
-impl<J> fmt::Debug for Packs<J> {
+impl<J> fmt::Debug for Chunks<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Packs").field("len", &self.count).finish()
+        f.debug_struct("Chunks").field("len", &self.count).finish()
     }
 }
 
@@ -92,39 +92,39 @@ impl<J> fmt::Debug for Packs<J> {
 mod tests {
     use super::*;
 
-    const SIZE: usize = Packs::<u8>::SIZE;
+    const SIZE: usize = Chunks::<u8>::SIZE;
 
-    fn sizes(packs: Packs<u8>) -> (usize, Vec<usize>) {
-        let (count, packs) = packs.into_parts();
-        (count, packs.iter().map(VecDeque::len).collect())
+    fn sizes(chunks: Chunks<u8>) -> (usize, Vec<usize>) {
+        let (count, chunks) = chunks.into_parts();
+        (count, chunks.iter().map(VecDeque::len).collect())
     }
 
     #[test]
-    fn packs_are_full_whatever_was_expected() {
+    fn chunks_are_full_whatever_was_expected() {
         for expected in [0, 1, 2 * SIZE + 3, 1_000_000] {
-            let mut packs = Packs::with_capacity(expected);
-            (0..2 * SIZE + 3).for_each(|_| packs.push(0));
-            assert_eq!(sizes(packs), (2 * SIZE + 3, vec![SIZE, SIZE, 3]), "{expected} expected");
+            let mut chunks = Chunks::with_capacity(expected);
+            (0..2 * SIZE + 3).for_each(|_| chunks.push(0));
+            assert_eq!(sizes(chunks), (2 * SIZE + 3, vec![SIZE, SIZE, 3]), "{expected} expected");
         }
-        assert_eq!(sizes(Packs::with_capacity(9)), (0, vec![]));
+        assert_eq!(sizes(Chunks::with_capacity(9)), (0, vec![]));
     }
 
     #[test]
     fn what_comes_as_a_whole_stays_whole() {
-        let mut packs = Packs::with_capacity(0);
-        packs.push_all(vec![]);
-        packs.push(0);
-        packs.push_all(vec![0; 1_000]);
-        packs.push(0);
-        assert_eq!(sizes(packs), (1_002, vec![1, 1_000, 1]));
+        let mut chunks = Chunks::with_capacity(0);
+        chunks.push_all(vec![]);
+        chunks.push(0);
+        chunks.push_all(vec![0; 1_000]);
+        chunks.push(0);
+        assert_eq!(sizes(chunks), (1_002, vec![1, 1_000, 1]));
     }
 
     #[test]
-    fn few_jobs_take_little_memory_and_large_ones_come_in_small_packs() {
-        let mut packs = Packs::with_capacity(3);
-        (0..3).for_each(|_| packs.push(0_u8));
-        assert!(packs.last.capacity() < SIZE);
-        assert_eq!(Packs::<[u8; 100_000]>::SIZE, 1);
-        assert_eq!(Packs::<()>::SIZE, 64);
+    fn few_jobs_take_little_memory_and_large_ones_come_in_small_chunks() {
+        let mut chunks = Chunks::with_capacity(3);
+        (0..3).for_each(|_| chunks.push(0_u8));
+        assert!(chunks.last.capacity() < SIZE);
+        assert_eq!(Chunks::<[u8; 100_000]>::SIZE, 1);
+        assert_eq!(Chunks::<()>::SIZE, 64);
     }
 }

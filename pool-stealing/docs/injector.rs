@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use pool_core::{PushError, ThreadPoolBuilder};
-use pool_std::stealing::{Injector, Intake, StealingQueue};
+use pool_stealing::{DequeGuard, Injector, StealingQueue};
 
 /// First in, first out. Each worker takes in its share of what waits.
 struct Line<J>(Mutex<VecDeque<J>>);
@@ -17,10 +17,10 @@ impl<J: Send + 'static> Injector<J> for Line<J> {
         self.0.lock().unwrap().len()
     }
 
-    fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
+    fn take(&self, workers: usize, deque: DequeGuard<'_, J>) {
         let mut line = self.0.lock().unwrap();
         let share = line.len().div_ceil(workers);
-        intake.open().extend(line.drain(..share));
+        deque.open().extend(line.drain(..share));
         if line.is_empty() {
             // Gives back the memory of a burst.
             line.shrink_to(64);
@@ -35,7 +35,7 @@ impl<J: Send + 'static> Injector<J> for Line<J> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let queue = StealingQueue::new(Line(Mutex::default()));
+    let queue = StealingQueue::with_injector(Line(Mutex::default()));
     let pool = ThreadPoolBuilder::with_queue(queue).num_threads(2).build()?;
     for _ in 0..100 {
         pool.execute(|| ())?;

@@ -8,10 +8,11 @@ use std::thread;
 
 use pool_core::PushError;
 
-use super::waiting::Waiting;
-use super::{Injector, Intake, Packs};
+use crate::chunks::Chunks;
+use crate::fifo::ChunkedFifo;
+use crate::injector::{DequeGuard, Injector};
 
-/// So often a thread that meets a taken lock lets others run before it sleeps.
+/// How often a thread that meets a taken lock lets others run before it sleeps.
 const YIELDS: u32 = 32;
 
 /// An unbounded store of the jobs from outside, first in, first out, behind a lock that is held for
@@ -19,8 +20,8 @@ const YIELDS: u32 = 32;
 ///
 /// Jobs that come one by one lie in a short ring. A worker takes its share, or the ring as it is. A full
 /// ring is set aside, so nothing is ever copied to make room. A batch is gathered before the lock is
-/// taken, into packs that change hands as they are: neither whoever submits it nor who takes it copies
-/// its jobs under the lock.
+/// taken, into chunks that change hands as they are: neither the submitter nor the worker copies its
+/// jobs under the lock.
 ///
 /// Threads that add at the same time take turns that are longer than one job: a submitter that meets
 /// another one lets it go on for a moment. Else the lock, and all that it guards, would travel between
@@ -28,33 +29,16 @@ const YIELDS: u32 = 32;
 ///
 /// # Examples
 ///
-/// With the locked deques of this module:
+/// With locked deques:
 ///
 /// ```
 /// use pool_core::ThreadPoolBuilder;
-/// use pool_std::stealing::{LockedInjector, StealingQueue};
+/// use pool_stealing::{LockedInjector, StealingQueue};
 ///
-/// let queue = StealingQueue::new(LockedInjector::new());
+/// let queue = StealingQueue::with_injector(LockedInjector::new());
 /// let pool = ThreadPoolBuilder::with_queue(queue).build()?;
 /// pool.execute_batch((0..100).map(|n| move || println!("job {n}")))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// By itself, for a queue of another kind:
-///
-/// ```
-/// use std::collections::VecDeque;
-/// use pool_std::stealing::{Injector, LockedInjector};
-///
-/// let outside = LockedInjector::new();
-/// outside.push_batch(&mut (1..=10))?;
-/// assert_eq!(outside.pop(), Some(1));
-///
-/// let mut own = VecDeque::new();
-/// outside.move_share(2, || &mut own);
-/// assert_eq!(own.front(), Some(&2));
-/// assert_eq!(own.len() + outside.len(), 9);
-/// # Ok::<(), pool_core::PushError<i32>>(())
 /// ```
 // On cache lines of its own, with what every push needs in the first of them.
 #[repr(C, align(128))]
@@ -63,7 +47,7 @@ pub struct LockedInjector<J> {
     len: AtomicUsize,
     /// Whether a worker has the lock, had it last or is about to take it: a hint for those who wait.
     taken: AtomicBool,
-    jobs: Mutex<Waiting<J>>,
+    jobs: Mutex<ChunkedFifo<J>>,
 }
 
 impl<J> LockedInjector<J> {
@@ -73,19 +57,19 @@ impl<J> LockedInjector<J> {
         Self {
             len: AtomicUsize::new(0),
             taken: AtomicBool::new(false),
-            jobs: Mutex::new(Waiting::new()),
+            jobs: Mutex::new(ChunkedFifo::new()),
         }
     }
 
-    /// No code of others runs under the lock, so a poisoned one guards sound data.
+    /// No foreign code runs under the lock, so a poisoned one guards sound data.
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
+    fn lock(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `None` if another thread has the lock.
     #[inline]
-    fn try_lock(&self) -> Option<MutexGuard<'_, Waiting<J>>> {
+    fn try_lock(&self) -> Option<MutexGuard<'_, ChunkedFifo<J>>> {
         match self.jobs.try_lock() {
             Ok(jobs) => Some(jobs),
             Err(TryLockError::Poisoned(jobs)) => Some(jobs.into_inner()),
@@ -93,13 +77,13 @@ impl<J> LockedInjector<J> {
         }
     }
 
-    /// Locks, to take. Rather gives up its time slice some times than sleep for the lock: the one who
-    /// unlocks need not wake it then, which would cost that one a system call. It sleeps at last, lest a
+    /// Locks, to take. Gives up its time slice some times before it sleeps for the lock: the thread that
+    /// unlocks need not wake it then, which would cost that thread a system call. It sleeps at last, lest a
     /// thread of high priority keep one of low priority from unlocking.
-    fn lock_to_take(&self) -> MutexGuard<'_, Waiting<J>> {
+    fn lock_to_take(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
         for _ in 0..YIELDS {
             // `Relaxed`, here and below: nothing but the time that is spent waiting hangs on it. Before
-            // the lock is tried: who then meets it knows whom it meets.
+            // the lock is tried: a submitter that meets it then knows that it meets a worker.
             self.taken.store(true, Ordering::Relaxed);
             if let Some(jobs) = self.try_lock() {
                 return jobs;
@@ -111,7 +95,7 @@ impl<J> LockedInjector<J> {
 
     /// Locks, to add.
     #[inline]
-    fn lock_to_add(&self) -> MutexGuard<'_, Waiting<J>> {
+    fn lock_to_add(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
         let jobs = self.try_lock().unwrap_or_else(|| self.lock_in_turn());
         if self.taken.load(Ordering::Relaxed) {
             self.taken.store(false, Ordering::Relaxed);
@@ -121,7 +105,7 @@ impl<J> LockedInjector<J> {
 
     /// Lets another submitter, who has the lock, go on for a moment.
     #[cold]
-    fn lock_in_turn(&self) -> MutexGuard<'_, Waiting<J>> {
+    fn lock_in_turn(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
         for _ in 0..YIELDS {
             if self.taken.load(Ordering::Relaxed) {
                 break;
@@ -140,8 +124,8 @@ impl<J> LockedInjector<J> {
         self.len.load(Ordering::Acquire)
     }
 
-    /// To be called under the lock. `Release`, against the acquire of those who look: who sees that
-    /// jobs are gone here also sees where they were shown before.
+    /// To be called under the lock. `Release`, against the acquire in [`count`](Self::count): a thread
+    /// that sees that jobs are gone here also sees where they were shown before.
     #[inline]
     fn change_len(&self, by: isize) {
         let len = self.len.load(Ordering::Relaxed).wrapping_add_signed(by);
@@ -151,18 +135,18 @@ impl<J> LockedInjector<J> {
     /// Adds a job.
     // Inlined, it made the path of jobs that submit jobs longer, which do not come here.
     #[inline(never)]
-    pub fn push_back(&self, job: J) {
+    fn push_back(&self, job: J) {
         let mut jobs = self.lock_to_add();
         jobs.push(job);
         self.change_len(1);
     }
 
     /// Adds jobs that were gathered.
-    pub fn push_packs(&self, packs: Packs<J>) {
-        let (count, mut packs) = packs.into_parts();
+    pub fn push_chunks(&self, chunks: Chunks<J>) {
+        let (count, mut chunks) = chunks.into_parts();
         if count > 0 {
             let mut jobs = self.lock_to_add();
-            jobs.append(&mut packs);
+            jobs.append(&mut chunks);
             self.change_len(count as isize);
         }
     }
@@ -173,33 +157,28 @@ impl<J> LockedInjector<J> {
     /// # Examples
     ///
     /// ```
-    /// use pool_std::stealing::{LockedInjector, Packs};
+    /// use pool_stealing::{Chunks, Injector, LockedInjector};
     ///
     /// let injector = LockedInjector::new();
-    /// injector.push_back(3);
-    /// let mut packs = Packs::with_capacity(2);
-    /// packs.push_all(vec![1, 2]);
-    /// injector.push_packs_front(packs);
+    /// injector.push(3)?;
+    /// let mut chunks = Chunks::with_capacity(2);
+    /// chunks.push_all(vec![1, 2]);
+    /// injector.push_chunks_front(chunks);
     /// assert!((1..=3).eq(std::iter::from_fn(|| injector.pop())));
+    /// # Ok::<(), pool_core::PushError<i32>>(())
     /// ```
-    pub fn push_packs_front(&self, packs: Packs<J>) {
-        let (count, packs) = packs.into_parts();
+    pub fn push_chunks_front(&self, chunks: Chunks<J>) {
+        let (count, chunks) = chunks.into_parts();
         if count > 0 {
             let mut jobs = self.lock_to_add();
-            jobs.prepend(packs);
+            jobs.prepend(chunks);
             self.change_len(count as isize);
         }
     }
 
     /// Takes the oldest job.
     pub fn pop(&self) -> Option<J> {
-        if self.count() == 0 {
-            return None;
-        }
-        let mut jobs = self.lock_to_take();
-        let job = jobs.pop()?;
-        self.change_len(-1);
-        Some(job)
+        self.take_one(ChunkedFifo::pop)
     }
 
     /// Takes the job that is last in the order.
@@ -207,30 +186,34 @@ impl<J> LockedInjector<J> {
     /// # Examples
     ///
     /// ```
-    /// use pool_std::stealing::LockedInjector;
+    /// use pool_stealing::{Injector, LockedInjector};
     ///
     /// let injector = LockedInjector::new();
-    /// (1..=3).for_each(|n| injector.push_back(n));
+    /// injector.push_batch(&mut (1..=3))?;
     /// assert_eq!((injector.pop_back(), injector.pop()), (Some(3), Some(1)));
+    /// # Ok::<(), pool_core::PushError<i32>>(())
     /// ```
     pub fn pop_back(&self) -> Option<J> {
+        self.take_one(ChunkedFifo::pop_back)
+    }
+
+    #[inline]
+    fn take_one(&self, take: impl FnOnce(&mut ChunkedFifo<J>) -> Option<J>) -> Option<J> {
         if self.count() == 0 {
             return None;
         }
         let mut jobs = self.lock_to_take();
-        let job = jobs.pop_back()?;
+        let job = take(&mut jobs)?;
         self.change_len(-1);
         Some(job)
     }
 
     /// Moves the oldest jobs to the back of a worker's own, in their order: about a share of what is there
-    /// for each of the `workers`, of which there is at least one, or some tens at once if they lie
-    /// together. At least one job, if there is one, and never very many.
+    /// for each of the `workers`, or some tens at once if they lie together. At least one job, if there is
+    /// one, and never very many.
     ///
-    /// `open` is called under the lock, before the first job leaves, and only if there is one; it
-    /// must not block, or wait for a thread that is about to call this. As long as the jobs show
-    /// where they go from then on, they are in sight all the time.
-    pub fn move_share<'a>(&self, workers: usize, open: impl FnOnce() -> &'a mut VecDeque<J>)
+    /// `open` is called under the lock, before the first job leaves, and only if there is one.
+    fn move_share<'a>(&self, workers: usize, open: impl FnOnce() -> &'a mut VecDeque<J>)
     where
         J: 'a,
     {
@@ -238,10 +221,10 @@ impl<J> LockedInjector<J> {
             return;
         }
         let mut jobs = self.lock_to_take();
-        // Read again, now that nobody else changes it.
+        // Read again, now that no other thread changes it.
         let waiting = self.count();
         if waiting > 0 {
-            let share = (waiting / workers.max(1)).clamp(1, Packs::<J>::SIZE);
+            let share = (waiting / workers.max(1)).clamp(1, Chunks::<J>::SIZE);
             let moved = jobs.move_share(share, open());
             self.change_len(-(moved as isize));
         }
@@ -256,9 +239,9 @@ impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
     }
 
     fn push_batch(&self, more: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
-        let mut packs = Packs::with_capacity(more.size_hint().0);
-        more.for_each(|job| packs.push(job));
-        self.push_packs(packs);
+        let mut chunks = Chunks::with_capacity(more.size_hint().0);
+        more.for_each(|job| chunks.push(job));
+        self.push_chunks(chunks);
         Ok(())
     }
 
@@ -267,8 +250,8 @@ impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
         self.count()
     }
 
-    fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
-        self.move_share(workers, || intake.open());
+    fn take(&self, workers: usize, deque: DequeGuard<'_, J>) {
+        self.move_share(workers, || deque.open());
     }
 
     fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
@@ -280,7 +263,7 @@ impl<J: Send + 'static> Injector<J> for LockedInjector<J> {
         let count: usize = removed.iter().map(VecDeque::len).sum();
         self.change_len(-(count as isize));
         drop(jobs);
-        // Here, where nobody waits for the lock.
+        // Here, where no other thread waits for the lock.
         drop(removed);
     }
 }

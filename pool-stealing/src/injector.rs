@@ -1,13 +1,12 @@
-//! What holds the jobs from outside.
+//! Where the jobs from outside wait.
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pool_core::PushError;
 
-use crate::deque::Jobs;
-
-/// The store of the jobs from outside of a [`StealingQueue`](super::StealingQueue), until workers
+/// The store of the jobs from outside of a [`StealingQueue`](crate::StealingQueue), until workers
 /// take them in.
 ///
 /// Calls from different threads run at the same time, and none may panic. A job that went in is
@@ -15,7 +14,7 @@ use crate::deque::Jobs;
 ///
 /// # Examples
 ///
-/// See [the module](super) for a complete one.
+/// See [the crate](crate) for a complete one.
 pub trait Injector<J>: Send + Sync + 'static {
     /// Adds a job.
     ///
@@ -39,10 +38,10 @@ pub trait Injector<J>: Send + Sync + 'static {
     fn len(&self) -> usize;
 
     /// Whether no job waits here. Idle workers ask this again and again, so it should be cheap and
-    /// keep nobody else waiting.
+    /// keep no other thread waiting.
     ///
     /// `true` is a promise: every job whose push returned before was moved by some `take`, and the
-    /// caller sees whatever that thread did before it called `take` (in terms of memory order:
+    /// caller sees what that thread did before it called `take` (in terms of memory order:
     /// what is read here with `Acquire` was written by `take` with `Release`; a lock does as well).
     /// The default relies on [`len`](Self::len) being as exact.
     fn is_empty(&self) -> bool {
@@ -56,8 +55,8 @@ pub trait Injector<J>: Send + Sync + 'static {
     /// An injector that cannot count or divide what it has gives everything; the others will
     /// steal their part.
     ///
-    /// The deque is locked, so this must not wait for anybody who may want it.
-    fn take(&self, workers: usize, intake: Intake<'_, '_, J>);
+    /// The deque is locked, so this must not wait for a thread that may want it.
+    fn take(&self, workers: usize, deque: DequeGuard<'_, J>);
 
     /// Removes the jobs that `keep` does not want to keep, as
     /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. Each job that waits here is shown
@@ -69,28 +68,60 @@ pub trait Injector<J>: Send + Sync + 'static {
     }
 }
 
-/// The deque of a worker that takes in jobs from outside, locked. [`Injector::take`] fills it.
+/// The deque of a worker that takes in jobs from outside: of a locked one, the guard. [`Injector::take`] fills
+/// it.
 ///
 /// # Examples
 ///
-/// See [the module](super).
-pub struct Intake<'a, 'b, J>(pub(super) &'a mut Jobs<'b, J>);
+/// See [the crate](crate). A plain deque, for an [`OwnDeque`](crate::OwnDeque) that then moves the jobs on:
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use pool_stealing::{Injector, LockedInjector};
+///
+/// let outside = LockedInjector::new();
+/// outside.push_batch(&mut (1..=10))?;
+/// let mut taken = VecDeque::new();
+/// outside.take(2, (&mut taken).into());
+/// assert_eq!(taken.front(), Some(&1));
+/// # Ok::<(), pool_core::PushError<i32>>(())
+/// ```
+pub struct DequeGuard<'a, J> {
+    jobs: &'a mut VecDeque<J>,
+    /// What others see of the deque, if they see it.
+    len: Option<&'a AtomicUsize>,
+}
 
-impl<'a, J> Intake<'a, '_, J> {
+impl<'a, J> DequeGuard<'a, J> {
+    /// Others see `len`. The caller sets it again when the jobs have arrived.
+    pub(crate) fn new(jobs: &'a mut VecDeque<J>, len: &'a AtomicUsize) -> Self {
+        Self { jobs, len: Some(len) }
+    }
+
     /// The deque, to add jobs at its back.
     ///
     /// To be called **before** the first job leaves the injector: from here on the deque shows to
-    /// others as not empty, so that none of them overlooks a job that is in neither place. Those who
-    /// want it wait for the lock, so call it as late as that allows: with the injector's own lock
-    /// held, if it has one.
+    /// others as not empty, so that none of them overlooks a job that is in neither place. They wait for
+    /// the deque's lock then, so call it as late as that allows: with the injector's own lock held, if
+    /// it has one.
     #[must_use]
     pub fn open(self) -> &'a mut VecDeque<J> {
-        self.0.expect_more()
+        if let Some(len) = self.len {
+            // Release: the place that the jobs come from may tell of their leave by an atomic of its own.
+            len.store(self.jobs.len() + 1, Ordering::Release);
+        }
+        self.jobs
     }
 }
 
-impl<J> fmt::Debug for Intake<'_, '_, J> {
+impl<'a, J> From<&'a mut VecDeque<J>> for DequeGuard<'a, J> {
+    fn from(jobs: &'a mut VecDeque<J>) -> Self {
+        Self { jobs, len: None }
+    }
+}
+
+impl<J> fmt::Debug for DequeGuard<'_, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Intake").field("len", &self.0.deque.len()).finish()
+        f.debug_struct("DequeGuard").field("len", &self.jobs.len()).finish()
     }
 }

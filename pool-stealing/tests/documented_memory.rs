@@ -1,4 +1,4 @@
-//! C9: the injector that the documentation of `stealing` shows gives back the memory of a burst. Alone
+//! C9: the injector that the documentation of the crate shows gives back the memory of a burst. Alone
 //! in its program, for the allocator's count.
 
 #[allow(dead_code, reason = "its main is run as a test of the documentation")]
@@ -6,7 +6,7 @@ mod documented {
     include!("../docs/injector.rs");
 
     pub(crate) fn queue<J: Send + 'static>() -> impl pool_core::WorkQueue<J> {
-        StealingQueue::new(Line(Mutex::default()))
+        StealingQueue::with_injector(Line(Mutex::default()))
     }
 }
 
