@@ -11,6 +11,7 @@ fn enabled() -> Vec<(&'static str, &'static str)> {
         (cfg!(feature = "crossbeam"), "crossbeam", "ChaseLev"),
         (cfg!(feature = "flume"), "flume", "pool_flume"),
         (cfg!(feature = "std-only"), "std", "StealingQueue<(), pool_stealing"),
+        (cfg!(feature = "std-only"), "channel", "ChannelQueue"),
     ];
     all.into_iter().filter(|all| all.0).map(|(_, name, queue)| (name, queue)).collect()
 }
@@ -37,7 +38,7 @@ fn backends_are_available_in_order_and_found_by_name() {
 fn an_unknown_or_disabled_backend_is_an_error_that_lists_what_there_is() {
     let expected: Vec<_> = enabled().into_iter().map(|(name, _)| name).collect();
     let list = expected.join(", ");
-    for name in ["", "Crossbeam", "rayon", "crossbeam", "flume", "std"] {
+    for name in ["", "Crossbeam", "rayon", "crossbeam", "flume", "std", "channel"] {
         if expected.contains(&name) {
             continue;
         }
