@@ -59,45 +59,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod accept;
-mod borrow;
-mod builder;
+mod api;
 mod clock;
-mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
-mod handle;
-mod hub;
-mod job;
+mod id;
 mod panics;
-mod pool;
+mod parts;
 mod queue;
 mod report;
-mod shared;
+mod runtime;
 mod sink;
-mod sleep;
-mod spawned;
 mod sync;
 mod task;
-mod worker;
+mod thread_factory;
 
-pub use borrow::scope::Scope;
-pub use builder::ThreadPoolBuilder;
+pub use api::batch::{BatchError, SpawnedBatch};
+pub use api::builder::ThreadPoolBuilder;
+pub use api::handle::Handle;
+pub use api::job_handle::{Canceller, JobHandle};
+pub use api::job_set::{AsCompleted, Finished, JobSet, as_completed};
+pub use api::map::{Map, MapUnordered};
+pub use api::pool::{Pool, ThreadPool};
+pub use api::scope::Scope;
+pub use api::settings::{MAX_CAPACITY, MAX_THREADS};
+pub use api::worker_context::WorkerContext;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use config::{MAX_CAPACITY, MAX_THREADS};
 pub use error::{BuildError, JobError, StartCause, StartError, SubmitError, WaitError};
-pub use handle::Handle;
-pub use handle::batch::{BatchError, SpawnedBatch};
-pub use handle::map::{Map, MapUnordered};
-pub use job::{Job, JobId, JobIds};
+pub use id::{JobId, JobIds};
 pub use panics::Panic;
-pub use pool::{Pool, ThreadPool};
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};
 pub use report::{ShutdownReport, Stats};
+pub use runtime::job::Job;
 pub use sink::{Collect, Completed, FnSink, InOrder, NoSink, ResultSink, SinkClosed, sink_fn};
-pub use spawned::job_handle::{Canceller, JobHandle};
-pub use spawned::job_set::{AsCompleted, Finished, JobSet, as_completed};
 pub use task::Task;
-pub use worker::launch::WorkerContext;
-pub use worker::threads::{JoinHandle, StdThreads, ThreadFactory, WorkerThread};
+pub use thread_factory::{JoinHandle, StdThreads, ThreadFactory, WorkerThread};
