@@ -130,7 +130,10 @@ pub fn c3_outcomes_that_find_no_taker_are_counted<Q: WorkQueue<Closure>>(make: i
 ///
 /// If the queue fails the check.
 pub fn c4_jobs_submit_jobs_during_the_drain<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
-    fn chain<Q: WorkQueue<Closure>>(handle: &Handle<Task<usize>, Q>, length: usize) -> usize {
+    fn chain<Q: WorkQueue<Closure>>(
+        handle: &Handle<Task<usize>, usize, Q>,
+        length: usize,
+    ) -> usize {
         if length > 0 {
             let next = handle.clone();
             submit(handle, move || chain(&next, length - 1));

@@ -69,7 +69,7 @@ pub(crate) fn with_pools<Q: WorkQueue<Closure>>(
 
 /// Submits a closure, and again for as long as the queue is full.
 pub(crate) fn submit<Q: WorkQueue<Closure>>(
-    handle: &Handle<Task<usize>, Q>,
+    handle: &Handle<Task<usize>, usize, Q>,
     closure: impl FnOnce() -> usize + Send + 'static,
 ) -> JobId {
     let mut task = Task::new(closure);

@@ -53,7 +53,7 @@ pub fn c3_a_cancelled_job_never_runs<Q: WorkQueue<Closure>>(make: impl Fn() -> Q
 /// Spawns a closure, and again for as long as the queue is full: of claims that are no jobs any more, for
 /// example.
 fn spawn<Q: WorkQueue<Closure>, T: Send + 'static>(
-    pool: &Handle<Task<usize>, Q>,
+    pool: &Handle<Task<usize>, usize, Q>,
     mut closure: impl FnOnce() -> T + Send + 'static,
 ) -> JobHandle<T> {
     loop {
@@ -67,7 +67,7 @@ fn spawn<Q: WorkQueue<Closure>, T: Send + 'static>(
 }
 
 /// A job that waits for a job that waits for a job…
-fn chain<Q: WorkQueue<Closure>>(pool: &Handle<Task<usize>, Q>, depth: usize) -> usize {
+fn chain<Q: WorkQueue<Closure>>(pool: &Handle<Task<usize>, usize, Q>, depth: usize) -> usize {
     if depth == 0 {
         return 0;
     }
@@ -94,7 +94,7 @@ pub fn c11_jobs_wait_for_jobs<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
 }
 
 /// Sums up by forks, and counts leaves by a scope.
-fn divide<Q: WorkQueue<Closure>>(pool: &Handle<Task<usize>, Q>, numbers: &[usize]) -> usize {
+fn divide<Q: WorkQueue<Closure>>(pool: &Handle<Task<usize>, usize, Q>, numbers: &[usize]) -> usize {
     if numbers.len() < 4 {
         let leaves = Tally::default();
         pool.scope(|scope| numbers.iter().for_each(|_| scope.spawn(|| leaves.add())));

@@ -72,7 +72,7 @@ pub fn c7_a_job_from_outside_starts_while_a_worker_feeds_itself<Q: WorkQueue<Clo
     /// So many jobs in a row are no coincidence.
     const ENOUGH: usize = 100_000;
     fn feed<Q: WorkQueue<Closure>>(
-        handle: Handle<Task<usize>, Q>,
+        handle: Handle<Task<usize>, usize, Q>,
         stop: Latch,
         round: usize,
     ) -> usize {

@@ -8,7 +8,7 @@ mod in_order;
 use std::fmt;
 
 use crate::error::JobError;
-use crate::job::JobId;
+use crate::id::JobId;
 use crate::panics::{drop_quietly, guarded};
 
 pub use closure::{FnSink, sink_fn};
@@ -31,7 +31,7 @@ pub use in_order::InOrder;
 /// * The outcomes of one worker arrive in the order in which its jobs ended; those of different
 ///   workers in any order.
 ///
-/// Sinks at hand: [`std::sync::mpsc::Sender`] and [`SyncSender`](std::sync::mpsc::SyncSender),
+/// SinkClones at hand: [`std::sync::mpsc::Sender`] and [`SyncSender`](std::sync::mpsc::SyncSender),
 /// [`Collect`], any closure through [`sink_fn`], and [`NoSink`]. [`InOrder`] puts outcomes back into the
 /// order of submission.
 ///

@@ -205,7 +205,7 @@ fn a_start_that_failed_long_ago_is_forgotten() {
 #[test]
 fn a_leaving_worker_that_submits_does_not_wait_for_itself() {
     within_patience(|| {
-        type Given = Arc<Mutex<Option<pool_core::Handle<pool_core::Task, support::Queue>>>>;
+        type Given = Arc<Mutex<Option<pool_core::Handle<pool_core::Task, (), support::Queue>>>>;
         let clock = ManualClock::new();
         let given: Given = Arc::default();
         let handle = Arc::clone(&given);
@@ -255,7 +255,7 @@ fn a_nested_job_for_which_there_is_no_thread_comes_back() {
 
 /// A pool whose only worker accepts a job in its set-up, which then fails, and the handle of that job.
 fn deserted_pool() -> (support::StdPool, pool_core::JobHandle<()>) {
-    type Given = Arc<Mutex<Option<pool_core::Handle<pool_core::Task, support::Queue>>>>;
+    type Given = Arc<Mutex<Option<pool_core::Handle<pool_core::Task, (), support::Queue>>>>;
     let (given, left): (Given, Arc<Mutex<Vec<_>>>) = Default::default();
     let (handle, jobs) = (Arc::clone(&given), Arc::clone(&left));
     let pool = builder()

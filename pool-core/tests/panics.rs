@@ -240,7 +240,7 @@ fn c9_jobs_in_a_queue_that_is_dropped_are_dropped() {
 /// The drop of a capture calls back into the pool.
 #[test]
 fn a_drop_that_submits() {
-    struct Submits(pool_core::Handle<pool_core::Task, support::Queue>, Latch);
+    struct Submits(pool_core::Handle<pool_core::Task, (), support::Queue>, Latch);
     impl Drop for Submits {
         fn drop(&mut self) {
             let open = self.1.clone();

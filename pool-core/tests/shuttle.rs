@@ -128,7 +128,7 @@ fn drain_under_fire<Q: WorkQueue<Job<Task>>>(queue: Q) {
     assert_eq!((report.accepted, report.done), (accepted as u64, accepted as u64));
 }
 
-fn tree<Q: WorkQueue<Job<Task>>>(handle: &Handle<Task, Q>, depth: u32) {
+fn tree<Q: WorkQueue<Job<Task>>>(handle: &Handle<Task, (), Q>, depth: u32) {
     if depth > 0 {
         for _ in 0..2 {
             let next = handle.clone();
@@ -286,7 +286,7 @@ fn scopes_in_scopes<Q: WorkQueue<Job<Task>>>(queue: Q) {
     assert_eq!(pool.shutdown().done, 1);
 }
 
-fn fib<Q: WorkQueue<Job<Task>>>(pool: &Handle<Task, Q>, n: u32) -> u32 {
+fn fib<Q: WorkQueue<Job<Task>>>(pool: &Handle<Task, (), Q>, n: u32) -> u32 {
     if n < 2 {
         return n;
     }
@@ -360,7 +360,7 @@ fn leave_and_submit_and_shutdown<Q: WorkQueue<Job<Task>>>(queue: Q) {
 }
 
 /// A join whose parts wait for each other's jobs, once they have begun.
-fn wait_in_halves<Q: WorkQueue<Job<Task>>>(pool: &Handle<Task, Q>, depth: u32) -> u32 {
+fn wait_in_halves<Q: WorkQueue<Job<Task>>>(pool: &Handle<Task, (), Q>, depth: u32) -> u32 {
     if depth == 0 {
         return pool.spawn(|| 1).unwrap().join().unwrap();
     }

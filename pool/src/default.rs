@@ -33,8 +33,8 @@ pub type ThreadPool<R = (), Q = DefaultQueue<Job<Task<R>>>> = pool_core::ThreadP
 /// A pool of jobs of one type `J`, whose handlers return `R`; see [`pool_core::Pool`].
 pub type Pool<J, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Pool<J, R, Q>;
 
-/// A handle to a [`Pool`], or to a [`ThreadPool`] as `Handle<Task<R>>`; see [`pool_core::Handle`].
-pub type Handle<J, Q = DefaultQueue<Job<J>>> = pool_core::Handle<J, Q>;
+/// A handle to a [`Pool`], or to a [`ThreadPool`] as `Handle<Task<R>, R>`; see [`pool_core::Handle`].
+pub type Handle<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Handle<J, R, Q>;
 
 /// Builds pools, with [`DefaultQueue`] unless told otherwise; see [`pool_core::ThreadPoolBuilder`].
 ///

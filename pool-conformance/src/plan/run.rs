@@ -39,7 +39,7 @@ struct Spawned {
 fn job<Q: WorkQueue<Closure>>(
     tree: Tree,
     number: usize,
-    handle: Handle<Task<usize>, Q>,
+    handle: Handle<Task<usize>, usize, Q>,
     runs: Runs,
     alive: Arc<()>,
 ) -> impl FnOnce() -> usize + Send {

@@ -7,9 +7,9 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{Completed, ResultSink, SinkClosed, flush_quietly};
-use crate::job::JobId;
+use crate::id::JobId;
 use crate::panics::{drop_quietly, guarded};
-use crate::worker::current::thread_mark;
+use crate::parts::context::thread_mark;
 
 /// Passes outcomes on to another sink in the order in which the jobs were submitted.
 ///

@@ -90,7 +90,7 @@ impl Meeting {
 }
 
 pub(crate) fn submit_from_a_thread<Q: WorkQueue<Job<Task>>>(
-    handle: Handle<Task, Q>,
+    handle: Handle<Task, (), Q>,
     job: impl FnOnce() + Send + 'static,
 ) -> thread::JoinHandle<bool> {
     thread::spawn(move || match handle.execute(job) {

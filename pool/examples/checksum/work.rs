@@ -46,7 +46,7 @@ pub(crate) struct Found {
 
 /// What one worker needs for its jobs.
 pub(crate) struct Worker {
-    handle: Handle<Work, Queue>,
+    handle: Handle<Work, Found, Queue>,
     stop: Arc<AtomicBool>,
     descriptors: Arc<Descriptors>,
     progress: Progress,
@@ -57,7 +57,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Once `stop` is set, jobs return at once and tell nothing.
     pub(crate) fn new(
-        handle: Handle<Work, Queue>,
+        handle: Handle<Work, Found, Queue>,
         stop: Arc<AtomicBool>,
         descriptors: Arc<Descriptors>,
         progress: Progress,

@@ -117,7 +117,7 @@ impl<L: LocalQueue<Closure>> LocalQueue<Closure> for CountingEnd<L> {
 }
 
 type Pool<Q> = pool_core::ThreadPool<(), Counting<Q>>;
-type Handle<Q> = pool_core::Handle<Task, Counting<Q>>;
+type Handle<Q> = pool_core::Handle<Task, (), Counting<Q>>;
 
 /// A pool of one worker, its queue, and the clock by which jobs expire.
 struct Scene<Q: WorkQueue<Closure>> {

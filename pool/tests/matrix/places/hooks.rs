@@ -54,7 +54,7 @@ pub(crate) fn another_maker(world: &Arc<World>) {
 /// the build has returned it.
 fn build_calling(world: &Arc<World>, builder: Builder) {
     let maker = Arc::clone(world);
-    let built = builder.build_with(move |context: &WorkerContext<_, _>| {
+    let built = builder.build_with(move |context: &WorkerContext<_, _, _>| {
         if context.index() == 0 {
             maker.adopt_handle(context.handle());
             maker.arm();

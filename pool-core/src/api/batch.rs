@@ -1,0 +1,288 @@
+//! Submitting many jobs at the price of little more than one.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::api::handle::Handle;
+use crate::api::job_handle::JobHandle;
+use crate::error::SubmitError;
+use crate::id::JobIds;
+use crate::parts::context;
+use crate::queue::WorkQueue;
+use crate::runtime::admission::Refused;
+use crate::runtime::job::{Body, Job};
+use crate::runtime::job_ref::JobRef;
+use crate::runtime::task_cell::TaskCell;
+use crate::runtime::worker::Worker;
+use crate::task::Task;
+
+/// At most this many jobs are submitted at once: few enough to stay in the processor's caches on their way,
+/// and for the workers to begin meanwhile.
+const CHUNK: usize = 1024;
+/// The first time it is this many, and then twice as many each time: the workers should not wait for a slow
+/// iterator.
+const FIRST_CHUNK: usize = 16;
+
+/// The handles of a batch of closures `F` that return `T`, or of those that were accepted.
+pub type SpawnedBatch<F, T, I> = Result<Vec<JobHandle<T>>, BatchError<F, I, Vec<JobHandle<T>>>>;
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Submits many jobs at the price of little more than one, in this order: they are counted in
+    /// together and wake the workers together. The ids come in the same order.
+    ///
+    /// In a pool with a [capacity](crate::ThreadPoolBuilder::capacity) it waits for room, and
+    /// accepts as many at once as there is room for. The iterator is read ahead: 16 jobs before the first
+    /// are submitted, and 1,024 at most. Should it panic, those that were read and not yet submitted are
+    /// dropped with it. The first jobs may have run, and their outcomes may be with the sink, before this returns
+    /// with their ids.
+    ///
+    /// # Errors
+    ///
+    /// At the first job that is not accepted it stops. That one and those behind it come back, see
+    /// [`BatchError`]; those before it run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{Collect, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let results = Collect::new();
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .sink(results.clone())
+    ///     .build_with(|_worker| |n: u64| n * n)?;
+    /// let ids = pool.submit_batch(0..1_000)?;
+    /// assert_eq!(ids.len(), 1_000);
+    /// pool.wait_idle()?;
+    /// assert_eq!(results.take().len(), 1_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit_batch<I>(&self, jobs: I) -> Result<JobIds, BatchError<J, I::IntoIter>>
+    where
+        I: IntoIterator<Item = J>,
+    {
+        self.submit_each(jobs.into_iter(), |job| job)
+    }
+
+    /// Submits what `job` makes of each input.
+    fn submit_each<I: Iterator>(
+        &self,
+        mut inputs: I,
+        job: impl Fn(I::Item) -> J,
+    ) -> Result<JobIds, BatchError<J, I>> {
+        let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
+        for size in chunks() {
+            // Gathered first: what the iterator does must not come between accepting and pushing.
+            let some = inputs.by_ref().take(size);
+            chunk.extend(some.map(|input| Job::unnumbered(Body::Payload(job(input)))));
+            if chunk.is_empty() {
+                break;
+            }
+            if let Err(refused) = self.submit_all(&mut chunk, &mut ids) {
+                let jobs = chunk.into_iter().filter_map(Job::into_payload).collect();
+                return Err(BatchError { accepted: ids, reason: refused.with(()), jobs, inputs });
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Submits all of these, or leaves those that were not accepted in the list.
+    fn submit_all(&self, jobs: &mut VecDeque<Job<J>>, ids: &mut JobIds) -> Result<(), Refused> {
+        if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
+            && let Some(end) = worker.own_end()
+        {
+            worker.submit_batch(end, jobs, ids);
+            return Ok(());
+        }
+        while !jobs.is_empty() {
+            self.inner.submit_some(jobs, ids)?;
+        }
+        Ok(())
+    }
+
+    /// Spawns many closures at the price of little more than one; see
+    /// [`submit_batch`](Self::submit_batch). The handles come in the same order.
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back, see [`BatchError`], and the handles of those that were.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// # pool.execute(|| ())?;
+    /// let handles = pool.spawn_batch((0..10_u64).map(|n| move || n * n))?;
+    /// let squares: Result<Vec<u64>, _> = handles.into_iter().map(|job| job.join()).collect();
+    /// assert_eq!(squares?[9], 81);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_batch<I, F, T>(&self, closures: I) -> SpawnedBatch<F, T, I::IntoIter>
+    where
+        I: IntoIterator<Item = F>,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
+        let mut inputs = closures.into_iter();
+        for size in chunks() {
+            let some = inputs.by_ref().take(size);
+            let mut some: Vec<_> =
+                some.map(|closure| Arc::new(TaskCell::new(closure, None))).collect();
+            if some.is_empty() {
+                break;
+            }
+            chunk.extend(
+                some.iter().map(|cell| Job::unnumbered(Body::Ref(JobRef::new(cell.clone())))),
+            );
+            let mut ids = JobIds::default();
+            let submitted = self.submit_all(&mut chunk, &mut ids);
+            let rest = some.split_off(ids.len());
+            let numbered = some.into_iter().zip(ids);
+            handles.extend(
+                numbered.map(|(cell, id)| JobHandle::new(cell, id, self.inner.downgrade())),
+            );
+            if let Err(refused) = submitted {
+                chunk.into_iter().for_each(Job::withdraw);
+                let jobs = rest.into_iter().map(TaskCell::into_closure).collect();
+                let (accepted, reason) = (handles, refused.with(()));
+                return Err(BatchError { accepted, reason, jobs, inputs });
+            }
+        }
+        Ok(handles)
+    }
+}
+
+/// How many jobs are submitted at a time.
+fn chunks() -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(FIRST_CHUNK), |size| Some((2 * size).min(CHUNK)))
+}
+
+impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
+    /// Submits many closures at the price of little more than one; see
+    /// [`submit_batch`](Self::submit_batch).
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back, see [`BatchError`]: those that were read as [`Task`]s, which
+    /// [`submit_batch`](Self::submit_batch) takes, the rest as they were.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// pool.execute_batch((0..100).map(|n| move || println!("{n}")))?;
+    /// assert_eq!(pool.shutdown().done, 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn execute_batch<I, F>(
+        &self,
+        closures: I,
+    ) -> Result<JobIds, BatchError<Task<R>, I::IntoIter>>
+    where
+        I: IntoIterator<Item = F>,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        self.submit_each(closures.into_iter(), Task::new)
+    }
+}
+
+/// Of a batch, not all jobs were accepted; those that were not are in here, untouched (C1): the jobs that
+/// were read from the batch's iterator, and the iterator with those that were not.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{SubmitError, ThreadPoolBuilder};
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build_with(|_worker| |_: u64| ())?;
+/// pool.close();
+/// let error = pool.submit_batch(1..).unwrap_err();
+/// assert_eq!(error.accepted().len(), 0);
+/// assert!(matches!(error.reason(), SubmitError::Closed(())));
+/// let (read, rest) = error.into_inner();
+/// let mut all = read.into_iter().chain(rest);
+/// assert_eq!(all.nth(99_999), Some(100_000));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct BatchError<J, I, A = JobIds> {
+    accepted: A,
+    reason: SubmitError<()>,
+    jobs: Vec<J>,
+    inputs: I,
+}
+
+impl<J, I, A> BatchError<J, I, A> {
+    /// What was accepted before that, in order: the ids, or of
+    /// [`spawn_batch`](crate::Handle::spawn_batch) the handles.
+    #[must_use]
+    pub fn accepted(&self) -> &A {
+        &self.accepted
+    }
+
+    /// Why the others were not.
+    #[must_use]
+    pub fn reason(&self) -> &SubmitError<()> {
+        &self.reason
+    }
+
+    /// The jobs that were not accepted, in their order: those that were read, and the iterator that has
+    /// the rest.
+    #[must_use]
+    pub fn into_inner(self) -> (Vec<J>, I) {
+        (self.jobs, self.inputs)
+    }
+
+    /// The same with what was accepted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let handle = pool.handle();
+    /// // The pool is closed while the batch is read.
+    /// let closures = (0..1_000_u64).map(|n| {
+    ///     if n == 500 {
+    ///         handle.close();
+    ///     }
+    ///     move || n
+    /// });
+    /// let (jobs, read, rest) = pool.spawn_batch(closures).err().unwrap().into_parts();
+    /// let done: u64 = jobs.into_iter().map(|job| job.join().unwrap()).sum();
+    /// let left: u64 = read.into_iter().chain(rest).map(|closure| closure()).sum();
+    /// assert_eq!(done + left, 499_500);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn into_parts(self) -> (A, Vec<J>, I) {
+        (self.accepted, self.jobs, self.inputs)
+    }
+}
+
+impl<J, I, A> fmt::Debug for BatchError<J, I, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchError")
+            .field("reason", &self.reason)
+            .field("read", &self.jobs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<J, I, A> fmt::Display for BatchError<J, I, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "only the first jobs of the batch were accepted: {}", self.reason)
+    }
+}
+
+impl<J, I, A> std::error::Error for BatchError<J, I, A> {}

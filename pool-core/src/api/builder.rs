@@ -1,0 +1,307 @@
+//! Building a pool.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::handle::Handle;
+use crate::api::pool::{Pool, ThreadPool};
+use crate::api::settings::Settings;
+use crate::api::worker_context::WorkerContext;
+use crate::clock::Clock;
+use crate::error::BuildError;
+use crate::parts::ledger::Ledger;
+use crate::parts::sleep::Sleep;
+use crate::queue::{MakeQueue, Ready};
+use crate::runtime::inner::Inner;
+use crate::runtime::job::Job;
+use crate::runtime::launch::Launcher;
+use crate::runtime::pool_state::PoolState;
+use crate::sink::{NoSink, ResultSink};
+use crate::task::Task;
+use crate::thread_factory::ThreadFactory;
+
+/// Configures and builds a pool: of closures with [`build`](Self::build), or of one type of jobs
+/// with [`build_with`](Self::build_with).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+///     .num_threads(4)
+///     .thread_name(|worker| format!("render-{worker}"))
+///     .stack_size(1 << 20)
+///     .build()?;
+/// assert_eq!(pool.thread_name(3), Some("render-3"));
+/// # pool.execute(|| ())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until it builds"]
+pub struct ThreadPoolBuilder<B, S = NoSink> {
+    backend: B,
+    sink: S,
+    settings: Settings,
+}
+
+impl<B: Default> ThreadPoolBuilder<B> {
+    /// A builder of pools with the queues that a default `B` makes, and no sink.
+    pub fn new() -> Self {
+        Self::with_backend(B::default())
+    }
+}
+
+impl<B: Default> Default for ThreadPoolBuilder<B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<Q> ThreadPoolBuilder<Ready<Q>> {
+    /// A builder of a pool with this queue, and no sink.
+    pub fn with_queue(queue: Q) -> Self {
+        Self::with_backend(Ready(queue))
+    }
+}
+
+impl<B> ThreadPoolBuilder<B> {
+    /// A builder of a pool with the queue that `backend` makes, and no sink.
+    pub fn with_backend(backend: B) -> Self {
+        Self { backend, sink: NoSink, settings: Settings::default() }
+    }
+}
+
+impl<B, S> ThreadPoolBuilder<B, S> {
+    /// Uses this queue.
+    pub fn queue<Q>(self, queue: Q) -> ThreadPoolBuilder<Ready<Q>, S> {
+        self.backend(Ready(queue))
+    }
+
+    /// Uses the queue that this backend makes for the jobs of the pool.
+    pub fn backend<B2>(self, backend: B2) -> ThreadPoolBuilder<B2, S> {
+        ThreadPoolBuilder { backend, sink: self.sink, settings: self.settings }
+    }
+
+    /// Sends the outcome of every job to this sink, of which each worker gets a clone.
+    ///
+    /// Without a sink, jobs return nothing.
+    pub fn sink<S2>(self, sink: S2) -> ThreadPoolBuilder<B, S2> {
+        ThreadPoolBuilder { backend: self.backend, sink, settings: self.settings }
+    }
+
+    /// The number of worker threads, 1 to [`MAX_THREADS`](crate::MAX_THREADS). The default is
+    /// [`std::thread::available_parallelism`].
+    pub fn num_threads(mut self, threads: usize) -> Self {
+        self.settings.num_threads = Some(threads);
+        self
+    }
+
+    /// Lets a worker that had nothing to do for so long leave; it comes back on demand. The
+    /// default is to keep all workers.
+    ///
+    /// Should its thread not be had then, the other workers run its jobs, and the start is tried
+    /// again once one of them has been idle. Without any other worker the submit fails with
+    /// [`SubmitError::NoThread`](crate::SubmitError::NoThread).
+    ///
+    /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .num_threads(8)
+    ///     .core_threads(1)
+    ///     .thread_keep_alive(Duration::from_secs(30))
+    ///     .build()?;
+    /// assert_eq!(pool.stats().threads, 1);
+    /// # pool.execute(|| ())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn thread_keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.settings.keep_alive = Some(keep_alive);
+        self
+    }
+
+    /// With [`thread_keep_alive`](Self::thread_keep_alive): how many workers are started by the
+    /// build and never leave. The default is 0: all start on demand, and all may leave.
+    pub fn core_threads(mut self, threads: usize) -> Self {
+        self.settings.core_threads = Some(threads);
+        self
+    }
+
+    /// Bounds the queue: at most so many jobs from outside wait to be started, at least 1. The default
+    /// is no bound.
+    ///
+    /// When the queue is full, [`execute`](Handle::execute), [`submit`](Handle::submit) and
+    /// [`spawn`](Handle::spawn) wait for room; [`try_execute`](Handle::try_execute) and its like fail
+    /// with the job, [`execute_timeout`](Handle::execute_timeout) and its like wait for a while, and
+    /// [`execute_or_run`](Handle::execute_or_run) and its like run it in the caller. Those who wait
+    /// get room in the order in which they came.
+    ///
+    /// A job that submits jobs is never held up by its own pool, nor refused: what it submits does
+    /// not count here (C4, C11).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused().build()?;
+    /// pool.execute(|| println!("first"))?;
+    /// match pool.try_execute(|| println!("second")) {
+    ///     Err(SubmitError::Full(task)) => task.run(),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn capacity(mut self, jobs: usize) -> Self {
+        self.settings.capacity = Some(jobs);
+        self
+    }
+
+    /// Builds the pool paused: it accepts jobs and starts none before
+    /// [`resume`](Handle::resume).
+    pub fn paused(mut self) -> Self {
+        self.settings.paused = true;
+        self
+    }
+
+    /// Names the worker threads by their index. The default is `pool-worker-0` and so on.
+    ///
+    /// All names are made by the build.
+    pub fn thread_name(mut self, name: impl Fn(usize) -> String + 'static) -> Self {
+        self.settings.thread_name = Box::new(name);
+        self
+    }
+
+    /// The size of each worker's stack in bytes. The default is that of [`std::thread`].
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.settings.stack_size = Some(bytes);
+        self
+    }
+
+    /// Calls `hook` with the worker's index on each worker thread before anything else. A worker
+    /// whose hook panics does not start.
+    pub fn on_thread_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.settings.on_thread_start = Some(Box::new(hook));
+        self
+    }
+
+    /// Calls `hook` with the worker's index on each worker thread as the last thing, once for each
+    /// start hook that returned. A panic of it goes no further.
+    pub fn on_thread_stop(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.settings.on_thread_stop = Some(Box::new(hook));
+        self
+    }
+
+    /// Gets the worker threads from this factory. The default is [`StdThreads`](crate::StdThreads).
+    pub fn thread_factory(mut self, factory: impl ThreadFactory) -> Self {
+        self.settings.factory = Box::new(factory);
+        self
+    }
+
+    /// Takes the time from this clock. The default is [`SystemClock`](crate::SystemClock).
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Box::new(clock);
+        self
+    }
+
+    /// Builds a pool of closures.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] says which setting can not be met, or which worker did not start.
+    pub fn build<R>(self) -> Result<ThreadPool<R, B::Queue>, BuildError>
+    where
+        R: 'static,
+        B: MakeQueue<Job<Task<R>>>,
+        S: ResultSink<R> + Clone + Send + 'static,
+    {
+        self.build_with(|_worker| Task::run)
+    }
+
+    /// Builds a pool of jobs of one type. `make_handler` is called once on each worker thread and
+    /// returns what that worker calls with every job: a closure with state of its own, such as a
+    /// connection, a buffer, a random number generator, which need not be `Send`.
+    ///
+    /// A handler is dropped on its worker's thread when that leaves. That is no job any more: what the drop
+    /// submits may be refused, see [`submit`](Handle::submit).
+    ///
+    /// After a job that panicked the worker goes on with the same handler; one whose state can
+    /// break halfway mends it at its next call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let (lengths, received) = mpsc::channel();
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .sink(lengths)
+    ///     .build_with(|worker| {
+    ///         println!("{} is ready", worker.name());
+    ///         let mut buffer = String::new();
+    ///         move |word: &'static str| {
+    ///             buffer.push_str(word);
+    ///             buffer.len()
+    ///         }
+    ///     })?;
+    /// pool.submit("seven")?;
+    /// assert_eq!(received.recv()?.outcome?, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn build_with<J, R, M, H>(self, make_handler: M) -> Result<Pool<J, R, B::Queue>, BuildError>
+    where
+        J: Send + 'static,
+        R: 'static,
+        B: MakeQueue<Job<J>>,
+        S: ResultSink<R> + Clone + Send + 'static,
+        M: Fn(&WorkerContext<J, R, B::Queue>) -> H + Send + Sync + 'static,
+        H: FnMut(J) -> R,
+    {
+        let Self { backend, sink, settings } = self;
+        let size = settings.size()?;
+        let core = settings.core(size)?;
+        let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
+        let limit = settings.limit()?;
+        let (config, clock) = settings.into_config(size)?;
+        let state = PoolState::new(Ledger::new(size), sleep, clock, limit);
+        let mut sink = sink;
+        sink.attach();
+        let make = move |inner: &Arc<_>, index| {
+            make_handler(&WorkerContext { index, handle: Handle { inner: Arc::clone(inner) } })
+        };
+        let launcher = Arc::new(Launcher::new(make, sink, size));
+        // From here on a failure is undone by the pool's drop.
+        let inner = Inner::new(backend.make_queue(), state, config, launcher);
+        let pool = Pool::new(Handle { inner });
+        pool.inner.start_core(core).map_err(BuildError::Start)?;
+        Ok(pool)
+    }
+}
+
+impl<B, S> fmt::Debug for ThreadPoolBuilder<B, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolBuilder")
+            .field("num_threads", &self.settings.num_threads)
+            .field("core_threads", &self.settings.core_threads)
+            .field("keep_alive", &self.settings.keep_alive)
+            .field("paused", &self.settings.paused)
+            .field("capacity", &self.settings.capacity)
+            .field("stack_size", &self.settings.stack_size)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! Waiting, pausing, closing, looking: what anybody may do with a pool, besides submitting.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::WaitError;
+use crate::parts::capacity::Capacity;
+use crate::parts::context;
+use crate::queue::WorkQueue;
+use crate::report::{ShutdownReport, Stats};
+use crate::runtime::inner::Inner;
+use crate::runtime::job::Job;
+
+/// AnyPool to a pool, for other threads and for its own jobs.
+///
+/// A handle is cheap to clone. It does not keep the pool open: after
+/// [`close`](Self::close) every handle's submits are refused, however many are left (C6).
+/// [`Pool`](crate::Pool) dereferences to one.
+pub struct Handle<J, R, Q> {
+    pub(crate) inner: Arc<Inner<J, R, Q>>,
+}
+
+// A panic that passes by leaves a pool as it is: no foreign code runs where its state is half changed.
+impl<J, R, Q> UnwindSafe for Handle<J, R, Q> {}
+impl<J, R, Q> RefUnwindSafe for Handle<J, R, Q> {}
+
+impl<J, R, Q> Clone for Handle<J, R, Q> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Waits until the pool is idle: nothing queued, nothing running, every outcome with the sink.
+    ///
+    /// It also returns when the pool was idle at some moment since the call and has new jobs by
+    /// now. A paused pool with jobs in its queue is not idle.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::InsideJob`] if it is called inside of this pool, whose own job could never end, and
+    /// [`WaitError::Forked`] in a forked child, which has no worker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU32, Ordering};
+    /// # use std::sync::Arc;
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let count = Arc::new(AtomicU32::new(0));
+    /// for _ in 0..100 {
+    ///     let count = Arc::clone(&count);
+    ///     pool.execute(move || {
+    ///         count.fetch_add(1, Ordering::Relaxed);
+    ///     })?;
+    /// }
+    /// pool.wait_idle()?;
+    /// assert_eq!(count.load(Ordering::Relaxed), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait_idle(&self) -> Result<(), WaitError> {
+        self.wait(None)
+    }
+
+    /// Waits until the pool is idle, at most for `timeout`. One that is too long to be expressed
+    /// as a moment, such as [`Duration::MAX`], means for ever; zero means to look once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::{ThreadPoolBuilder, WaitError};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// pool.execute(|| ())?;
+    /// assert_eq!(pool.wait_idle_timeout(Duration::ZERO), Err(WaitError::TimedOut));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`], and as for [`wait_idle`](Self::wait_idle).
+    pub fn wait_idle_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
+        self.wait(Some(timeout))
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
+        if context::is_inside(self.inner.id()) {
+            return Err(WaitError::InsideJob);
+        }
+        if self.inner.state.is_forked() {
+            return Err(WaitError::Forked);
+        }
+        self.inner.state.wait_quiescent(timeout)
+    }
+
+    /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were
+    /// accepted, and those they submit, still run; then the workers leave (C5). It does not wait.
+    /// A paused pool stays paused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let forgotten = pool.handle();
+    /// pool.execute(|| ())?;
+    /// pool.close();
+    /// assert!(forgotten.is_closed());
+    /// assert!(forgotten.execute(|| ()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Whether the pool is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.inner.state.ledger.gate.0.read().is_closed()
+    }
+
+    /// Starts no more jobs until [`resume`](Self::resume). Jobs that run go on, and a worker that
+    /// is just about to start one may do so. Submits are still accepted. Once
+    /// [`shutdown`](crate::Pool::shutdown) was called, or the pool dropped, it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// pool.execute(|| println!("at last"))?;
+    /// assert_eq!(pool.stats().queued, 1);
+    /// pool.resume();
+    /// pool.wait_idle()?;
+    /// pool.pause();
+    /// assert_eq!(pool.stats().done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&self) {
+        self.inner.pause();
+    }
+
+    /// Starts jobs again after [`pause`](Self::pause), or for the first time in a pool that was
+    /// built [`paused`](crate::ThreadPoolBuilder::paused).
+    pub fn resume(&self) {
+        self.inner.resume();
+    }
+
+    /// The pool at this moment. Jobs whose time is over are ended by this, if they are not yet.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.inner.state.expire_due();
+        let (threads, idle_threads) = self.inner.state.sleep.threads();
+        let sums = self.inner.state.ledger.sums();
+        Stats {
+            threads,
+            idle_threads,
+            waiting_submitters: self.inner.state.limit.as_ref().map_or(0, Capacity::waiting),
+            accepted: sums.accepted,
+            queued: sums.queued(),
+            running: sums.running,
+            done: sums.done,
+            panicked: sums.panicked,
+            cancelled: sums.cancelled,
+            expired: sums.expired,
+        }
+    }
+
+    /// How many threads the pool may have.
+    #[must_use]
+    pub fn num_threads(&self) -> usize {
+        self.inner.config.names.len()
+    }
+
+    /// The name of the thread of the worker with this index, if there is such a worker.
+    #[must_use]
+    pub fn thread_name(&self, worker: usize) -> Option<&str> {
+        self.inner.config.names.get(worker).map(String::as_str)
+    }
+
+    /// See [`Pool::shutdown`](crate::Pool::shutdown).
+    pub(crate) fn shutdown(&self) -> ShutdownReport {
+        self.inner.drain();
+        if !context::is_inside(self.inner.id()) && !self.inner.state.is_forked() {
+            self.inner.wait_gone();
+            self.inner.state.finish_if_over();
+        }
+        let sums = self.inner.state.ledger.sums();
+        ShutdownReport {
+            accepted: sums.accepted,
+            done: sums.done,
+            panicked: sums.panicked,
+            cancelled: sums.cancelled,
+            expired: sums.expired,
+            unfinished: sums.accepted.saturating_sub(sums.ended()),
+            undelivered: sums.undelivered,
+        }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> fmt::Debug for Handle<J, R, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

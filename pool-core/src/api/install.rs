@@ -1,0 +1,90 @@
+//! Running something inside of a pool from outside, as if it were a call.
+
+use std::panic::resume_unwind;
+use std::thread;
+
+use crate::api::handle::Handle;
+use crate::error::SubmitError;
+use crate::panics::guarded;
+use crate::parts::context;
+use crate::queue::WorkQueue;
+use crate::runtime::job::Job;
+use crate::runtime::join::stack_job::{Outcome, StackJobRef, with_stack_job};
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Runs a closure, which may borrow, as a job of the pool, and returns what it returns: on a
+    /// worker, with its name, its stack and its thread-locals. Inside of the pool it is an ordinary
+    /// call; a closure of a [`join`](Self::join) or a job of a [`scope`](Self::scope) that the caller runs
+    /// itself is inside, too. So to have the workers' stack for all of that, install the whole.
+    ///
+    /// The job is one like others: it waits its turn, and for room, and the books have it. Called
+    /// inside of a job of another pool, it may run on the caller's thread, if no worker has begun it
+    /// (C11): two pools whose workers all wait for each other go on.
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back if the pool is closed or has no worker and none could be started.
+    ///
+    /// # Panics
+    ///
+    /// If the closure panics, that panic is thrown on here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .thread_name(|n| format!("deep-{n}"))
+    ///     .stack_size(64 << 20)
+    ///     .build()?;
+    /// # pool.execute(|| ())?;
+    /// let text = String::from("borrowed");
+    /// let here = pool.install(|| {
+    ///     (text.len(), std::thread::current().name().unwrap_or_default().to_owned())
+    /// });
+    /// let (length, thread) = here.expect("the pool is open");
+    /// assert_eq!(length, 8);
+    /// assert!(thread.starts_with("deep-"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn install<F, T>(&self, closure: F) -> Result<T, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        if context::is_inside(self.inner.id()) {
+            return Ok(closure());
+        }
+        let (spawned, closure) = with_stack_job(closure, |job| self.spawn_and_wait(job));
+        match closure {
+            Outcome::Ran(Ok(result)) => Ok(result),
+            Outcome::Ran(Err(payload)) => resume_unwind(payload),
+            // Without another reason, the pool came to its end without the job.
+            Outcome::Unrun(closure) => match spawned {
+                Ok(refused) => Err(refused.unwrap_or(SubmitError::Closed(())).map(|()| closure)),
+                Err(payload) => resume_unwind(payload),
+            },
+        }
+    }
+
+    /// Spawns a job that lies on this thread's stack, and waits until nobody else has a right to it. Why it
+    /// was not accepted, or what the queue threw.
+    fn spawn_and_wait(&self, stack_job: StackJobRef) -> thread::Result<Option<SubmitError<()>>> {
+        let job = move || {
+            if stack_job.run() {
+                // The payload is with the caller of `install`; this makes the books say how it went.
+                resume_unwind(Box::new(()));
+            }
+        };
+        guarded(|| match self.spawn(job) {
+            Ok(job) => {
+                // Whatever the outcome: the job's closure is gone, and with it the right to the stack job.
+                let _ = job.join();
+                None
+            }
+            Err(refused) => Some(refused.map(drop)),
+        })
+    }
+}

@@ -1,0 +1,388 @@
+//! A handle to one job: wait for it, poll it, cancel it.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::error::JobError;
+use crate::id::JobId;
+use crate::parts::backoff::spin_then_yield;
+use crate::parts::context;
+use crate::parts::parker::Parker;
+use crate::runtime::account::Account;
+use crate::runtime::any_pool::AnyPool;
+use crate::runtime::task_handle::{AnyTask, TaskHandle};
+
+/// A handle to one job, made by [`Handle::spawn`](crate::Handle::spawn) and its like.
+///
+/// It is also a [`Future`], for any executor. A handle that is dropped lets its job go on; what the
+/// job returns is dropped then, and what it panics with as well, though the books count it.
+///
+/// # Waiting inside of a job
+///
+/// A job may wait for another, of its own pool or of another, with as little as one worker (C11): if
+/// the other has not started, whoever waits runs it on the spot, and nothing else. It then lies above
+/// the waiting one on the same stack, so a job that waits for a job that waits for a job, and so on,
+/// needs a stack for all of them: some 600 bytes for each in an optimised build and 2,300 in others,
+/// beside what the jobs themselves need. A stack of two megabytes, as threads usually have, so holds
+/// some thousands of them, or hundreds; for more there is
+/// [`stack_size`](crate::ThreadPoolBuilder::stack_size).
+///
+/// Jobs that wait for one another in a circle wait for ever, as threads do.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(1).build()?;
+/// # pool.execute(|| ())?;
+/// let handle = pool.handle();
+/// let outer = pool.spawn(move || {
+///     let inner = handle.spawn(|| 6).unwrap();
+///     inner.join().unwrap() * 7
+/// })?;
+/// assert_eq!(outer.join()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "the job goes on without its handle, but nobody learns how it ended"]
+pub struct JobHandle<T> {
+    /// `None` once the outcome was fetched for good: nothing is left to clear up then.
+    cell: Option<Arc<dyn TaskHandle<T>>>,
+    id: JobId,
+    pool: Weak<dyn AnyPool>,
+}
+
+// As for a thread's handle: what a panic may have left half done is the job's own.
+impl<T> UnwindSafe for JobHandle<T> {}
+impl<T> RefUnwindSafe for JobHandle<T> {}
+
+impl<T> JobHandle<T> {
+    pub(crate) fn new(cell: Arc<dyn TaskHandle<T>>, id: JobId, pool: Weak<dyn AnyPool>) -> Self {
+        Self { cell: Some(cell), id, pool }
+    }
+
+    fn cell(&self) -> &Arc<dyn TaskHandle<T>> {
+        self.cell.as_ref().expect("it goes with the handle")
+    }
+
+    /// The id under which the job was accepted.
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// Waits until the job has ended. Inside of a job, it runs the one that it waits for, if that has
+    /// not started (C11).
+    ///
+    /// # Errors
+    ///
+    /// [`JobError`] says why there is no result.
+    ///
+    /// # Panics
+    ///
+    /// If the handle was polled as a future until it was ready: the outcome is gone then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{JobError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// # pool.execute(|| ())?;
+    /// let job = pool.spawn(|| -> u32 { panic!("no luck") })?;
+    /// match job.join() {
+    ///     Err(JobError::Panicked(panic)) => assert_eq!(panic.message(), Some("no luck")),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn join(self) -> Result<T, JobError> {
+        if context::is_inside_any() {
+            self.run_if_queued();
+        }
+        self.wait(None);
+        self.outcome()
+    }
+
+    /// Waits like [`join`](Self::join), but runs the job itself if it has not started, outside of the
+    /// pool as well: on this thread, with its stack and its thread-locals. A job so short that waking
+    /// a worker would take longer ends much sooner like this.
+    ///
+    /// The job is one of the pool's all the same: the pool is not idle while it runs, and what it
+    /// submits is nested (C3, C4, C5). It runs in a paused pool too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`join`](Self::join).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// # pool.execute(|| ())?;
+    /// let here = std::thread::current().id();
+    /// let job = pool.spawn(|| std::thread::current().id())?;
+    /// assert_eq!(job.join_or_run()?, here);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn join_or_run(self) -> Result<T, JobError> {
+        self.run_if_queued();
+        self.wait(None);
+        self.outcome()
+    }
+
+    /// Waits like [`join`](Self::join), but no longer than this. A time too long to be expressed as a
+    /// moment, such as [`Duration::MAX`], means for ever.
+    ///
+    /// Inside of a job, it too runs the one that it waits for, if that has not started; that may take
+    /// longer.
+    ///
+    /// # Errors
+    ///
+    /// The handle comes back if the job has not ended in this time. Inside is what
+    /// [`join`](Self::join) returns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// # pool.execute(|| ())?;
+    /// let job = pool.spawn(|| 7)?;
+    /// let job = job.join_timeout(Duration::from_millis(1)).unwrap_err();
+    /// pool.resume();
+    /// assert_eq!(job.join_timeout(Duration::MAX).unwrap()?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn join_timeout(self, timeout: Duration) -> Result<Result<T, JobError>, Self> {
+        if context::is_inside_any() {
+            self.run_if_queued();
+        }
+        if self.wait(Some(timeout)) { Ok(self.outcome()) } else { Err(self) }
+    }
+
+    /// Whether the job has ended, in whatever way: [`join`](Self::join) would not wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let job = pool.spawn(|| 7)?;
+    /// pool.wait_idle()?;
+    /// assert!(job.is_finished());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.expire_if_due();
+        self.cell().latch().is_set()
+    }
+
+    /// Cancels the job, if it has not started. The closure is dropped before this returns, wherever
+    /// in the queue it was; the outcome is [`JobError::Cancelled`]. Returns whether it was in time: a
+    /// job that has started runs on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{JobError, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// # pool.execute(|| ())?;
+    /// let job = pool.spawn(|| 7)?;
+    /// assert!(job.cancel());
+    /// assert!(matches!(job.join(), Err(JobError::Cancelled)));
+    /// pool.resume();
+    /// assert_eq!(pool.shutdown().cancelled, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel(&self) -> bool {
+        cancel(&**self.cell(), self.id, &self.pool)
+    }
+
+    /// Something by which others can cancel the job while this handle waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// # pool.execute(|| ())?;
+    /// let job = pool.spawn(|| 7)?;
+    /// let canceller = job.canceller();
+    /// std::thread::spawn(move || canceller.cancel());
+    /// assert!(job.join().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn canceller(&self) -> Canceller
+    where
+        T: 'static,
+    {
+        Canceller { cell: self.cell().clone(), id: self.id, pool: self.pool.clone() }
+    }
+
+    /// Runs the job on this thread, if nobody has taken it.
+    pub(crate) fn run_if_queued(&self) {
+        if self.cell().is_queued()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            let account = Account::here(pool.state());
+            self.cell().clone().run(self.id, account);
+            account.leave_stale(size_of_val(&**self.cell()));
+        }
+    }
+
+    /// Ends the job if it is not to be started any more: who asks after it shall not have to wait until
+    /// its turn comes.
+    pub(crate) fn expire_if_due(&self) {
+        if self.expires()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.state().expire_due();
+        }
+    }
+
+    /// Whether the job is queued and is to start by a certain time.
+    pub(crate) fn expires(&self) -> bool {
+        self.cell().expires() && self.cell().is_queued()
+    }
+
+    pub(crate) fn pool(&self) -> &Weak<dyn AnyPool> {
+        &self.pool
+    }
+
+    /// Has this waker woken when the job ends; see [`Latch::wake_when_set`].
+    pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
+        self.cell().latch().wake_when_set(waker)
+    }
+
+    /// The outcome of a job that has ended.
+    pub(crate) fn outcome(mut self) -> Result<T, JobError> {
+        let cell = self.cell.take().expect("it goes with the handle");
+        cell.latch().forget_waker();
+        cell.fetch().expect("the job has ended, and its outcome goes only to its handle")
+    }
+
+    /// Waits for the end. Whether it came before the deadline.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> bool {
+        if spin_then_yield(|| self.cell().latch().is_set().then_some(())).is_some() {
+            return true;
+        }
+        let parker = Parker::own();
+        if self.cell().latch().wake_when_set(&parker.waker()) {
+            return true;
+        }
+        let Some(pool) = self.pool.upgrade() else {
+            // With the pool goes its queue, and with the queue the claim, which ends the job.
+            while !self.cell().latch().is_set() {
+                parker.park(None);
+            }
+            return true;
+        };
+        let deadline = timeout.and_then(|timeout| pool.state().waiters.deadline(timeout));
+        pool.state().wait(&[], &parker, deadline, || {
+            self.abandon_if_lost();
+            self.cell().latch().is_set()
+        })
+    }
+
+    /// Whether the job is out of reach, because its pool was given up.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.cell().is_queued()
+            && self.pool.upgrade().is_some_and(|pool| pool.state().sleep.has_failed())
+    }
+
+    /// Ends a job that is out of reach.
+    pub(crate) fn abandon_if_lost(&self) {
+        if self.is_lost() {
+            self.cell().abandon();
+        }
+    }
+}
+
+/// Cancels a job whose handle is elsewhere; made by [`JobHandle::canceller`].
+#[derive(Clone)]
+pub struct Canceller {
+    cell: Arc<dyn AnyTask>,
+    id: JobId,
+    pool: Weak<dyn AnyPool>,
+}
+
+impl Canceller {
+    /// See [`JobHandle::cancel`].
+    pub fn cancel(&self) -> bool {
+        cancel(&*self.cell, self.id, &self.pool)
+    }
+}
+
+/// A pool that is gone has no job left that could be cancelled.
+fn cancel(cell: &dyn AnyTask, id: JobId, pool: &Weak<dyn AnyPool>) -> bool {
+    pool.upgrade().is_some_and(|pool| cell.cancel(id, Account::visitor(pool.state())))
+}
+
+/// Ready when the job has ended, in whatever way.
+///
+/// Polled inside of a job of any pool it runs its own job, if that has not started, for the executor
+/// could not make a worker free by waiting (C11).
+///
+/// # Panics
+///
+/// If it is polled again after it was ready.
+impl<T> Future for JobHandle<T> {
+    type Output = Result<T, JobError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.expire_if_due();
+        if context::is_inside_any() {
+            self.run_if_queued();
+        }
+        if !self.cell().latch().is_set() && !self.cell().latch().wake_when_set(context.waker()) {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.cell().fetch().expect("a `JobHandle` was polled after it was ready"))
+    }
+}
+
+impl<T> Drop for JobHandle<T> {
+    fn drop(&mut self) {
+        // Nothing of the one who waited stays with the job, and nothing of the job's outcome stays
+        // with a claim that may be in the queue for long (C9).
+        let Some(cell) = &self.cell else { return };
+        cell.latch().forget_waker();
+        cell.detach();
+    }
+}
+
+impl<T> fmt::Debug for JobHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobHandle")
+            .field("id", &self.id)
+            .field("is_finished", &self.is_finished())
+            .finish()
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canceller").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! Scopes: jobs that borrow, and whose borrows outlive them, because the scope waits for them.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use crate::api::handle::Handle;
+use crate::panics::{drop_quietly, guarded};
+use crate::queue::WorkQueue;
+use crate::runtime::job::Job;
+use crate::runtime::scope_state::ScopeState;
+use crate::task::Task;
+
+/// Where jobs can be spawned that borrow from the stack; see [`Handle::scope`].
+pub struct Scope<'scope, 'env: 'scope> {
+    children: Arc<ScopeState>,
+    /// Invariant in both, as in the standard library's scopes: a scope that could pass for a longer
+    /// or a shorter one would let children borrow from each other's locals.
+    scope: PhantomData<&'scope mut &'scope ()>,
+    env: PhantomData<&'env mut &'env ()>,
+}
+
+impl<'scope> Scope<'scope, '_> {
+    /// Spawns a job that ends before the scope does. It may borrow whatever outlives the scope, and
+    /// the scope itself, to spawn more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use pool_core::{Scope, ThreadPoolBuilder};
+    /// use pool_std::StdQueue;
+    ///
+    /// fn tree<'scope>(scope: &'scope Scope<'scope, '_>, leaves: &'scope AtomicU32, depth: u32) {
+    ///     if depth == 0 {
+    ///         leaves.fetch_add(1, Ordering::Relaxed);
+    ///         return;
+    ///     }
+    ///     for _ in 0..2 {
+    ///         scope.spawn(move || tree(scope, leaves, depth - 1));
+    ///     }
+    /// }
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// # pool.execute(|| ())?;
+    /// let leaves = AtomicU32::new(0);
+    /// pool.scope(|scope| tree(scope, &leaves, 10));
+    /// assert_eq!(leaves.into_inner(), 1024);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn<F>(&'scope self, closure: F)
+    where
+        F: FnOnce() + Send + 'scope,
+    {
+        // SAFETY: the closure may borrow what lives for `'scope`. A `Scope` is only made by
+        // `Handle::scope`, on its own stack and for others to borrow, so the children outlive every
+        // `'scope` there can be. `Handle::scope` leaves `'scope` only after `ScopeState::finish`, which
+        // has then seen every child that was ever added run to its end; nothing else drops or keeps
+        // one. A child can only be added by somebody who holds a `&'scope Scope`: the scope's closure,
+        // which has returned by then, or a child, which counts itself.
+        let job = unsafe { Task::borrowing(closure) };
+        self.children.add(job);
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Lets jobs borrow from the stack: calls `f` with a [`Scope`] to spawn them in, and returns when
+    /// all of them have ended.
+    ///
+    /// It can be called from outside of the pool, in its jobs and in scopes. The caller works instead
+    /// of idling: it runs the jobs of its scope that no worker has begun, the newest first, and no
+    /// others (C11). So a scope needs no free worker, nor an open pool.
+    ///
+    /// Wherever a job of the scope runs, it is inside of the pool, also on a caller that is not: what it
+    /// submits is nested (C4), and the pool is not idle meanwhile. Only of a pool that has come to its end
+    /// nobody is inside. `f` itself is the caller's own code, and may wait for the pool.
+    ///
+    /// Its jobs are a part of whatever the caller does: they have no outcome of their own for the
+    /// sink and are not among the [counted](crate::ShutdownReport) ones, nor bound by a
+    /// [capacity](crate::ThreadPoolBuilder::capacity).
+    ///
+    /// # Panics
+    ///
+    /// If `f` or one of the jobs panics, the first panic is thrown on here, after all jobs have ended
+    /// (C8).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// # pool.execute(|| ())?;
+    /// let mut numbers = vec![1, 2, 3, 4, 5, 6];
+    /// pool.scope(|scope| {
+    ///     for half in numbers.chunks_mut(3) {
+    ///         scope.spawn(move || half.iter_mut().for_each(|n| *n *= 10));
+    ///     }
+    /// });
+    /// assert_eq!(numbers, [10, 20, 30, 40, 50, 60]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn scope<'env, F, T>(&self, f: F) -> T
+    where
+        F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+    {
+        let children = ScopeState::new(self.inner.clone(), self.num_threads());
+        let scope = Scope { children, scope: PhantomData, env: PhantomData };
+        // Nothing may leave this function between here and `finish`.
+        let result = guarded(|| f(&scope));
+        let thrown = scope.children.finish(&self.inner.state);
+        match (result, thrown) {
+            (Ok(result), None) => result,
+            (Ok(result), Some(payload)) => {
+                drop_quietly(result);
+                resume_unwind(payload)
+            }
+            (Err(payload), other) => {
+                drop_quietly(other);
+                resume_unwind(payload)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+//! What a builder is told, and whether that can be met.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{BuildError, StartCause, StartError};
+use crate::panics::{Panic, guarded};
+use crate::parts::capacity::Capacity;
+use crate::runtime::config::{Config, Hook};
+use crate::thread_factory::{StdThreads, ThreadFactory};
+
+/// The most threads that one pool can have.
+pub const MAX_THREADS: usize = u16::MAX as usize;
+
+/// The largest [`capacity`](crate::ThreadPoolBuilder::capacity) that a pool can have: more jobs than memory
+/// can hold.
+pub const MAX_CAPACITY: usize = usize::MAX / 4;
+
+/// Everything that a builder is told, except for queue and sink, whose types change.
+pub(crate) struct Settings {
+    pub(crate) num_threads: Option<usize>,
+    pub(crate) core_threads: Option<usize>,
+    pub(crate) keep_alive: Option<Duration>,
+    pub(crate) paused: bool,
+    pub(crate) capacity: Option<usize>,
+    pub(crate) thread_name: Box<dyn Fn(usize) -> String>,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) on_thread_start: Option<Hook>,
+    pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) factory: Box<dyn ThreadFactory>,
+    pub(crate) clock: Box<dyn Clock>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            num_threads: None,
+            core_threads: None,
+            keep_alive: None,
+            paused: false,
+            capacity: None,
+            thread_name: Box::new(|worker| format!("pool-worker-{worker}")),
+            stack_size: None,
+            on_thread_start: None,
+            on_thread_stop: None,
+            factory: Box::new(StdThreads),
+            clock: Box::new(SystemClock),
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn size(&self) -> Result<usize, BuildError> {
+        let default = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        match self.num_threads.unwrap_or_else(default) {
+            0 => Err(BuildError::ZeroThreads),
+            size if size > MAX_THREADS => {
+                Err(BuildError::TooManyThreads { requested: size, max: MAX_THREADS })
+            }
+            size => Ok(size),
+        }
+    }
+
+    /// How many workers the build starts, which then stay.
+    pub(crate) fn core(&self, size: usize) -> Result<usize, BuildError> {
+        match (self.core_threads, self.keep_alive) {
+            (Some(core), _) if core > size => {
+                Err(BuildError::CoreThreads { core, num_threads: size })
+            }
+            (_, None) => Ok(size),
+            (core, Some(_)) => Ok(core.unwrap_or(0)),
+        }
+    }
+
+    pub(crate) fn limit(&self) -> Result<Option<Capacity>, BuildError> {
+        match self.capacity {
+            Some(0) => Err(BuildError::ZeroCapacity),
+            Some(capacity) if capacity > MAX_CAPACITY => {
+                Err(BuildError::CapacityTooLarge { requested: capacity, max: MAX_CAPACITY })
+            }
+            capacity => Ok(capacity.map(Capacity::new)),
+        }
+    }
+
+    fn names(&self, size: usize) -> Result<Box<[String]>, BuildError> {
+        let name = |worker| {
+            let name = guarded(|| (self.thread_name)(worker)).map_err(|payload| {
+                let cause = StartCause::Panicked(Arc::new(Panic::new(payload)));
+                BuildError::Start(StartError::new(worker, cause))
+            })?;
+            if name.contains('\0') {
+                return Err(BuildError::ThreadName { worker, name });
+            }
+            Ok(name)
+        };
+        (0..size).map(name).collect()
+    }
+
+    /// No object is larger than `isize::MAX`, and the standard library's rounding up to whole
+    /// pages would overflow beyond it.
+    fn checked_stack_size(&self) -> Result<Option<usize>, BuildError> {
+        match self.stack_size {
+            Some(bytes) if bytes > isize::MAX as usize => Err(BuildError::StackSize { bytes }),
+            size => Ok(size),
+        }
+    }
+
+    pub(crate) fn into_config(self, size: usize) -> Result<(Config, Box<dyn Clock>), BuildError> {
+        let config = Config {
+            names: self.names(size)?,
+            stack_size: self.checked_stack_size()?,
+            on_thread_start: self.on_thread_start,
+            on_thread_stop: self.on_thread_stop,
+            factory: self.factory,
+        };
+        Ok((config, self.clock))
+    }
+}

@@ -1,0 +1,33 @@
+//! What the maker of a worker's handler is told.
+
+use crate::api::handle::Handle;
+use crate::queue::WorkQueue;
+use crate::runtime::job::Job;
+
+/// Tells the maker of a worker's handler for which worker it is.
+///
+/// See [`ThreadPoolBuilder::build_with`](crate::ThreadPoolBuilder::build_with).
+pub struct WorkerContext<J, R, Q> {
+    pub(crate) index: usize,
+    pub(crate) handle: Handle<J, R, Q>,
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> WorkerContext<J, R, Q> {
+    /// The worker's index, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The name of the worker's thread.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.handle.inner.config.names[self.index]
+    }
+
+    /// A handle to the pool, by which jobs can submit jobs.
+    #[must_use]
+    pub fn handle(&self) -> Handle<J, R, Q> {
+        self.handle.clone()
+    }
+}

@@ -1,0 +1,15 @@
+//! Plain parts that know neither jobs nor queues, each to be read and tested by itself.
+
+pub(crate) mod backoff;
+pub(crate) mod capacity;
+pub(crate) mod context;
+pub(crate) mod expiring;
+pub(crate) mod gate;
+pub(crate) mod latch;
+pub(crate) mod ledger;
+pub(crate) mod parker;
+pub(crate) mod poll_pacing;
+pub(crate) mod sleep;
+pub(crate) mod stale;
+pub(crate) mod thread_end;
+pub(crate) mod waiters;

@@ -1,0 +1,239 @@
+//! A bound on the jobs that wait in a pool's queue, fair to those who wait for room.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::parts::backoff::spin_then_yield;
+use crate::parts::parker::Parker;
+use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
+
+/// Somebody waits: what becomes free is theirs.
+const WAITED: u64 = 1;
+/// One free place.
+const FREE: u64 = 2;
+
+/// How long a submitter waits for room.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Patience {
+    Endless,
+    Until(Instant),
+    None,
+}
+
+impl Patience {
+    /// Until when, if there is an end to it that comes by itself.
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::Until(deadline) => Some(deadline),
+            Self::Endless | Self::None => None,
+        }
+    }
+}
+
+/// What became of a wish for room.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// A place is the caller's. It must be used or given back.
+    Granted,
+    /// There was none for as long as the caller would wait.
+    Full,
+    /// The pool was closed.
+    Closed,
+}
+
+/// Counts the places in the queue.
+///
+/// While nobody waits, taking and giving back a place are one read-modify-write each. As soon as
+/// somebody does, places are handed over under the lock in the order of arrival, and nobody who
+/// comes later can take one past those who wait.
+///
+/// `Relaxed` throughout: the word guards nothing but itself. Jobs travel through the queue.
+#[derive(Debug)]
+pub(crate) struct Capacity {
+    /// The free places and [`WAITED`]; while that is set, none is free.
+    word: AtomicU64,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    turns: VecDeque<Arc<Turn>>,
+    closed: bool,
+}
+
+/// One waiting submitter.
+#[derive(Debug)]
+struct Turn {
+    /// One of the three below. Changed under the lock, with release, and read with acquire by the one
+    /// who waits, which then sees what the pool's closing did.
+    state: AtomicU64,
+    parker: Arc<Parker>,
+}
+
+const COMING: u64 = 0;
+const GRANTED: u64 = 1;
+const CLOSED: u64 = 2;
+
+impl Capacity {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { word: AtomicU64::new(capacity as u64 * FREE), waiting: Mutex::default() }
+    }
+
+    /// Takes up to `wanted` places without waiting; how many.
+    pub(crate) fn try_acquire(&self, wanted: u64) -> u64 {
+        let mut word = self.word.load(Relaxed);
+        loop {
+            let granted = (word / FREE).min(wanted);
+            if granted == 0 || word & WAITED != 0 {
+                return 0;
+            }
+            match self.word.compare_exchange_weak(word, word - granted * FREE, Relaxed, Relaxed) {
+                Ok(_) => return granted,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Takes a place, and waits for it if need be: `wait` waits until the parker is told that it is over,
+    /// or until a deadline.
+    pub(crate) fn acquire(
+        &self,
+        patience: Patience,
+        wait: impl FnOnce(&Arc<Parker>, Option<Instant>, &dyn Fn() -> bool) -> bool,
+    ) -> Room {
+        if self.try_acquire(1) == 1 {
+            return Room::Granted;
+        }
+        let deadline = match patience {
+            Patience::Endless => None,
+            Patience::Until(deadline) => Some(deadline),
+            Patience::None => return Room::Full,
+        };
+        // In a full queue a place comes free as soon as a job is taken: often too soon to sleep for it.
+        if spin_then_yield(|| (self.try_acquire(1) == 1).then_some(())).is_some() {
+            return Room::Granted;
+        }
+        let turn = match self.queue_up() {
+            Ok(turn) => turn,
+            Err(room) => return room,
+        };
+        // Given up also if the clock, which is foreign code, panics.
+        let waited = Waited { limit: self, turn, settled: false };
+        wait(&waited.turn.parker, deadline, &|| waited.is_over());
+        waited.note_quiescence()
+    }
+
+    /// Takes a place in the row of those who wait, unless there is no need to.
+    fn queue_up(&self) -> Result<Arc<Turn>, Room> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return Err(Room::Closed);
+        }
+        let mut word = self.word.load(Relaxed);
+        // Only under the lock does anybody set the flag or clear it.
+        while word & WAITED == 0 {
+            let (next, taken) = if word >= FREE { (word - FREE, true) } else { (WAITED, false) };
+            match self.word.compare_exchange_weak(word, next, Relaxed, Relaxed) {
+                Ok(_) if taken => return Err(Room::Granted),
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        let turn = Arc::new(Turn { state: AtomicU64::new(COMING), parker: Parker::own() });
+        waiting.turns.push_back(Arc::clone(&turn));
+        Ok(turn)
+    }
+
+    /// Leaves the row, unless the turn has come meanwhile.
+    fn give_up_waiting(&self, turn: &Arc<Turn>) -> Room {
+        let mut waiting = lock(&self.waiting);
+        match turn.state.load(Acquire) {
+            GRANTED => Room::Granted,
+            CLOSED => Room::Closed,
+            _ => {
+                waiting.turns.retain(|other| !Arc::ptr_eq(other, turn));
+                if waiting.turns.is_empty() {
+                    self.word.fetch_and(!WAITED, Relaxed);
+                }
+                Room::Full
+            }
+        }
+    }
+
+    /// Whether a submitter waits.
+    pub(crate) fn is_waited(&self) -> bool {
+        self.word.load(Relaxed) & WAITED != 0
+    }
+
+    /// How many submitters wait.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.waiting).turns.len()
+    }
+
+    /// Gives a place back: to the first who waits, if anybody does.
+    #[inline]
+    pub(crate) fn release(&self) {
+        let mut word = self.word.load(Relaxed);
+        while word & WAITED == 0 {
+            match self.word.compare_exchange_weak(word, word + FREE, Relaxed, Relaxed) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+        self.hand_over();
+    }
+
+    #[cold]
+    fn hand_over(&self) {
+        let mut waiting = lock(&self.waiting);
+        let Some(turn) = waiting.turns.pop_front() else {
+            self.word.fetch_add(FREE, Relaxed);
+            return;
+        };
+        // Under the lock: one who gives up waiting looks there whether it came too late for that.
+        turn.state.store(GRANTED, Release);
+        if waiting.turns.is_empty() {
+            self.word.fetch_and(!WAITED, Relaxed);
+        }
+        drop(waiting);
+        turn.parker.unpark();
+    }
+
+    /// Sends everyone away who waits or comes to wait. To be called after the gate was closed.
+    pub(crate) fn close(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.closed = true;
+        let turns = std::mem::take(&mut waiting.turns);
+        turns.iter().for_each(|turn| turn.state.store(CLOSED, Release));
+        self.word.fetch_and(!WAITED, Relaxed);
+        drop(waiting);
+        turns.iter().for_each(|turn| turn.parker.unpark());
+    }
+}
+
+/// A turn that is waited for. Dropped before it is settled, it leaves the row.
+struct Waited<'a> {
+    limit: &'a Capacity,
+    turn: Arc<Turn>,
+    settled: bool,
+}
+
+impl Waited<'_> {
+    fn is_over(&self) -> bool {
+        self.turn.state.load(Acquire) != COMING
+    }
+
+    fn note_quiescence(mut self) -> Room {
+        self.settled = true;
+        self.limit.give_up_waiting(&self.turn)
+    }
+}
+
+impl Drop for Waited<'_> {
+    fn drop(&mut self) {
+        if !self.settled && self.limit.give_up_waiting(&self.turn) == Room::Granted {
+            self.limit.release();
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What the present thread is to a pool: outside of it, inside, or at work for it.
+//!
+//! Whatever runs foreign code in a pool's name says so here, and whatever might block asks here. So
+//! there is one answer to "may I wait here?", wherever the code runs: on a worker, on a thread that
+//! runs a job in place, in a half of a join, in a hook, in a destructor.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
+use std::ptr;
+use std::rc::Rc;
+
+use crate::sync::thread_locals;
+
+thread_locals! {
+    /// The pool whose worker this thread is.
+    static POOL: Cell<PoolId> = Cell::new(PoolId::NONE);
+    /// Its index there; `usize::MAX` once it has left and the index may be another's.
+    static INDEX: Cell<usize> = Cell::new(usize::MAX);
+    /// The worker itself, while it runs jobs. The type behind it differs from pool to pool.
+    static WORKER: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
+    /// Nothing but an address.
+    static MARK: Cell<u8> = Cell::new(0);
+    /// What the thread has entered besides, at first.
+    static ENTERED: Cell<Entry> = Cell::new(Entry::NONE);
+    /// What it has entered after that. Nothing here is ever dropped, so that a destructor of another
+    /// thread-local still finds it; empty, it holds no memory.
+    static ENTERED_LATER: ManuallyDrop<RefCell<Vec<Entry>>> =
+        ManuallyDrop::new(RefCell::new(Vec::new()));
+}
+
+/// Tells a pool from all others that this process ever had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolId(u64);
+
+impl PoolId {
+    /// Of no pool.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// That of a new pool.
+    pub(crate) fn next() -> Self {
+        // The standard library's, also in a model: nothing but a number comes from it.
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+}
+
+/// What the present thread is to one pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Nothing: it may wait for the pool, and takes room in its queue.
+    Outside,
+    /// It runs code that the pool calls beside the jobs: a hook, a thread factory, a destructor. What it
+    /// submits comes from outside, but it must not wait for the pool, which may wait for it.
+    Inside,
+    /// It runs a job, or a piece of one. Its pool does not come to rest before that has ended, so what
+    /// it submits is nested: always accepted (C4), without room of its own.
+    AtWork,
+}
+
+/// A pool that the thread has entered.
+#[derive(Clone, Copy)]
+struct Entry {
+    pool: PoolId,
+    standing: Standing,
+    /// It starts a worker there.
+    starts: bool,
+}
+
+impl Entry {
+    const NONE: Self = Self { pool: PoolId::NONE, standing: Standing::Outside, starts: false };
+
+    fn of(self, pool: PoolId) -> Standing {
+        if self.pool == pool { self.standing } else { Standing::Outside }
+    }
+}
+
+/// Tells the present thread from all others that there are.
+pub(crate) fn thread_mark() -> usize {
+    MARK.try_with(|mark| ptr::from_ref(mark).addr()).unwrap_or(0)
+}
+
+/// Makes the present thread a worker of this pool, for its remaining life.
+pub(crate) fn join_pool(pool: PoolId, index: usize) {
+    POOL.with(|mine| mine.set(pool));
+    INDEX.with(|mine| mine.set(index));
+}
+
+/// The present thread has done its work. For its remaining life it is inside of its pool, but no
+/// index is its own.
+pub(crate) fn leave() {
+    INDEX.with(|mine| mine.set(usize::MAX));
+}
+
+/// Whether the present thread is a worker of this pool, also one that has left. A thread whose locals are
+/// gone already is on its way out.
+#[inline]
+pub(crate) fn is_worker_of(pool: PoolId) -> bool {
+    POOL.try_with(|mine| mine.get() == pool).unwrap_or(false)
+}
+
+/// The present thread's index, if it is a worker of this pool, at work.
+pub(crate) fn worker_index(pool: PoolId) -> Option<usize> {
+    if !is_worker_of(pool) || !is_running_jobs() {
+        return None;
+    }
+    INDEX.try_with(Cell::get).ok().filter(|index| *index != usize::MAX)
+}
+
+/// Whether the present thread was a worker of this pool, and now is nothing more than that.
+pub(crate) fn has_left(pool: PoolId) -> bool {
+    let has_no_index = || INDEX.try_with(|index| index.get() == usize::MAX).unwrap_or(true);
+    let has_entered =
+        || ENTERED.try_with(|first| first.get().pool != PoolId::NONE).unwrap_or(false);
+    is_worker_of(pool) && has_no_index() && !has_entered()
+}
+
+fn is_running_jobs() -> bool {
+    WORKER.try_with(|worker| worker.borrow().is_some()).unwrap_or(false)
+}
+
+/// What the present thread is to this pool.
+#[inline]
+pub(crate) fn standing(pool: PoolId) -> Standing {
+    let first = ENTERED.try_with(Cell::get).unwrap_or(Entry::NONE);
+    if first.pool == PoolId::NONE && !is_worker_of(pool) {
+        return Standing::Outside;
+    }
+    standing_within(pool, first)
+}
+
+fn standing_within(pool: PoolId, first: Entry) -> Standing {
+    let later = ENTERED_LATER.try_with(|later| {
+        later.borrow().iter().map(|entry| entry.of(pool)).max().unwrap_or(Standing::Outside)
+    });
+    let entered = first.of(pool).max(later.unwrap_or(Standing::Outside));
+    match is_worker_of(pool) {
+        true if is_running_jobs() => Standing::AtWork,
+        true => entered.max(Standing::Inside),
+        false => entered,
+    }
+}
+
+/// Whether the present thread is inside of this pool: to wait there for the pool would be to wait for itself.
+pub(crate) fn is_inside(pool: PoolId) -> bool {
+    standing(pool) >= Standing::Inside
+}
+
+/// Whether the present thread is inside of any pool.
+pub(crate) fn is_inside_any() -> bool {
+    POOL.try_with(|mine| mine.get() != PoolId::NONE).unwrap_or(false)
+        || ENTERED.try_with(|first| first.get().pool != PoolId::NONE).unwrap_or(false)
+}
+
+/// Whether the present thread starts a worker of this pool: it cannot wait for one.
+pub(crate) fn starts_worker(pool: PoolId) -> bool {
+    let is_start = |entry: Entry| entry.pool == pool && entry.starts;
+    ENTERED.try_with(|first| is_start(first.get())).unwrap_or(false)
+        || ENTERED_LATER
+            .try_with(|later| later.borrow().iter().copied().any(is_start))
+            .unwrap_or(false)
+}
+
+/// Gives the present thread this standing with this pool, unless it has a higher one, until the guard is
+/// dropped.
+///
+/// Whoever says [`Standing::AtWork`] sees to it that the pool does not come to rest meanwhile.
+pub(crate) fn enter(pool: PoolId, standing: Standing) -> EnterGuard {
+    if self::standing(pool) >= standing {
+        return EnterGuard { entered: false, on_this_thread: PhantomData };
+    }
+    push(Entry { pool, standing, starts: false })
+}
+
+/// The present thread is inside of this pool, at least, and starts a worker there, until the guard is
+/// dropped.
+pub(crate) fn enter_to_start(pool: PoolId) -> EnterGuard {
+    push(Entry { pool, standing: Standing::Inside, starts: true })
+}
+
+fn push(entry: Entry) -> EnterGuard {
+    let push_later = || ENTERED_LATER.try_with(|later| later.borrow_mut().push(entry)).is_ok();
+    let entered = ENTERED.try_with(|first| {
+        let is_first = first.get().pool == PoolId::NONE;
+        if is_first {
+            first.set(entry);
+        }
+        is_first || push_later()
+    });
+    EnterGuard { entered: entered.unwrap_or(false), on_this_thread: PhantomData }
+}
+
+/// Takes back what [`enter`] did, when it is dropped.
+pub(crate) struct EnterGuard {
+    entered: bool,
+    on_this_thread: PhantomData<*const ()>,
+}
+
+impl Drop for EnterGuard {
+    fn drop(&mut self) {
+        // Guards are dropped in the reverse order in which they were made: they lie on one stack.
+        if self.entered && !leave_later() {
+            let _ = ENTERED.try_with(|first| first.set(Entry::NONE));
+        }
+    }
+}
+
+/// Takes out the last entry but the first. Whether there was one.
+fn leave_later() -> bool {
+    let leave = |later: &ManuallyDrop<RefCell<Vec<Entry>>>| {
+        let mut later = later.borrow_mut();
+        let left = later.pop().is_some();
+        if left && later.is_empty() {
+            *later = Vec::new();
+        }
+        left
+    };
+    ENTERED_LATER.try_with(leave).unwrap_or(false)
+}
+
+/// Makes the present thread's worker the one that runs jobs on it, or none.
+pub(crate) fn set_worker(worker: Option<Rc<dyn Any>>) {
+    // Dropped outside the borrow.
+    let _former = WORKER.with(|slot| slot.replace(worker));
+}
+
+/// Calls foreign code that is no job's on a worker's thread, between jobs: what it submits comes from
+/// outside, since the worker counts as asleep.
+pub(crate) fn off_duty<T>(code: impl FnOnce() -> T) -> T {
+    let resting = Resting(WORKER.with(|slot| slot.take()));
+    let result = code();
+    drop(resting);
+    result
+}
+
+/// Puts the worker back, also if the foreign code panicked.
+struct Resting(Option<Rc<dyn Any>>);
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        set_worker(mem::take(&mut self.0));
+    }
+}
+
+/// The present thread's worker, if it is a `W` at work for this pool.
+#[inline]
+pub(crate) fn worker<W: 'static>(pool: PoolId) -> Option<Rc<W>> {
+    if !is_worker_of(pool) {
+        return None;
+    }
+    let worker = WORKER.try_with(|slot| slot.borrow().clone()).ok().flatten()?;
+    worker.downcast().ok()
+}

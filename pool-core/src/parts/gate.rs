@@ -1,0 +1,126 @@
+//! Accept and close, decided on one atomic word.
+
+use crate::sync::{AtomicU64, Relaxed};
+
+const CLOSED: u64 = 1;
+const DORMANT: u64 = 2;
+/// One accepted job.
+const ONE: u64 = 4;
+
+/// Why the gate let nothing in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Barred {
+    /// The pool is closed, for good.
+    Closed,
+    /// The pool has no worker; one must have started before anything is accepted.
+    Dormant,
+}
+
+/// The word that counts the jobs accepted from outside, with two flags in its lowest bits.
+///
+/// Everything that must be one decision is one read-modify-write of this word: a submit is either
+/// counted or sees `CLOSED` (C1, C6), and the last worker to leave either finds that nothing was
+/// accepted since it looked or stays (the race of C7 that keep-alive brings).
+///
+/// Every access is `Relaxed`: the decisions need only the word's own modification order, and no
+/// other memory hangs on it. Jobs travel through the queue, which orders them itself, and sums
+/// with the workers' counts are taken under the lock that those workers slept on.
+#[derive(Debug)]
+pub(crate) struct Gate(AtomicU64);
+
+impl Gate {
+    /// A gate without workers behind it: dormant until [`Gate::open`].
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(DORMANT))
+    }
+
+    /// Counts `jobs` in and returns the sequence number of the first.
+    #[inline]
+    pub(crate) fn accept(&self, jobs: u64) -> Result<u64, Barred> {
+        let mut word = self.0.load(Relaxed);
+        loop {
+            if word & CLOSED != 0 {
+                return Err(Barred::Closed);
+            }
+            if word & DORMANT != 0 {
+                return Err(Barred::Dormant);
+            }
+            match self.0.compare_exchange_weak(word, word + jobs * ONE, Relaxed, Relaxed) {
+                Ok(_) => return Ok(word / ONE),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Nothing is accepted from outside from here on.
+    pub(crate) fn close(&self) {
+        self.0.fetch_or(CLOSED, Relaxed);
+    }
+
+    /// The word as it stands: how many were accepted and whether more may be, of one moment.
+    pub(crate) fn read(&self) -> Word {
+        Word(self.0.load(Relaxed))
+    }
+
+    /// Goes dormant, unless anything has changed since `seen` was read.
+    pub(crate) fn go_dormant(&self, seen: Word) -> bool {
+        self.0.compare_exchange(seen.0, seen.0 | DORMANT, Relaxed, Relaxed).is_ok()
+    }
+
+    /// A worker is there: jobs may come in.
+    pub(crate) fn open(&self) {
+        self.0.fetch_and(!DORMANT, Relaxed);
+    }
+}
+
+/// What a [`Gate`]'s word said at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    /// How many jobs were ever accepted.
+    pub(crate) fn accepted(self) -> u64 {
+        self.0 / ONE
+    }
+
+    pub(crate) fn is_closed(self) -> bool {
+        self.0 & CLOSED != 0
+    }
+
+    pub(crate) fn is_dormant(self) -> bool {
+        self.0 & DORMANT != 0
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_are_dense_and_stop_at_close() {
+        let gate = Gate::new();
+        assert_eq!(gate.accept(1), Err(Barred::Dormant));
+        gate.open();
+        assert_eq!(gate.accept(1), Ok(0));
+        assert_eq!(gate.accept(3), Ok(1));
+        assert_eq!(gate.accept(1), Ok(4));
+        gate.close();
+        assert_eq!(gate.accept(1), Err(Barred::Closed));
+        assert_eq!(gate.read().accepted(), 5);
+        assert!(gate.read().is_closed());
+    }
+
+    #[test]
+    fn falls_dormant_only_on_the_word_it_was_shown() {
+        let gate = Gate::new();
+        gate.open();
+        let before = gate.read();
+        gate.accept(2).unwrap();
+        assert!(!gate.go_dormant(before));
+        assert!(!gate.read().is_dormant());
+        assert!(gate.go_dormant(gate.read()));
+        assert_eq!(gate.accept(1), Err(Barred::Dormant));
+        gate.close();
+        assert_eq!(gate.accept(1), Err(Barred::Closed), "closed outranks dormant");
+    }
+}

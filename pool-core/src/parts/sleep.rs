@@ -1,0 +1,322 @@
+//! Sleep and wake: how a job finds a worker without polling (C7), and how the last worker to fall
+//! asleep notices that the pool is idle (C5).
+//!
+//! # The protocol
+//!
+//! One word counts the workers that are *available* (parked, or a vacant index for which a thread
+//! can be started) and those that are *searching*.
+//!
+//! A submitter
+//! 1. pushes the job,
+//! 2. fences (`SeqCst`),
+//! 3. reads the word: if somebody is available **and nobody is searching**, it wakes one, which
+//!    from that moment counts as a searcher.
+//!
+//! A worker that ran dry
+//! 1. becomes a searcher, unless there are enough, and looks for a bounded while,
+//! 2. in one step leaves the searchers and joins the available,
+//! 3. fences (`SeqCst`),
+//! 4. looks once more,
+//! 5. sleeps.
+//!
+//! A searcher that finds a job leaves the searchers; if it was the last, it fences, and if the
+//! queue is not empty, wakes one more. So a burst ramps up along a chain and not by a herd.
+//!
+//! # Why no wake-up is lost
+//!
+//! Say a submitter's read (3) finds nobody available, or a searcher. Its fence and a worker's fence
+//! are ordered one way or the other. If the submitter's comes first, the worker's last look (4)
+//! sees the job. If the worker's comes first, the submitter reads a word that includes the worker's
+//! step (2). So a submitter that found a searcher leaves its job to a worker that has yet to look:
+//! that worker takes this job, or takes another and then, as the last searcher, fences and finds the
+//! queue not empty. The same argument holds between the two. Acquire and release would not do: each
+//! side stores to one place and then loads from the other.
+//!
+//! A steal may move more jobs than it takes, and a last look may miss them on their way. So whoever
+//! has stolen acts like a submitter: fence, read the word, wake one if the queue is not empty. A
+//! stealing searcher does so when it leaves the searchers as the last; if it is not the last, the
+//! others' last looks come after its step, which releases what it moved to their acquiring steps.
+
+mod keep_alive;
+pub(crate) mod lifecycle;
+mod quiescence;
+mod workers;
+
+use std::time::Duration;
+
+use self::keep_alive::KeepAlive;
+use self::workers::{Slot, Wakeup, Workers};
+use crate::clock::{Clock, wait_for};
+use crate::parts::ledger::Ledger;
+use crate::sync::{
+    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
+    lock, wait_changed,
+};
+
+/// One available worker, in the word's lower half.
+const AVAILABLE: u64 = 1;
+/// One searching worker, in its upper half.
+const SEARCHING: u64 = 1 << 32;
+
+/// Why a worker woke up.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// There is work. The worker counts as a searcher.
+    Search,
+    /// The worker is to leave.
+    Leave,
+}
+
+/// Where the workers of one pool sleep.
+pub(crate) struct Sleep {
+    /// The searching and the available. Searchers come and go at any time; the available change
+    /// under the lock only, in [`Sleep::publish`].
+    word: CachePadded<AtomicU64>,
+    /// Mirrors `Workers::paused` for the workers that run.
+    paused: AtomicBool,
+    state: Mutex<State>,
+    /// One for each worker. A worker is the only one to wait on its own.
+    condvars: Box<[Condvar]>,
+    /// For everyone else who waits for a change of the state. Always notified as a whole.
+    changed: Condvar,
+    /// How often the clock has jumped: what it was asked before may not hold any more. Changed under the
+    /// lock.
+    jumps: AtomicU64,
+    /// Above this many searchers, one more would only be in the way.
+    max_searchers: u64,
+    /// So many workers do not leave when idle.
+    core: usize,
+    keep_alive: Option<Duration>,
+}
+
+struct State {
+    crew: Workers,
+    /// How many available workers the word shows.
+    published: usize,
+    /// Threads that join the workers' threads at present.
+    joining: usize,
+    /// Threads that wait for `changed`. Mostly none: to tell nobody would be a call of the system for nothing.
+    waiting: usize,
+    /// Threads that are no workers and run borrowed work of the pool: it is not at rest meanwhile.
+    guests: usize,
+    /// How often it changed what expires first, with somebody waiting.
+    expiries: u64,
+}
+
+impl State {
+    /// Whether nobody is at work. With the ledger all_taken, the pool is idle.
+    fn nobody_works(&self) -> bool {
+        self.crew.all_asleep() && self.guests == 0
+    }
+}
+
+impl Sleep {
+    pub(crate) fn new(
+        size: usize,
+        core: usize,
+        keep_alive: Option<Duration>,
+        paused: bool,
+    ) -> Self {
+        let mut crew = Workers::new(size);
+        crew.paused = paused;
+        let sleep = Self {
+            word: CachePadded(AtomicU64::new(0)),
+            paused: AtomicBool::new(paused),
+            state: Mutex::new(State {
+                crew,
+                published: 0,
+                joining: 0,
+                waiting: 0,
+                guests: 0,
+                expiries: 0,
+            }),
+            condvars: (0..size).map(|_| Condvar::new()).collect(),
+            changed: Condvar::new(),
+            jumps: AtomicU64::new(0),
+            // Two at least: while one runs a job that it found, the other is there for the next one,
+            // which then wakes nobody.
+            max_searchers: (size as u64 / 2).max(2),
+            core,
+            keep_alive,
+        };
+        sleep.publish(&mut lock(&sleep.state), 0);
+        sleep
+    }
+
+    /// Makes the word agree with the crew, and adds `searchers`, in one step.
+    ///
+    /// `AcqRel`, so that a worker that lies down after another left the searchers sees what that one
+    /// has moved. The rest of the order comes from the protocol's fences.
+    fn publish(&self, state: &mut State, searchers: i64) {
+        let available = state.crew.available();
+        let change = available as i64 - state.published as i64;
+        state.published = available;
+        // Two's complement: a negative change borrows from the upper half and the carry gives it
+        // back, as neither half ever goes below zero.
+        let step = change.wrapping_mul(AVAILABLE as i64) + searchers.wrapping_mul(SEARCHING as i64);
+        if step != 0 {
+            self.word.0.fetch_add(step as u64, AcqRel);
+        }
+    }
+
+    // ---- The submitter's side ------------------------------------------------------------------
+
+    /// Steps 2 and 3 of the submitter, and of the last searcher: whether someone must be woken.
+    #[inline]
+    pub(crate) fn needs_wake(&self) -> bool {
+        fence(SeqCst);
+        let word = self.word.0.load(Relaxed);
+        word < SEARCHING && word != 0
+    }
+
+    /// Wakes one worker, if still nobody searches. Returns the index of a thread to be started.
+    #[cold]
+    pub(crate) fn wake_one(&self) -> Option<usize> {
+        let mut state = lock(&self.state);
+        if self.word.0.load(Relaxed) >= SEARCHING {
+            return None;
+        }
+        let recruit = state.crew.recruit();
+        self.publish(&mut state, i64::from(recruit != Wakeup::Nobody));
+        drop(state);
+        match recruit {
+            // The slot says `Notified` since the lock was held, so a worker that is not waiting
+            // yet will not wait; one that waits is waiting on this.
+            Wakeup::Wake(worker) => self.condvars[worker].notify_one(),
+            Wakeup::Start(worker) => return Some(worker),
+            Wakeup::Called | Wakeup::Nobody => {}
+        }
+        None
+    }
+
+    // ---- The worker's side ---------------------------------------------------------------------
+
+    /// Step 1: joins the searchers, unless there are enough of them.
+    pub(crate) fn start_searching(&self) -> bool {
+        if self.word.0.load(Relaxed) / SEARCHING >= self.max_searchers {
+            return false;
+        }
+        self.word.0.fetch_add(SEARCHING, Relaxed);
+        true
+    }
+
+    /// A searcher found a job. Returns whether it was the last of them, which must look whether
+    /// another worker is wanted.
+    pub(crate) fn stop_searching(&self) -> bool {
+        self.word.0.fetch_sub(SEARCHING, AcqRel) / SEARCHING == 1
+    }
+
+    /// Steps 2 and 3: from here on the worker may be woken. It must look once more, then call
+    /// [`Sleep::cancel_sleep`] or [`Sleep::sleep`].
+    pub(crate) fn announce_sleep(&self, worker: usize, searching: bool) {
+        let mut state = lock(&self.state);
+        state.crew.announce_sleep(worker);
+        self.publish(&mut state, -i64::from(searching));
+        drop(state);
+        fence(SeqCst);
+    }
+
+    /// The last look found a job. Whether the worker was called meanwhile, and so is a searcher.
+    pub(crate) fn cancel_sleep(&self, worker: usize) -> bool {
+        let mut state = lock(&self.state);
+        let searching = state.crew.cancel_sleep(worker);
+        self.publish(&mut state, 0);
+        searching
+    }
+
+    /// Step 5: sleeps until there is work or the worker is to leave.
+    pub(crate) fn sleep(&self, worker: usize, ledger: &Ledger, clock: &dyn Clock) -> Wake {
+        let mut idle = KeepAlive::default();
+        if let Some(keep_alive) = self.keep_alive {
+            // Before anybody can know that the worker is idle.
+            idle.look(self.jumps(), keep_alive, clock);
+        }
+        let mut state = lock(&self.state);
+        state.crew.fall_asleep(worker);
+        self.publish(&mut state, 0);
+        self.note_quiescence(&mut state, ledger);
+        loop {
+            if state.crew.exit {
+                return self.leave(state, worker);
+            }
+            if state.crew.slot(worker) == Slot::Notified {
+                state.crew.awake(worker);
+                return Wake::Search;
+            }
+            let condvar = &self.condvars[worker];
+            let Some(keep_alive) = self.keep_alive.filter(|_| self.may_be_spared(&state)) else {
+                idle = KeepAlive::default();
+                state = wait_changed(condvar, state);
+                continue;
+            };
+            if idle.is_over {
+                if self.may_leave(&state, ledger) {
+                    return self.leave(state, worker);
+                }
+                // Told when the pool comes to rest.
+                state.crew.kept = Some(worker);
+                state = wait_changed(condvar, state);
+            } else if let Some(pause) = idle.pause.take_if(|(jumps, _)| *jumps == self.jumps()) {
+                state = wait_for(condvar, state, pause.1);
+            } else {
+                drop(state);
+                idle.look(self.jumps(), keep_alive, clock);
+                state = lock(&self.state);
+            }
+        }
+    }
+
+    /// How often the clock has jumped. `Relaxed`: who reads it before it asks the clock, and the same
+    /// under the lock later, has missed no jump in between.
+    fn jumps(&self) -> u64 {
+        self.jumps.load(Relaxed)
+    }
+
+    fn leave(&self, mut state: MutexGuard<'_, State>, worker: usize) -> Wake {
+        state.crew.leave(worker);
+        self.publish(&mut state, 0);
+        Wake::Leave
+    }
+
+    /// Whether there are more workers than are always kept.
+    fn may_be_spared(&self, state: &State) -> bool {
+        !state.crew.paused && state.crew.ready > self.core
+    }
+
+    /// Whether a sleeper whose time has come may leave. The last one may only if it can put the
+    /// gate to sleep on its way out: a job that is on its way keeps it here.
+    fn may_leave(&self, state: &State, ledger: &Ledger) -> bool {
+        state.crew.ready > 1
+            || (state.guests == 0
+                && ledger.all_taken().is_some_and(|word| ledger.gate.0.go_dormant(word)))
+    }
+
+    // ---- Pause ---------------------------------------------------------------------------------
+
+    /// Whether no job is to be started. `Relaxed`: a worker that has just slept read it under the
+    /// lock, which orders it; one that runs may start one more job.
+    #[inline]
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Relaxed)
+    }
+
+    /// Resumes, for good: from here on a pause would keep those waiting who wait for the end.
+    pub(crate) fn end_pause(&self) {
+        lock(&self.state).crew.ending = true;
+        self.set_paused(false);
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        let mut state = lock(&self.state);
+        if paused && state.crew.ending {
+            return;
+        }
+        state.crew.paused = paused;
+        self.paused.store(paused, Relaxed);
+        self.publish(&mut state, 0);
+        if !paused {
+            // While paused nobody leaves; from here on the sleepers' keep-alive counts again.
+            self.condvars.iter().for_each(Condvar::notify_one);
+        }
+    }
+}

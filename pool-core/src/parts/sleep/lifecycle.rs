@@ -1,0 +1,215 @@
+//! Threads that come and go: the state's changes that no job brings about.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Sleep;
+use crate::clock::Clock;
+use crate::error::{StartCause, StartError};
+use crate::panics::drop_quietly;
+use crate::parts::ledger::Ledger;
+use crate::parts::thread_end::ThreadEnd;
+use crate::sync::{Mutex, lock, wait_changed};
+use crate::thread_factory::JoinHandle;
+
+/// How one start of a thread went, for whoever asked for it.
+#[derive(Default)]
+pub(crate) struct Start(Mutex<Option<Result<(), StartError>>>);
+
+impl Start {
+    /// Notes how it went. What was noted before is to be dropped without a lock: it holds foreign errors.
+    #[must_use]
+    fn end(&self, how: Result<(), StartError>) -> Option<Result<(), StartError>> {
+        lock(&self.0).replace(how)
+    }
+
+    /// Says why, if it has failed for a reason that is not known yet.
+    pub(crate) fn explain(&self, error: StartError) {
+        let former = match &mut *lock(&self.0) {
+            Some(Ok(())) => return,
+            start => start.replace(Err(error)),
+        };
+        drop_quietly(former);
+    }
+
+    fn outcome(&self) -> Option<Result<(), StartError>> {
+        lock(&self.0).clone()
+    }
+}
+
+impl Sleep {
+    /// Reserves an index for a thread that is wanted at once. The thread counts as a searcher.
+    pub(crate) fn reserve(&self) -> Option<usize> {
+        let mut state = lock(&self.state);
+        let worker = state.crew.reserve();
+        self.publish(&mut state, i64::from(worker.is_some()));
+        worker
+    }
+
+    /// A thread was started for a reserved index.
+    pub(crate) fn enlist(&self, handle: JoinHandle<()>, ended: ThreadEnd) {
+        let ended = lock(&self.state).crew.enlist(handle, ended);
+        self.changed.notify_all();
+        // They are let go, not joined: nobody who submits waits for a thread's end.
+        drop(ended);
+    }
+
+    /// The factory gave no thread for a reserved index. That the worker did not start was reported
+    /// when the factory dropped it.
+    pub(crate) fn not_spawned(&self) {
+        lock(&self.state).crew.spawning -= 1;
+        self.changed.notify_all();
+    }
+
+    /// A worker has been set up and goes to work, as a searcher.
+    pub(crate) fn started(&self, worker: usize, start: &Start, ledger: &Ledger) {
+        let mut state = lock(&self.state);
+        state.crew.started(worker);
+        let former = start.end(Ok(()));
+        // Under the lock, like all that others wait for on `changed`.
+        ledger.gate.0.open();
+        drop(state);
+        self.changed.notify_all();
+        drop_quietly(former);
+    }
+
+    /// A worker could not be set up. The caller must look whether somebody else is to be woken.
+    pub(crate) fn start_failed(
+        &self,
+        worker: usize,
+        start: &Start,
+        error: StartError,
+        ledger: &Ledger,
+    ) {
+        // Before it can be seen that the start is over.
+        let former = start.end(Err(error));
+        drop_quietly(former);
+        let mut state = lock(&self.state);
+        state.crew.start_failed(worker);
+        self.publish(&mut state, -1);
+        self.note_quiescence(&mut state, ledger);
+        self.changed.notify_all();
+    }
+
+    /// A worker has left. The caller must look whether its index is wanted again.
+    /// Returns whether it was the last, for good.
+    pub(crate) fn gone(&self, worker: usize, ledger: &Ledger) -> bool {
+        let mut state = lock(&self.state);
+        state.crew.gone(worker);
+        self.publish(&mut state, 0);
+        self.note_quiescence(&mut state, ledger);
+        self.changed.notify_all();
+        state.crew.is_over()
+    }
+
+    /// The queue panicked in a worker's hands, or no worker can be started: gives the pool up. Nobody
+    /// waits for jobs that cannot be reached any more.
+    pub(crate) fn give_up(&self, worker: Option<usize>, ledger: &Ledger) {
+        ledger.gate.0.close();
+        let mut state = lock(&self.state);
+        state.crew.failed = true;
+        if let Some(worker) = worker {
+            state.crew.leave(worker);
+        }
+        self.terminate(&mut state);
+        self.publish(&mut state, 0);
+        self.changed.notify_all();
+    }
+
+    /// Whether the pool was given up.
+    pub(crate) fn has_failed(&self) -> bool {
+        lock(&self.state).crew.failed
+    }
+
+    /// Waits until a start is over: how it went.
+    pub(crate) fn wait_started(
+        &self,
+        worker: usize,
+        start: &Arc<Start>,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+    ) -> Result<(), StartError> {
+        let outcome = self.await_change(clock, deadline, |_| start.outcome());
+        outcome.unwrap_or_else(|| Err(StartError::new(worker, StartCause::TimedOut)))
+    }
+
+    /// For a submitter that found the gate dormant: reserves an index, or waits for a start or an
+    /// end that is under way. `None`: look at the gate again.
+    pub(crate) fn reserve_first(
+        &self,
+        ledger: &Ledger,
+        nested: bool,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+    ) -> Result<Option<usize>, StartError> {
+        let reserved = self.await_change(clock, deadline, |state| {
+            let word = ledger.gate.0.read();
+            if !word.is_dormant() || (word.is_closed() && !nested) || state.crew.exit {
+                return Some(None);
+            }
+            if state.crew.starting > 0 {
+                return None;
+            }
+            state.crew.retry_failed();
+            let worker = state.crew.reserve()?;
+            self.publish(state, 1);
+            Some(Some(worker))
+        });
+        reserved.ok_or_else(|| StartError::new(self.under_way(), StartCause::TimedOut))
+    }
+
+    /// A worker that is starting or leaving, for which another thread may have to wait.
+    pub(crate) fn under_way(&self) -> usize {
+        lock(&self.state).crew.under_way()
+    }
+
+    /// Whether the last thread has left for good.
+    pub(crate) fn is_over(&self) -> bool {
+        lock(&self.state).crew.is_over()
+    }
+
+    /// Threads that exist, and threads that sleep.
+    pub(crate) fn threads(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.crew.live, state.crew.asleep)
+    }
+
+    /// Waits until the last thread has left, and joins them all. `false`: there is no thread, but the pool
+    /// is not at its end, and starts have failed since this many: the caller must look whether jobs wait.
+    pub(crate) fn wait_gone(&self, seen: &mut u64) -> bool {
+        let mut state = lock(&self.state);
+        loop {
+            if state.crew.is_over() && state.crew.spawning == 0 {
+                let handles = state.crew.take_handles();
+                if !handles.is_empty() {
+                    state.joining += 1;
+                    drop(state);
+                    join_all(handles);
+                    state = lock(&self.state);
+                    state.joining -= 1;
+                    self.changed.notify_all();
+                    continue;
+                }
+                if state.joining == 0 {
+                    return true;
+                }
+            }
+            let is_deserted = !state.crew.exit && state.crew.live == 0 && state.guests == 0;
+            if is_deserted && state.crew.failed_starts != *seen {
+                *seen = state.crew.failed_starts;
+                return false;
+            }
+            state = wait_changed(&self.changed, state);
+        }
+    }
+}
+
+fn join_all(handles: Vec<JoinHandle<()>>) {
+    for handle in handles {
+        // A worker's panic can only come from a thread factory's own wrapping; it is reported
+        // where it happened.
+        if let Err(payload) = handle.join() {
+            drop_quietly(payload);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Rest: how the pool notices that nothing is queued and nothing runs, tells those who wait for it, and
+//! ends; and who keeps it from that.
+
+use std::time::{Duration, Instant};
+
+use super::{Sleep, State};
+use crate::clock::{Clock, wait_for};
+use crate::error::WaitError;
+use crate::parts::ledger::Ledger;
+use crate::sync::{Condvar, MutexGuard, Relaxed, lock};
+
+impl Sleep {
+    /// If the pool has come to rest, says so to those who wait for it, and, when the gate is
+    /// closed, sends everyone home.
+    pub(super) fn note_quiescence(&self, state: &mut State, ledger: &Ledger) {
+        if !state.nobody_works() {
+            return;
+        }
+        let Some(word) = ledger.all_taken() else { return };
+        state.crew.rests += 1;
+        if word.is_closed() {
+            self.terminate(state);
+        } else if let Some(worker) = state.crew.kept.take() {
+            self.condvars[worker].notify_one();
+        }
+        self.publish(state, 0);
+        // With the end decided, others may wait for that.
+        if word.is_closed() || state.waiting > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(super) fn terminate(&self, state: &mut State) {
+        state.crew.exit = true;
+        self.condvars.iter().for_each(Condvar::notify_one);
+    }
+
+    /// Looks whether the pool is at rest, after something other than a worker falling asleep has
+    /// changed: the gate was closed, or an accepted job came back from the queue. Whether the last
+    /// thread has left for good.
+    pub(crate) fn check_quiescence(&self, ledger: &Ledger) -> bool {
+        let mut state = lock(&self.state);
+        self.note_quiescence(&mut state, ledger);
+        state.crew.is_over()
+    }
+
+    /// How often the pool has come to rest, and how often it changed what expires first.
+    pub(crate) fn epochs(&self) -> (u64, u64) {
+        let state = lock(&self.state);
+        (state.crew.rests, state.expiries)
+    }
+
+    /// Another job expires first than those who wait may think.
+    pub(crate) fn expiry_changed(&self) {
+        let mut state = lock(&self.state);
+        state.expiries += 1;
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until the pool is at rest, or has been since these epochs. `None` if a deadline came first,
+    /// or another job expires first by now.
+    pub(crate) fn wait_quiescent(
+        &self,
+        (rests, expiries): (u64, u64),
+        ledger: &Ledger,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+    ) -> Option<Result<(), WaitError>> {
+        self.await_change(clock, deadline, |state| {
+            if state.crew.failed {
+                return Some(Some(Err(WaitError::QueueFailed)));
+            }
+            let resting = state.nobody_works() && ledger.all_taken().is_some();
+            if resting || state.crew.rests != rests {
+                return Some(Some(Ok(())));
+            }
+            (state.expiries != expiries).then_some(None)
+        })
+        .flatten()
+    }
+
+    /// Keeps the pool from coming to rest until [`release`](Self::release). Not if it is over.
+    pub(crate) fn hold(&self) -> bool {
+        let mut state = lock(&self.state);
+        if !state.crew.exit {
+            state.guests += 1;
+        }
+        !state.crew.exit
+    }
+
+    /// Whoever held it is done. Whether the last thread has left for good.
+    pub(crate) fn release(&self, ledger: &Ledger) -> bool {
+        let mut state = lock(&self.state);
+        state.guests -= 1;
+        self.note_quiescence(&mut state, ledger);
+        if state.guests == 0 && state.crew.live == 0 {
+            // Whoever waits for the end looks whether jobs are left that nobody will come for.
+            self.changed.notify_all();
+        }
+        state.crew.is_over()
+    }
+
+    /// Waits until `look` finds what the caller waits for; `None` if a deadline came first.
+    pub(super) fn await_change<T>(
+        &self,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+        mut look: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        let mut pause = None;
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(found) = look(&mut state) {
+                return Some(found);
+            }
+            let Some(deadline) = deadline else {
+                state = self.wait_on_changed(state, None);
+                continue;
+            };
+            let jumps = self.jumps();
+            if let Some((_, pause)) = pause.take_if(|(then, _)| *then == jumps) {
+                state = self.wait_on_changed(state, pause);
+                continue;
+            }
+            // The clock is foreign code: no lock is held.
+            drop(state);
+            if clock.now() >= deadline {
+                // What came meanwhile came in time.
+                return look(&mut lock(&self.state));
+            }
+            pause = Some((jumps, clock.sleep_for(deadline)));
+            state = lock(&self.state);
+        }
+    }
+
+    fn wait_on_changed<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        pause: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        state.waiting += 1;
+        let mut state = wait_for(&self.changed, state, pause);
+        state.waiting -= 1;
+        state
+    }
+
+    /// Wakes every thread that waits for a moment, so that it looks at the clock again.
+    pub(crate) fn time_changed(&self) {
+        let state = lock(&self.state);
+        self.jumps.fetch_add(1, Relaxed);
+        drop(state);
+        self.condvars.iter().for_each(Condvar::notify_one);
+        self.changed.notify_all();
+    }
+}

@@ -1,0 +1,274 @@
+//! The state of a pool's workers, as plain data. [`Sleep`](crate::parts::sleep::Sleep) keeps it under its
+//! lock and acts on what changes here.
+
+use crate::parts::thread_end::ThreadEnd;
+use crate::thread_factory::JoinHandle;
+
+/// What the worker with one index does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// There is no thread. One may be started.
+    Vacant,
+    /// A thread is being started. It counts as a searcher.
+    StartGuard,
+    /// It runs a job or searches for one.
+    Active,
+    /// It has said that it is about to sleep and takes its last look at the queue.
+    Looking,
+    /// It waits on its condition variable.
+    Asleep,
+    /// It was woken up and is on its way. It counts as a searcher.
+    Notified,
+    /// It takes leave. Its index is not free yet.
+    Leaving,
+}
+
+/// Whom to turn to when there is work.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wakeup {
+    /// This sleeper was taken off the list; wake it.
+    Wake(usize),
+    /// This worker is still looking and will see for itself that it was called.
+    Called,
+    /// This index was reserved; start a thread for it.
+    Start(usize),
+    /// There is nobody.
+    Nobody,
+}
+
+/// All workers of one pool.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    slots: Box<[Slot]>,
+    /// Workers that look or sleep and may be woken. The last to lie down is the first to rise: its
+    /// caches are the warmest, and those that nobody needs stay asleep until their keep-alive ends.
+    parked: Vec<usize>,
+    /// Indices without a thread, for which one may be started.
+    vacant: Vec<usize>,
+    /// Indices without a thread that are not to be started for now, because a start has failed.
+    /// They are vacant again when a worker falls asleep, so that a system which refuses threads is
+    /// not asked at every submit.
+    not_started: Vec<usize>,
+    /// Threads that start, run or leave.
+    pub(crate) live: usize,
+    /// Threads that have started and not begun to leave: those that can be relied on.
+    pub(crate) ready: usize,
+    /// Threads in [`Slot::Asleep`].
+    pub(crate) asleep: usize,
+    /// Threads in [`Slot::StartGuard`].
+    pub(crate) starting: usize,
+    /// Reservations of which the thread factory has not returned yet, with or without a handle.
+    pub(crate) spawning: usize,
+    /// No job is to be started.
+    pub(crate) paused: bool,
+    /// Somebody waits for the end of the pool: it is not to be paused any more.
+    pub(crate) ending: bool,
+    /// Everyone goes home.
+    pub(crate) exit: bool,
+    /// The queue panicked; the pool was given up.
+    pub(crate) failed: bool,
+    /// How often the pool came to rest. A waiter that sees it change need not catch the moment.
+    pub(crate) rests: u64,
+    /// How many starts have failed.
+    pub(crate) failed_starts: u64,
+    /// The last worker, if its time to leave has come and a job on its way keeps it.
+    pub(crate) kept: Option<usize>,
+    /// The threads that were started and not joined.
+    handles: Vec<(JoinHandle<()>, ThreadEnd)>,
+}
+
+impl Workers {
+    /// A crew without threads.
+    pub(crate) fn new(size: usize) -> Self {
+        Self {
+            slots: vec![Slot::Vacant; size].into(),
+            parked: Vec::with_capacity(size),
+            // Reversed, so that `pop` starts with index 0.
+            vacant: (0..size).rev().collect(),
+            not_started: Vec::new(),
+            live: 0,
+            ready: 0,
+            asleep: 0,
+            starting: 0,
+            spawning: 0,
+            paused: false,
+            ending: false,
+            exit: false,
+            failed: false,
+            rests: 0,
+            failed_starts: 0,
+            kept: None,
+            handles: Vec::new(),
+        }
+    }
+
+    pub(crate) fn slot(&self, worker: usize) -> Slot {
+        self.slots[worker]
+    }
+
+    /// How many workers [`Workers::recruit`] could call up.
+    pub(crate) fn available(&self) -> usize {
+        if self.paused || self.exit { 0 } else { self.parked.len() + self.vacant.len() }
+    }
+
+    /// Whether every thread sleeps. With the ledger all_taken, the pool is idle.
+    pub(crate) fn all_asleep(&self) -> bool {
+        self.asleep == self.live
+    }
+
+    /// Whether the last thread has left for good.
+    pub(crate) fn is_over(&self) -> bool {
+        self.exit && self.live == 0
+    }
+
+    /// Calls up one worker: a sleeper if there is one, else a new thread.
+    pub(crate) fn recruit(&mut self) -> Wakeup {
+        if self.paused || self.exit {
+            return Wakeup::Nobody;
+        }
+        if let Some(worker) = self.parked.pop() {
+            return self.call(worker);
+        }
+        match self.reserve() {
+            Some(worker) => Wakeup::Start(worker),
+            None => Wakeup::Nobody,
+        }
+    }
+
+    /// Tells a worker that is off the parked list to rise.
+    fn call(&mut self, worker: usize) -> Wakeup {
+        let was = std::mem::replace(&mut self.slots[worker], Slot::Notified);
+        if was == Slot::Asleep {
+            self.asleep -= 1;
+            Wakeup::Wake(worker)
+        } else {
+            Wakeup::Called
+        }
+    }
+
+    /// Reserves a vacant index for a thread that is about to be started. Not if everyone goes home.
+    pub(crate) fn reserve(&mut self) -> Option<usize> {
+        if self.exit {
+            return None;
+        }
+        let worker = self.vacant.pop()?;
+        self.slots[worker] = Slot::StartGuard;
+        self.live += 1;
+        self.starting += 1;
+        self.spawning += 1;
+        Some(worker)
+    }
+
+    /// Keeps the handle of a thread that was started, to be joined by the shutdown. Hands back those of
+    /// threads that have ended, destructors included, if there are many: nothing is left to wait for.
+    pub(crate) fn enlist(
+        &mut self,
+        handle: JoinHandle<()>,
+        ended: ThreadEnd,
+    ) -> Vec<JoinHandle<()>> {
+        self.spawning -= 1;
+        self.handles.push((handle, ended));
+        if self.handles.len() <= self.slots.len() {
+            return Vec::new();
+        }
+        let ended = self.handles.extract_if(.., |(_, ended)| ended.is_certain());
+        ended.map(|(handle, _)| handle).collect()
+    }
+
+    /// The handles of all threads that are not joined yet.
+    pub(crate) fn take_handles(&mut self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.handles).into_iter().map(|(handle, _)| handle).collect()
+    }
+
+    /// A reserved worker is up.
+    pub(crate) fn started(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::StartGuard);
+        self.slots[worker] = Slot::Active;
+        self.starting -= 1;
+        self.ready += 1;
+    }
+
+    /// A reserved worker will not come.
+    pub(crate) fn start_failed(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::StartGuard);
+        self.slots[worker] = Slot::Vacant;
+        self.starting -= 1;
+        self.live -= 1;
+        self.failed_starts += 1;
+        self.not_started.push(worker);
+        self.not_started.append(&mut self.vacant);
+    }
+
+    /// Some worker that is starting or leaving, for which another thread may have to wait.
+    pub(crate) fn under_way(&self) -> usize {
+        let moving = |slot: &Slot| matches!(slot, Slot::StartGuard | Slot::Leaving);
+        self.slots.iter().position(moving).unwrap_or(0)
+    }
+
+    /// Those whose start failed may be tried again.
+    pub(crate) fn retry_failed(&mut self) {
+        self.vacant.append(&mut self.not_started);
+    }
+
+    /// A worker is about to sleep and may be called from here on.
+    pub(crate) fn announce_sleep(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::Active);
+        self.slots[worker] = Slot::Looking;
+        self.parked.push(worker);
+    }
+
+    /// A worker found a job in its last look. Returns whether it was called meanwhile, in which
+    /// case it counts as a searcher.
+    pub(crate) fn cancel_sleep(&mut self, worker: usize) -> bool {
+        let was = std::mem::replace(&mut self.slots[worker], Slot::Active);
+        if was == Slot::Looking {
+            self.unpark(worker);
+        }
+        was == Slot::Notified
+    }
+
+    /// A worker found nothing in its last look and sleeps, unless it was called meanwhile.
+    pub(crate) fn fall_asleep(&mut self, worker: usize) {
+        if self.slots[worker] == Slot::Looking {
+            self.slots[worker] = Slot::Asleep;
+            self.asleep += 1;
+            self.retry_failed();
+        }
+    }
+
+    /// A worker that was called is on its feet.
+    pub(crate) fn awake(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::Notified);
+        self.slots[worker] = Slot::Active;
+    }
+
+    /// A worker begins to leave.
+    pub(crate) fn leave(&mut self, worker: usize) {
+        match std::mem::replace(&mut self.slots[worker], Slot::Leaving) {
+            Slot::Asleep => {
+                self.asleep -= 1;
+                self.unpark(worker);
+            }
+            Slot::Looking => self.unpark(worker),
+            // It had begun, and its queue panicked on the way.
+            Slot::Leaving => return,
+            _ => {}
+        }
+        self.ready -= 1;
+    }
+
+    /// A leaving worker is done; its index is free.
+    pub(crate) fn gone(&mut self, worker: usize) {
+        debug_assert_eq!(self.slots[worker], Slot::Leaving);
+        self.slots[worker] = Slot::Vacant;
+        self.vacant.push(worker);
+        self.live -= 1;
+    }
+
+    fn unpark(&mut self, worker: usize) {
+        // From the end: whoever changes its mind has lain down lately.
+        if let Some(at) = self.parked.iter().rposition(|&parked| parked == worker) {
+            self.parked.remove(at);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Whether a thread has ended, its destructors included, without waiting for it.
+
+#[cfg(not(any(loom, shuttle)))]
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[cfg(not(any(loom, shuttle)))]
+thread_local! {
+    /// The first thread-local with a destructor that a worker's thread has, and so the last to be
+    /// destroyed: they are destroyed in the reverse order. Where a platform has another order, a thread
+    /// may count as ended while destructors of its user still run.
+    static LAST: Cell<Option<Mark>> = const { Cell::new(None) };
+}
+
+/// Whether one thread has ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ThreadEnd(Arc<AtomicBool>);
+
+/// Marks its thread as ended when it is dropped.
+#[cfg(not(any(loom, shuttle)))]
+struct Mark(ThreadEnd);
+
+impl ThreadEnd {
+    /// Makes the present thread's end known. To be called before anything else on the thread.
+    #[cfg(not(any(loom, shuttle)))]
+    pub(crate) fn of_this_thread(self) {
+        LAST.set(Some(Mark(self)));
+    }
+
+    /// A model has no thread-locals that are destroyed in a known order, and few threads.
+    #[cfg(any(loom, shuttle))]
+    pub(crate) fn of_this_thread(self) {}
+
+    /// Whether the thread has certainly ended.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(not(any(loom, shuttle)))]
+impl Drop for Mark {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,20 @@
+//! Who does what the calls ask for: admission, the workers, and the jobs on their way to an outcome.
+
+pub(crate) mod account;
+pub(crate) mod admission;
+pub(crate) mod any_pool;
+pub(crate) mod config;
+pub(crate) mod inner;
+pub(crate) mod job;
+pub(crate) mod job_ref;
+pub(crate) mod join;
+pub(crate) mod launch;
+mod offer;
+pub(crate) mod pool_state;
+mod purge;
+pub(crate) mod scope_state;
+pub(crate) mod sink_clones;
+mod start;
+pub(crate) mod task_cell;
+pub(crate) mod task_handle;
+pub(crate) mod worker;

@@ -1,0 +1,135 @@
+//! Counting: a job that has a handle, or that its submitter runs, is taken, ended and made known here, in
+//! the one order in which the books never contradict what can be seen.
+
+use std::time::Instant;
+
+use crate::error::JobError;
+use crate::id::JobId;
+use crate::panics::{Panic, drop_quietly, guarded};
+use crate::parts::context::{self, Standing};
+use crate::parts::expiring::ExpiryKey;
+use crate::parts::ledger::{Counters, Ended};
+use crate::parts::stale;
+use crate::runtime::pool_state::PoolState;
+
+/// The present thread's account with a pool: where the jobs are counted that it ends there.
+#[derive(Clone, Copy)]
+pub(crate) struct Account<'a> {
+    pool: &'a PoolState,
+    /// The present thread's own, if it is a worker of the pool, at work; else it is a visitor.
+    counters: Option<&'a Counters>,
+    /// Whether the job has a place in the queue, to be given back.
+    placed: bool,
+}
+
+impl<'a> Account<'a> {
+    /// The present thread is this worker of the pool.
+    pub(crate) fn worker(pool: &'a PoolState, index: usize) -> Self {
+        Self { pool, counters: Some(pool.ledger.worker(index)), placed: true }
+    }
+
+    /// The present thread is not, or acts as if it were not.
+    pub(crate) fn visitor(pool: &'a PoolState) -> Self {
+        Self { pool, counters: None, placed: true }
+    }
+
+    /// The present thread is not, and runs a job for which there was no room in the queue.
+    pub(crate) fn submitter(pool: &'a PoolState) -> Self {
+        Self { pool, counters: None, placed: false }
+    }
+
+    /// The present thread, as what it is.
+    pub(crate) fn here(pool: &'a PoolState) -> Self {
+        match context::worker_index(pool.id()) {
+            Some(index) => Self::worker(pool, index),
+            None => Self::visitor(pool),
+        }
+    }
+
+    pub(crate) fn pool(self) -> &'a PoolState {
+        self.pool
+    }
+
+    /// Whether this moment has come, by the pool's clock. A clock that panics does not know.
+    pub(crate) fn is_past(self, deadline: Option<Instant>) -> bool {
+        deadline.is_some_and(|deadline| {
+            let now = guarded(|| self.pool.clock().now()).map_err(drop_quietly);
+            now.is_ok_and(|now| now >= deadline)
+        })
+    }
+
+    /// Whether no more work is to be started.
+    pub(crate) fn is_paused(self) -> bool {
+        self.pool.sleep.is_paused()
+    }
+
+    /// Takes a job that nobody else has, which may be among those that expire; has it ended, and its
+    /// outcome published. A thread that sees the outcome finds the end in the books, and until then the pool
+    /// is not quiescent.
+    #[inline]
+    pub(crate) fn settle<T>(
+        self,
+        id: JobId,
+        expiry: Option<ExpiryKey>,
+        end: impl FnOnce() -> (Ended, T),
+        publish: impl FnOnce(T),
+    ) {
+        self.take(id, expiry);
+        let (how, outcome) = self.at_work(end);
+        if let Some(counters) = self.counters {
+            counters.count(how);
+        }
+        self.at_work(|| publish(outcome));
+        // A worker is at rest when it sleeps; a visitor only had this one job.
+        if self.counters.is_none() {
+            self.pool.ledger.settle_outside(how);
+            self.pool.check_quiescence();
+        }
+    }
+
+    /// A job is no longer queued: it is in this thread's hands.
+    fn take(self, id: JobId, expiry: Option<ExpiryKey>) {
+        if let Some(expiry) = expiry {
+            self.pool.expiring.remove(expiry);
+        }
+        match self.counters {
+            Some(counters) => counters.popped.bump(),
+            None => self.pool.ledger.take_outside(),
+        }
+        if self.placed {
+            self.pool.make_room(id);
+        }
+    }
+
+    /// Runs code of that job, or code that is told of its end. It counts as inside of the pool,
+    /// wherever it runs: to wait there for the pool's rest would be to wait for itself.
+    fn at_work<T>(self, code: impl FnOnce() -> T) -> T {
+        let enter = || context::enter(self.pool.id(), Standing::AtWork);
+        let _entered = self.counters.is_none().then(enter);
+        code()
+    }
+
+    /// The queue holds an entry for which nothing is left to do, and behind it so many bytes.
+    pub(crate) fn leave_stale(self, bytes: usize) {
+        let weight = stale::weight(bytes);
+        match self.counters {
+            Some(counters) => {
+                let before = counters.stale.get();
+                counters.stale.add(weight);
+                if stale::is_time(before, before.wrapping_add(weight)) {
+                    self.pool.stale.purge_if_worth();
+                }
+            }
+            None => self.pool.stale.note(weight),
+        }
+    }
+}
+
+/// Runs a job: how it ended, and with what outcome.
+#[inline]
+pub(crate) fn attempt<T>(job: impl FnOnce() -> T) -> (Ended, Result<T, JobError>) {
+    match guarded(job) {
+        Ok(result) => (Ended::Done, Ok(result)),
+        Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
+    }
+}

@@ -1,0 +1,288 @@
+//! How jobs get in from outside: a place in the queue, a number, a push.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::error::{StartError, SubmitError};
+use crate::id::{JobId, JobIds};
+use crate::parts::capacity::{Capacity, Patience, Room};
+use crate::parts::context::{self, Standing};
+use crate::parts::gate::Barred;
+use crate::queue::{PushError, WorkQueue};
+use crate::runtime::inner::Inner;
+use crate::runtime::job::{Body, Job};
+use crate::runtime::job_ref::JobRef;
+
+/// Why jobs were not let in.
+pub(crate) enum Refused {
+    Closed,
+    Full,
+    NoThread(StartError),
+}
+
+impl Refused {
+    /// The error that gives the job back.
+    pub(crate) fn with<J>(self, job: J) -> SubmitError<J> {
+        match self {
+            Self::Closed => SubmitError::Closed(job),
+            Self::Full => SubmitError::Full(job),
+            Self::NoThread(error) => SubmitError::NoThread(job, error),
+        }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
+    /// Accepts a job that no worker submits, in the order accept, push, look for sleepers.
+    #[inline]
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        job: J,
+        patience: Patience,
+    ) -> Result<JobId, SubmitError<J>> {
+        let id = match self.admit(patience) {
+            Ok(id) => id,
+            Err(refused) => return Err(refused.with(job)),
+        };
+        match self.push(Job::new(id, Body::Payload(job))) {
+            Ok(()) => Ok(id),
+            Err(job) => match job.into_parts().1 {
+                Body::Payload(job) => Err(SubmitError::Full(job)),
+                Body::Ref(_) => unreachable!("the queue gave another job back"),
+            },
+        }
+    }
+
+    /// The same for a claim on a job with a handle.
+    pub(crate) fn submit_ref(
+        self: &Arc<Self>,
+        job_ref: JobRef,
+        patience: Patience,
+    ) -> Result<JobId, Refused> {
+        let refused = match self.admit(patience) {
+            Ok(id) => match self.push(Job::new(id, Body::Ref(job_ref))) {
+                Ok(()) => return Ok(id),
+                Err(job) => {
+                    job.withdraw();
+                    return Err(Refused::Full);
+                }
+            },
+            Err(refused) => refused,
+        };
+        job_ref.withdraw();
+        Err(refused)
+    }
+
+    /// Counts one job in, and gives it a place in the queue.
+    #[inline]
+    fn admit(self: &Arc<Self>, patience: Patience) -> Result<JobId, Refused> {
+        let patience = match context::standing(self.id()) {
+            Standing::Outside => patience,
+            // It would wait for itself.
+            Standing::Inside => Patience::None,
+            Standing::AtWork => return self.admit_nested(1),
+        };
+        self.reserve_place(patience)?;
+        self.accept(1, patience).inspect_err(|_| self.give_back_places(1))
+    }
+
+    /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand.
+    /// With keep-alive there may be no worker at all, and none to be had.
+    #[cold]
+    fn admit_nested(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refused> {
+        if self.state.ledger.gate.0.read().is_dormant() {
+            self.start_first(true, None).map_err(Refused::NoThread)?;
+        }
+        self.state.ledger.push_outside(jobs);
+        Ok(JobId::nested(self.state.ledger.nested_ids(jobs)))
+    }
+
+    /// Counts one job in that its submitter runs itself.
+    pub(crate) fn admit_here(self: &Arc<Self>) -> Result<JobId, Refused> {
+        match context::standing(self.id()) {
+            Standing::AtWork => self.admit_nested(1),
+            _ => self.accept(1, Patience::None),
+        }
+    }
+
+    /// Has a place in a bounded queue kept for one job from outside.
+    #[inline]
+    fn reserve_place(&self, patience: Patience) -> Result<(), Refused> {
+        match &self.state.limit {
+            Some(limit) => self.reserve_place_of(limit, patience),
+            None => Ok(()),
+        }
+    }
+
+    fn reserve_place_of(&self, limit: &Capacity, patience: Patience) -> Result<(), Refused> {
+        if self.state.ledger.gate.0.read().is_closed() {
+            return Err(Refused::Closed);
+        }
+        if limit.try_acquire(1) == 1 {
+            return Ok(());
+        }
+        // Those whose time is over have no place any more.
+        self.state.expire_due();
+        let wait = |parker: &_, deadline, is_over: &dyn Fn() -> bool| {
+            self.state.wait(&[], parker, deadline, is_over)
+        };
+        match limit.acquire(patience, wait) {
+            Room::Granted => Ok(()),
+            Room::Full => Err(Refused::Full),
+            Room::Closed => Err(Refused::Closed),
+        }
+    }
+
+    fn give_back_places(&self, places: u64) {
+        if let Some(limit) = &self.state.limit {
+            (0..places).for_each(|_| limit.release());
+        }
+    }
+
+    /// Counts jobs in from outside; the id of the first. A deadline is also one for the start of a first
+    /// worker.
+    #[inline]
+    pub(crate) fn accept(
+        self: &Arc<Self>,
+        jobs: u64,
+        patience: Patience,
+    ) -> Result<JobId, Refused> {
+        loop {
+            match self.state.ledger.gate.0.accept(jobs) {
+                Ok(sequence) => return Ok(JobId::new(sequence)),
+                Err(Barred::Closed) => return Err(Refused::Closed),
+                Err(Barred::Dormant) => {
+                    self.start_first(false, patience.deadline()).map_err(Refused::NoThread)?;
+                }
+            }
+        }
+    }
+
+    /// Puts an accepted job into the queue and sees to it that somebody comes for it.
+    #[inline]
+    fn push(self: &Arc<Self>, job: Job<J>) -> Result<(), Job<J>> {
+        // Should the queue panic, the job is gone, but the pool must not wait for it.
+        let rollback = RollbackGuard { inner: self, first: job.id(), jobs: 1 };
+        match self.queue.push(job) {
+            Ok(()) => {
+                std::mem::forget(rollback);
+                self.notify();
+                Ok(())
+            }
+            Err(PushError(job)) => Err(job),
+        }
+    }
+
+    /// Counts as many of these jobs in as there is room for, at least one: the first id, and how many.
+    fn admit_some(self: &Arc<Self>, wanted: u64) -> Result<(JobId, u64), Refused> {
+        let patience = match context::standing(self.id()) {
+            Standing::Outside => Patience::Endless,
+            Standing::Inside => Patience::None,
+            Standing::AtWork => return Ok((self.admit_nested(wanted)?, wanted)),
+        };
+        self.reserve_place(patience)?;
+        let more = self.state.limit.as_ref().map(|limit| limit.try_acquire(wanted - 1));
+        let count = more.map_or(wanted, |more| more + 1);
+        let first = self.accept(count, patience).inspect_err(|_| self.give_back_places(count))?;
+        Ok((first, count))
+    }
+
+    /// Accepts as many of these jobs as there is room for, at least one if it has the patience;
+    /// takes those from the list. Called again and again it accepts them all.
+    pub(crate) fn submit_some(
+        self: &Arc<Self>,
+        jobs: &mut VecDeque<Job<J>>,
+        ids: &mut JobIds,
+    ) -> Result<(), Refused> {
+        let wanted = jobs.len() as u64;
+        let (first, count) = self.admit_some(wanted)?;
+        let rollback = RollbackGuard { inner: self, first, jobs: count };
+        let mut accepted = NumberedJobs { jobs, rollback, pulled: false };
+        accepted.number();
+        let pushed = self.queue.push_batch(&mut accepted);
+        match pushed {
+            Ok(()) => accepted.note_quiescence(),
+            Err(PushError(job)) => accepted.put_back(job),
+        }
+        let refused = accepted.rollback.jobs;
+        drop(accepted);
+        ids.push_run(first, (count - refused) as usize);
+        self.notify();
+        if refused == 0 { Ok(()) } else { Err(Refused::Full) }
+    }
+}
+
+/// When dropped, notes that accepted jobs did not get into the queue.
+struct RollbackGuard<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+    inner: &'a Inner<J, R, Q>,
+    first: JobId,
+    jobs: u64,
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard<'_, J, R, Q> {
+    fn drop(&mut self) {
+        let Self { inner, first, jobs } = self;
+        if *jobs == 0 {
+            return;
+        }
+        inner.state.ledger.refuse(*jobs);
+        (0..*jobs).for_each(|nth| inner.state.make_room(first.plus(nth)));
+        if let Some(launcher) = inner.launcher() {
+            launcher.skip((0..*jobs).map(|nth| first.plus(nth)).collect());
+        }
+        inner.state.check_quiescence();
+    }
+}
+
+/// NumberedJobs jobs on their way into the queue. Those that do not get there stay in the list.
+struct NumberedJobs<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+    jobs: &'a mut VecDeque<Job<J>>,
+    /// Over those that are not known to be in the queue.
+    rollback: RollbackGuard<'a, J, R, Q>,
+    /// Whether the queue is at the first of them: should it panic, that one is lost.
+    pulled: bool,
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R, Q> {
+    /// Gives the jobs their ids, before they are moved and not while they are: a move would wait for
+    /// the store.
+    fn number(&mut self) {
+        let mut id = self.rollback.first;
+        for job in self.jobs.iter_mut().take(self.rollback.jobs as usize) {
+            job.set_id(id);
+            id = id.plus(1);
+        }
+    }
+
+    /// The queue has taken what was pulled.
+    fn note_quiescence(&mut self) {
+        if std::mem::take(&mut self.pulled) {
+            self.rollback.first = self.rollback.first.plus(1);
+            self.rollback.jobs -= 1;
+        }
+    }
+
+    /// The queue has not.
+    fn put_back(&mut self, job: Job<J>) {
+        self.pulled = false;
+        self.jobs.push_front(job);
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Iterator for NumberedJobs<'_, J, R, Q> {
+    type Item = Job<J>;
+
+    fn next(&mut self) -> Option<Job<J>> {
+        self.note_quiescence();
+        if self.rollback.jobs == 0 {
+            return None;
+        }
+        let job = self.jobs.pop_front();
+        self.pulled = job.is_some();
+        job
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = (self.rollback.jobs - u64::from(self.pulled)) as usize;
+        (left, Some(left))
+    }
+}

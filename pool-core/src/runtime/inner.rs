@@ -1,0 +1,117 @@
+//! One pool, as its handles and its workers share it.
+
+use std::sync::{Arc, Weak};
+
+use crate::id::JobId;
+use crate::panics::Panic;
+use crate::parts::context::PoolId;
+use crate::parts::sleep::lifecycle::Start;
+use crate::queue::WorkQueue;
+use crate::runtime::any_pool::AnyPool;
+use crate::runtime::config::Config;
+use crate::runtime::job::Job;
+use crate::runtime::pool_state::PoolState;
+use crate::sink::Completed;
+
+/// One pool.
+pub(crate) struct Inner<J, R, Q> {
+    pub(crate) queue: Q,
+    pub(crate) state: PoolState,
+    pub(crate) config: Config,
+    /// Makes workers, as long as the state keeps the originals.
+    launcher: Weak<dyn WorkerMain<J, R, Q>>,
+}
+
+/// Is a worker, from its set-up to its end; hides the types of handler and sink.
+pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
+    /// Returns the panic if the set-up panicked. `start` learns that it did not.
+    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic>;
+
+    /// Brings an outcome to the sink from a thread that is no worker. How many outcomes the sink did not
+    /// take.
+    fn deliver(&self, outcome: Completed<R>) -> u64;
+
+    /// Tells the sink that these jobs have no outcome for it.
+    fn skip(&self, ids: Vec<JobId>);
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
+    pub(crate) fn new<L>(queue: Q, state: PoolState, config: Config, launcher: Arc<L>) -> Arc<Self>
+    where
+        L: WorkerMain<J, R, Q> + 'static,
+    {
+        let weak = Arc::downgrade(&launcher);
+        let inner = Arc::new(Self { queue, state, config, launcher: weak });
+        let weak = Arc::downgrade(&inner);
+        inner.state.belong_to(weak.clone(), launcher);
+        inner.state.waiters.set_alarm(move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.state.expire_due();
+                inner.state.sleep.time_changed();
+                inner.state.waiters.wake_all();
+            }
+        });
+        inner
+    }
+
+    /// Tells this pool from others.
+    #[inline]
+    pub(crate) fn id(&self) -> PoolId {
+        self.state.id()
+    }
+
+    /// For handles that outlive the pool and do not keep it.
+    pub(crate) fn downgrade(self: &Arc<Self>) -> Weak<dyn AnyPool> {
+        let weak: Weak<Self> = Arc::downgrade(self);
+        weak
+    }
+
+    pub(crate) fn launcher(&self) -> Option<Arc<dyn WorkerMain<J, R, Q>>> {
+        self.launcher.upgrade()
+    }
+
+    /// Every path that has put a job into the queue ends here.
+    #[inline]
+    pub(crate) fn notify(self: &Arc<Self>) {
+        if self.state.sleep.needs_wake() {
+            self.wake();
+        }
+    }
+
+    /// For a caller that may have kept others from waking a worker: if there is work, one is woken.
+    pub(crate) fn notify_if_work(self: &Arc<Self>) {
+        // The fence in `needs_wake` comes before the look at the queue: see `sleep`.
+        if self.state.sleep.needs_wake() && !self.queue.is_empty() {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(self: &Arc<Self>) {
+        if let Some(worker) = self.state.sleep.wake_one() {
+            // Should it fail, others do the work, or a submitter that needs one finds out.
+            self.start(worker);
+        }
+    }
+
+    /// Nothing is accepted from outside any more; once the pool is quiescent, its workers leave.
+    pub(crate) fn close(&self) {
+        self.state.close();
+    }
+
+    pub(crate) fn pause(&self) {
+        self.state.sleep.set_paused(true);
+    }
+
+    pub(crate) fn resume(self: &Arc<Self>) {
+        self.state.sleep.set_paused(false);
+        self.notify_if_work();
+    }
+
+    /// Closes, and sees to it that the pool drains whatever anybody does.
+    pub(crate) fn drain(self: &Arc<Self>) {
+        self.close();
+        self.state.sleep.end_pause();
+        self.notify_if_work();
+    }
+}

@@ -1,0 +1,100 @@
+//! A worker's life around its work: set-up and end.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::id::JobId;
+use crate::panics::{Panic, drop_quietly, guarded};
+use crate::parts::context;
+use crate::parts::sleep::lifecycle::Start;
+use crate::queue::WorkQueue;
+use crate::runtime::config::Hook;
+use crate::runtime::inner::{Inner, WorkerMain};
+use crate::runtime::job::Job;
+use crate::runtime::join::pending_joins::forget_pool;
+use crate::runtime::sink_clones::{Message, SinkClones};
+use crate::runtime::worker::Worker;
+use crate::sink::{Completed, ResultSink, flush_quietly};
+
+/// Makes workers with handlers from `M` and clones of the sink `S`.
+pub(crate) struct Launcher<M, S, R> {
+    make_handler: M,
+    sinks: SinkClones<S, R>,
+}
+
+impl<M, S: ResultSink<R> + Clone, R: 'static> Launcher<M, S, R> {
+    /// For a pool of so many workers.
+    pub(crate) fn new(make_handler: M, sink: S, workers: usize) -> Self {
+        Self { make_handler, sinks: SinkClones::new(sink, workers) }
+    }
+}
+
+impl<J, Q, M, H, S, R> WorkerMain<J, R, Q> for Launcher<M, S, R>
+where
+    J: Send + 'static,
+    Q: WorkQueue<Job<J>>,
+    M: Fn(&Arc<Inner<J, R, Q>>, usize) -> H + Send + Sync,
+    H: FnMut(J) -> R,
+    R: 'static,
+    S: ResultSink<R> + Clone + Send,
+{
+    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic> {
+        let call = |hook: &Option<Hook>| {
+            guarded(|| {
+                if let Some(hook) = hook {
+                    hook(index);
+                }
+            })
+        };
+        call(&inner.config.on_thread_start).map_err(Panic::new)?;
+        let set_up = guarded(|| {
+            let handler = (self.make_handler)(inner, index);
+            let (sink, lost) = self.sinks.clone_for_worker();
+            inner.state.ledger.worker(index).undelivered.add(lost);
+            // Should the clone have failed, the handler is dropped in here.
+            sink.map(|sink| (handler, sink))
+        });
+        let worked = set_up.and_then(|set_up| set_up).map_err(Panic::new).map(|(handler, sink)| {
+            inner.state.sleep.started(index, start, &inner.state.ledger);
+            work(inner, index, handler, sink);
+        });
+        // It answers the start hook, whatever happened in between.
+        let _ = call(&inner.config.on_thread_stop).map_err(drop_quietly);
+        worked
+    }
+
+    fn deliver(&self, outcome: Completed<R>) -> u64 {
+        self.sinks.tell(Message::Put(outcome))
+    }
+
+    fn skip(&self, ids: Vec<JobId>) {
+        self.sinks.tell(Message::Skip(ids));
+    }
+}
+
+/// Works until the pool needs this worker no more.
+fn work<J, Q, H, S, R>(inner: &Arc<Inner<J, R, Q>>, index: usize, mut handler: H, mut sink: S)
+where
+    J: Send + 'static,
+    Q: WorkQueue<Job<J>>,
+    R: 'static,
+    H: FnMut(J) -> R,
+    S: ResultSink<R>,
+{
+    let worked = guarded(|| {
+        let worker = Rc::new(Worker::new(Arc::clone(inner), index));
+        context::set_worker(Some(Rc::clone(&worker) as Rc<_>));
+        worker.run(&mut handler, &mut sink)
+    });
+    // From here on, what this thread submits comes from outside.
+    let local = guarded(|| context::set_worker(None));
+    forget_pool();
+    if let Err(payload) = worked.and_then(|worked| worked).and(local) {
+        // Whatever jobs and sinks threw was dealt with, so this came from the queue.
+        drop_quietly(payload);
+        inner.state.give_up(Some(index));
+    }
+    drop_quietly(handler);
+    inner.state.ledger.worker(index).undelivered.add(flush_quietly(&mut sink));
+    drop_quietly(sink);
+}

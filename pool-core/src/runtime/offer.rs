@@ -1,0 +1,37 @@
+//! Offering work to the workers that is no job of its own: scopes and joins ask for help.
+
+use std::sync::Arc;
+
+use crate::id::JobId;
+use crate::panics::{drop_quietly, guarded};
+use crate::parts::context;
+use crate::queue::{LocalQueue, PushError, WorkQueue};
+use crate::runtime::any_pool::AnyPool;
+use crate::runtime::inner::Inner;
+use crate::runtime::job::{Body, Job};
+use crate::runtime::job_ref::JobRef;
+use crate::runtime::pool_state::PoolState;
+use crate::runtime::worker::Worker;
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R, Q> {
+    fn state(&self) -> &PoolState {
+        &self.state
+    }
+
+    fn offer(self: Arc<Self>, job_ref: JobRef) {
+        let job = Job::new(JobId::NONE, Body::Ref(job_ref));
+        // A job ref that the queue refuses, or drops when it panics, is abandoned. The panic goes no
+        // further: the caller has borrowed work in hand and must not unwind.
+        let pushed = guarded(|| {
+            if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.id())
+                && let Some(mut end) = worker.own_end()
+            {
+                end.push(job);
+            } else if let Err(PushError(job)) = self.queue.push(job) {
+                drop(job);
+            }
+        });
+        self.notify();
+        let _ = pushed.map_err(drop_quietly);
+    }
+}

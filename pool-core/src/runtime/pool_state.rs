@@ -1,0 +1,258 @@
+//! The part of a pool that does not depend on the type of its jobs.
+
+use std::any::Any;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::error::WaitError;
+use crate::id::JobId;
+use crate::panics::drop_quietly;
+use crate::parts::capacity::Capacity;
+use crate::parts::context::{self, EnterGuard, PoolId, Standing};
+use crate::parts::expiring::{Expiring, ExpiryKey};
+use crate::parts::ledger::Ledger;
+use crate::parts::parker::Parker;
+use crate::parts::sleep::Sleep;
+use crate::parts::stale::{Purge, Stale};
+use crate::parts::waiters::Waiters;
+use crate::sync::{CachePadded, Mutex, lock};
+
+/// Each time that the jobs which expire have become this many more, somebody looks whether some have.
+const EXPIRE_EVERY: usize = 64;
+
+/// A pool's books, its sleepers, its waiters and its bound.
+pub(crate) struct PoolState {
+    /// Read by every join: apart from what others write.
+    id: CachePadded<PoolId>,
+    pub(crate) ledger: Ledger,
+    pub(crate) sleep: Sleep,
+    pub(crate) waiters: Waiters,
+    /// The bound on the jobs from outside that wait, if there is one.
+    pub(crate) limit: Option<Capacity>,
+    pub(crate) expiring: Expiring<dyn Expire>,
+    /// Apart, for threads that may outlive the pool.
+    pub(crate) stale: Arc<Stale>,
+    /// What makes workers: the originals of the handler's maker and of the sink. It goes with the last
+    /// worker, so that a receiver of results sees the end, however many handles are left somewhere.
+    originals: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    /// The process that has the pool's threads.
+    process: u32,
+}
+
+impl PoolState {
+    pub(crate) fn new(
+        ledger: Ledger,
+        sleep: Sleep,
+        clock: Box<dyn Clock>,
+        limit: Option<Capacity>,
+    ) -> Self {
+        Self {
+            id: CachePadded(PoolId::next()),
+            ledger,
+            sleep,
+            waiters: Waiters::new(clock),
+            limit,
+            expiring: Expiring::default(),
+            stale: Arc::default(),
+            originals: Mutex::new(None),
+            process: std::process::id(),
+        }
+    }
+
+    /// Makes the state a part of this pool, which has these originals.
+    pub(crate) fn belong_to(&self, pool: Weak<dyn Purge>, originals: Arc<dyn Any + Send + Sync>) {
+        *lock(&self.originals) = Some(originals);
+        self.stale.belong_to(pool);
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> PoolId {
+        self.id.0
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.waiters.clock
+    }
+
+    /// Nothing is accepted from outside any more.
+    pub(crate) fn close(&self) {
+        self.ledger.gate.0.close();
+        if let Some(limit) = &self.limit {
+            limit.close();
+        }
+        self.check_quiescence();
+    }
+
+    /// The queue panicked in the hands of this worker, or none can be had: gives the pool up.
+    pub(crate) fn give_up(&self, worker: Option<usize>) {
+        self.sleep.give_up(worker, &self.ledger);
+        if let Some(limit) = &self.limit {
+            limit.close();
+        }
+        self.waiters.wake_all();
+    }
+
+    /// A job has left the queue. Those that jobs submit took no place in it.
+    #[inline]
+    pub(crate) fn make_room(&self, id: JobId) {
+        if let Some(limit) = &self.limit
+            && !id.is_nested()
+        {
+            limit.release();
+        }
+    }
+
+    // ---- Rest and the end ----------------------------------------------------------------------
+
+    /// Looks whether the pool is at rest, or at its end, after something other than a worker falling
+    /// asleep has changed.
+    pub(crate) fn check_quiescence(&self) {
+        if self.sleep.check_quiescence(&self.ledger) {
+            self.finish();
+        }
+    }
+
+    /// After the last worker: drops the originals of the handler's maker and of the sink.
+    pub(crate) fn finish_if_over(&self) {
+        if self.sleep.is_over() {
+            self.finish();
+        }
+    }
+
+    fn finish(&self) {
+        let originals = lock(&self.originals).take();
+        // Foreign code: what waits in it for this pool would wait for itself.
+        let _inside = context::enter(self.id(), Standing::Inside);
+        drop_quietly(originals);
+    }
+
+    /// Keeps the pool from coming to rest while the present thread, which may be any, runs a piece of
+    /// borrowed work of the pool: what that submits is nested. Does nothing for a thread that is at work
+    /// already, and nothing in a pool that has no workers any more, where nothing can be submitted.
+    pub(crate) fn guest(&self) -> Guest<'_> {
+        let is_guest = context::standing(self.id()) < Standing::AtWork && self.sleep.hold();
+        let entered = is_guest.then(|| context::enter(self.id(), Standing::AtWork));
+        Guest { pool: self, entered }
+    }
+
+    /// Whether this process is a forked child of the one that has the pool's threads: here they are not.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    // ---- Waiting -------------------------------------------------------------------------------
+
+    /// Parks the present thread, whose parker this is, until something is over of which the parker
+    /// is told, or until a deadline. Whether it was over in time.
+    ///
+    /// Whoever waits sees to the jobs that expire meanwhile, here and in the `others`: no worker may be
+    /// free to do it.
+    pub(crate) fn wait(
+        &self,
+        others: &[&Self],
+        parker: &Arc<Parker>,
+        deadline: Option<Instant>,
+        mut is_over: impl FnMut() -> bool,
+    ) -> bool {
+        let others = others.iter().copied().filter(|other| other.id() != self.id());
+        let _listed = self.waiters.list(parker);
+        let _elsewhere: Vec<_> = others.clone().map(|other| other.waiters.list(parker)).collect();
+        loop {
+            if is_over() {
+                return true;
+            }
+            self.expire_due();
+            others.clone().for_each(Self::expire_due);
+            let is_late = deadline.is_some_and(|deadline| self.clock().now() >= deadline);
+            let pauses = others.clone().filter_map(|other| other.pause(None));
+            let pause = pauses.chain(self.pause(deadline)).min();
+            // Once more: what came before is foreign code, which may have waited by the same parker.
+            if is_over() {
+                return true;
+            }
+            if is_late {
+                return false;
+            }
+            parker.park(pause);
+        }
+    }
+
+    /// How long to wait before it is time to look again: for a deadline, or for a job that expires.
+    /// `None`: until something is told.
+    fn pause(&self, deadline: Option<Instant>) -> Option<Duration> {
+        let next = [deadline, self.expiring.next()].into_iter().flatten().min();
+        next.and_then(|moment| self.clock().sleep_for(moment))
+    }
+
+    /// Waits until the pool is at rest, or has been since the call.
+    pub(crate) fn wait_quiescent(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
+        let deadline = timeout.and_then(|timeout| self.waiters.deadline(timeout));
+        let (seen, mut expiries) = self.sleep.epochs();
+        loop {
+            self.expire_due();
+            let next = [deadline, self.expiring.next()].into_iter().flatten().min();
+            let since = (seen, expiries);
+            if let Some(rest) = self.sleep.wait_quiescent(since, &self.ledger, self.clock(), next) {
+                return rest;
+            }
+            expiries = self.sleep.epochs().1;
+            if deadline.is_some_and(|deadline| self.clock().now() >= deadline) {
+                return Err(WaitError::TimedOut);
+            }
+        }
+    }
+
+    // ---- What is over --------------------------------------------------------------------------
+
+    /// A job was accepted that is to start by a certain time.
+    pub(crate) fn note_expiring(&self, expiry: ExpiryKey, id: JobId, job: Weak<dyn Expire>) {
+        let (is_first, count) = self.expiring.add(expiry, id, job);
+        // Nobody may wait for them or ask after them.
+        if count.is_multiple_of(EXPIRE_EVERY) {
+            self.expire_due();
+        }
+        if is_first {
+            // Whoever waits for room or for rest waits for the first to expire, too.
+            self.sleep.expiry_changed();
+            if self.limit.as_ref().is_some_and(Capacity::is_waited) {
+                self.waiters.wake_all();
+            }
+        }
+    }
+
+    /// Ends the jobs whose time is over: each frees its place and answers its handle.
+    pub(crate) fn expire_due(&self) {
+        if self.expiring.is_empty() {
+            return;
+        }
+        for (id, job) in self.expiring.take_due(self.clock().now()) {
+            if let Some(job) = job.upgrade() {
+                job.expire(id, self);
+            }
+        }
+    }
+}
+
+/// A queued job that is to start by a certain time.
+pub(crate) trait Expire: Send + Sync {
+    /// Its time is over: it ends, if nobody has begun it.
+    fn expire(&self, id: JobId, pool: &PoolState);
+}
+
+/// See [`PoolState::guest`].
+pub(crate) struct Guest<'a> {
+    pool: &'a PoolState,
+    entered: Option<EnterGuard>,
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        if let Some(entered) = self.entered.take() {
+            drop(entered);
+            if self.pool.sleep.release(&self.pool.ledger) {
+                self.pool.finish();
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Removing the queue's stale entries.
+
+use std::mem;
+use std::sync::Arc;
+
+use crate::id::JobId;
+use crate::panics::{drop_quietly, guarded};
+use crate::parts::stale::Purge;
+use crate::queue::WorkQueue;
+use crate::runtime::inner::Inner;
+use crate::runtime::job::Job;
+use crate::runtime::job_ref::JobRef;
+
+/// A purge makes room for this many stale entries at once.
+const EXPECTED: usize = 1024;
+
+/// The stale entries that a queue removes. They are let go only when it is done: it may hold a lock.
+struct Swept {
+    job_refs: Vec<JobRef>,
+    /// Those for which the sink waits.
+    skipped: Vec<JobId>,
+}
+
+impl Swept {
+    fn with_capacity(entries: usize) -> Self {
+        Self { job_refs: Vec::with_capacity(entries), skipped: Vec::new() }
+    }
+
+    /// Takes the job ref out of an entry, if it is stale.
+    fn take<J>(&mut self, job: &mut Job<J>) -> bool {
+        let Some(job_ref) = job.take_stale() else { return false };
+        self.job_refs.push(job_ref);
+        if !job.id().is_nested() {
+            self.skipped.push(job.id());
+        }
+        true
+    }
+}
+
+impl Drop for Swept {
+    fn drop(&mut self) {
+        self.job_refs.drain(..).for_each(JobRef::withdraw);
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Purge for Inner<J, R, Q> {
+    fn entries(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn pending(&self) -> u64 {
+        self.state.ledger.pending()
+    }
+
+    fn purge(self: Arc<Self>) -> usize {
+        // The sink is told before anybody can take the pool to be at rest.
+        let _guest = self.state.guest();
+        let mut swept = Swept::with_capacity(self.queue.len().min(EXPECTED));
+        let retained = guarded(|| self.queue.retain(|job| !swept.take(job)));
+        // Those that stay may have been out of sight.
+        self.notify_if_work();
+        if !swept.skipped.is_empty()
+            && let Some(launcher) = self.launcher()
+        {
+            launcher.skip(mem::take(&mut swept.skipped));
+        }
+        if let Err(payload) = retained {
+            // As when it panics in a worker's hands: what it held may be lost.
+            drop_quietly(payload);
+            self.state.give_up(None);
+        }
+        swept.job_refs.len()
+    }
+}

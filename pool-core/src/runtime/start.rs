@@ -1,0 +1,172 @@
+//! Starting worker threads: for a new pool, for a wake-up, and for a submitter that finds no worker.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::{StartCause, StartError};
+use crate::panics::{Panic, guarded};
+use crate::parts::context::{self, Standing};
+use crate::parts::sleep::lifecycle::Start;
+use crate::parts::thread_end::ThreadEnd;
+use crate::queue::WorkQueue;
+use crate::runtime::inner::Inner;
+use crate::runtime::job::Job;
+use crate::thread_factory::WorkerThread;
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
+    /// Starts a thread for a reserved index. How that goes, the answer will know.
+    pub(crate) fn start(self: &Arc<Self>, worker: usize) -> Arc<Start> {
+        let (start, ended) = (Arc::new(Start::default()), ThreadEnd::default());
+        let starting = StartGuard::new(Arc::clone(self), worker, Arc::clone(&start), ended.clone());
+        let thread = WorkerThread::new(
+            worker,
+            self.config.names[worker].clone(),
+            self.config.stack_size,
+            Box::new(move || starting.run()),
+        );
+        // Foreign code: what waits in it for a worker of this pool would wait for itself.
+        let inside = context::enter_to_start(self.id());
+        let made = guarded(|| match self.state.is_forked() {
+            true => {
+                drop(thread);
+                Err(None)
+            }
+            false => self.config.factory.start(thread).map_err(Some),
+        });
+        drop(inside);
+        let cause = match made {
+            Ok(Ok(handle)) => {
+                self.state.sleep.enlist(handle, ended);
+                return start;
+            }
+            Ok(Err(Some(error))) => StartCause::Thread(Arc::new(error)),
+            Ok(Err(None)) => StartCause::Forked,
+            Err(payload) => StartCause::Panicked(Arc::new(Panic::new(payload))),
+        };
+        start.explain(StartError::new(worker, cause));
+        self.state.sleep.not_spawned();
+        start
+    }
+
+    /// Starts the first workers of a new pool. The first failure, if there was one.
+    pub(crate) fn start_core(self: &Arc<Self>, core: usize) -> Result<(), StartError> {
+        let reserved = (0..core).map_while(|_| self.state.sleep.reserve());
+        let starts: Vec<_> = reserved.map(|worker| (worker, self.start(worker))).collect();
+        let wait = |(worker, start): &(usize, Arc<Start>)| {
+            self.state.sleep.wait_started(*worker, start, self.state.clock(), None)
+        };
+        // All of them are over before one is reported.
+        let outcomes: Vec<_> = starts.iter().map(wait).collect();
+        outcomes.into_iter().collect()
+    }
+
+    /// Sees to it that a worker is there, for a submitter that found the gate dormant. A nested job wants
+    /// one in a closed pool, too.
+    #[cold]
+    pub(crate) fn start_first(
+        self: &Arc<Self>,
+        nested: bool,
+        deadline: Option<Instant>,
+    ) -> Result<(), StartError> {
+        let (id, sleep, clock) = (self.id(), &self.state.sleep, self.state.clock());
+        let is_itself = self.is_itself_on_its_way();
+        if is_itself && nested && !context::starts_worker(id) {
+            // It is set up, and comes itself; or it leaves, and then looks whether it is wanted again.
+            return Ok(());
+        }
+        if is_itself || context::starts_worker(id) {
+            // What we would wait for may be this thread itself.
+            return Err(StartError::new(sleep.under_way(), StartCause::NotAtWork));
+        }
+        let Some(worker) = sleep.reserve_first(&self.state.ledger, nested, clock, deadline)? else {
+            return Ok(());
+        };
+        let start = self.start(worker);
+        let started = sleep.wait_started(worker, &start, clock, deadline);
+        // Should another worker be there by now, that one will do.
+        started.or_else(|error| {
+            if self.state.ledger.gate.0.read().is_dormant() { Err(error) } else { Ok(()) }
+        })
+    }
+
+    /// Whether the present thread is a worker that is being set up, or leaves, or else inside without
+    /// having a worker to wait for.
+    fn is_itself_on_its_way(&self) -> bool {
+        let id = self.id();
+        (context::is_worker_of(id) || context::standing(id) == Standing::Inside)
+            && !context::has_left(id)
+    }
+
+    /// Waits until the last thread has left, and joins them all. If jobs wait and no worker can be started
+    /// for them any more, gives the pool up.
+    pub(crate) fn wait_gone(self: &Arc<Self>) {
+        let mut seen = 0;
+        while !self.state.sleep.wait_gone(&mut seen) {
+            if !self.queue.is_empty() && self.start_first(true, None).is_err() {
+                self.state.give_up(None);
+            }
+        }
+    }
+}
+
+/// A worker that a thread was asked for and that did not start yet.
+pub(crate) struct StartGuard<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+    /// Taken when it starts. If this is dropped before, the worker did not start.
+    inner: Option<Arc<Inner<J, R, Q>>>,
+    index: usize,
+    start: Arc<Start>,
+    ended: ThreadEnd,
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
+    pub(crate) fn new(
+        inner: Arc<Inner<J, R, Q>>,
+        index: usize,
+        start: Arc<Start>,
+        ended: ThreadEnd,
+    ) -> Self {
+        Self { inner: Some(inner), index, start, ended }
+    }
+
+    /// The whole life of a worker thread.
+    pub(crate) fn run(mut self) {
+        let (Some(inner), index) = (self.inner.take(), self.index) else {
+            return;
+        };
+        // First of all, see there.
+        self.ended.clone().of_this_thread();
+        context::join_pool(inner.id(), index);
+        // The launcher is there while the pool is not over, which it is not while this worker is.
+        let Some(launcher) = inner.launcher() else {
+            return;
+        };
+        let worked = launcher.work(&inner, index, &self.start);
+        drop(launcher);
+        context::leave();
+        match worked {
+            Ok(()) => {
+                if inner.state.sleep.gone(index, &inner.state.ledger) {
+                    inner.state.finish_if_over();
+                }
+                inner.notify_if_work();
+            }
+            Err(panic) => self.fail(&inner, StartCause::Panicked(Arc::new(panic))),
+        }
+    }
+
+    /// The worker did not start. It counted as a searcher, so others may have relied on it.
+    fn fail(&self, inner: &Arc<Inner<J, R, Q>>, cause: StartCause) {
+        let error = StartError::new(self.index, cause);
+        inner.state.sleep.start_failed(self.index, &self.start, error, &inner.state.ledger);
+        inner.state.finish_if_over();
+        inner.notify_if_work();
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for StartGuard<J, R, Q> {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            self.fail(&inner, StartCause::Factory);
+        }
+    }
+}

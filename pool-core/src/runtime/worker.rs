@@ -1,0 +1,303 @@
+//! The worker at work: take jobs, run them, deliver, search, sleep.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::error::JobError;
+use crate::id::{JobId, JobIds};
+use crate::panics::{Panic, drop_quietly, guarded};
+use crate::parts::backoff::spin_then_yield;
+use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
+use crate::parts::poll_pacing::PollPacing;
+use crate::parts::sleep::Wake;
+use crate::queue::{LocalQueue, WorkQueue};
+use crate::runtime::account::Account;
+use crate::runtime::inner::Inner;
+use crate::runtime::job::{Body, Job};
+use crate::runtime::job_ref::JobRef;
+use crate::runtime::join::pending_joins::forget_pool;
+use crate::sink::{Completed, ResultSink, SinkClosed, flush_quietly};
+
+/// Whose code a worker runs, for the case that it panics.
+#[derive(Clone, Copy)]
+enum Running {
+    /// The queue's, or the pool's own.
+    Queue,
+    /// A job's.
+    Job(JobId),
+    /// The sink's, with an outcome that it has not taken yet.
+    Put,
+    /// The drop of an outcome that the sink did not take.
+    Drop,
+}
+
+/// A worker at work, reachable for the jobs it runs through [`current`].
+pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+    inner: Arc<Inner<J, R, Q>>,
+    index: usize,
+    local: RefCell<Q::Local>,
+    /// The id for the next job that its jobs submit. A multiple of the block's size: a new block is
+    /// due.
+    next_id: Cell<u64>,
+    running: Cell<Running>,
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
+    pub(crate) fn new(inner: Arc<Inner<J, R, Q>>, index: usize) -> Self {
+        let local = RefCell::new(inner.queue.local(index));
+        Self { inner, index, local, next_id: Cell::new(0), running: Cell::new(Running::Queue) }
+    }
+
+    #[inline]
+    fn counters(&self) -> &Counters {
+        self.inner.state.ledger.worker(self.index)
+    }
+
+    /// The worker's end of the queue, to submit to. `None` if it is in use: the call comes from
+    /// within the queue itself.
+    #[inline]
+    pub(crate) fn own_end(&self) -> Option<RefMut<'_, Q::Local>> {
+        self.local.try_borrow_mut().ok()
+    }
+
+    /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
+    /// no atomic of its own: while its parent runs, the pool cannot come to rest.
+    #[inline]
+    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
+        let id = self.next_id();
+        end.push(Job::new(id, body));
+        self.counters().pushed.bump();
+        drop(end);
+        self.inner.notify();
+        id
+    }
+
+    /// The same for a batch.
+    pub(crate) fn submit_batch(
+        &self,
+        mut end: RefMut<'_, Q::Local>,
+        jobs: &mut VecDeque<Job<J>>,
+        ids: &mut JobIds,
+    ) {
+        let count = jobs.len();
+        let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
+        ids.push_run(first, count);
+        let mut next = first;
+        for mut job in jobs.drain(..) {
+            job.set_id(next);
+            end.push(job);
+            next = next.plus(1);
+        }
+        self.counters().pushed.add(count as u64);
+        drop(end);
+        self.inner.notify();
+    }
+
+    #[inline]
+    fn next_id(&self) -> JobId {
+        let id = self.next_id.get();
+        if id.is_multiple_of(ID_BLOCK) {
+            return self.first_id_of_next_block();
+        }
+        self.next_id.set(id + 1);
+        JobId::nested(id)
+    }
+
+    #[cold]
+    fn first_id_of_next_block(&self) -> JobId {
+        let id = self.inner.state.ledger.nested_ids(1);
+        self.next_id.set(id + 1);
+        JobId::nested(id)
+    }
+
+    /// The next job of this worker's own end.
+    #[inline]
+    fn pop(&self) -> Option<Job<J>> {
+        self.take(|local| local.pop())
+    }
+
+    /// A job from elsewhere. The caller must see to it that somebody looks for the jobs that may
+    /// have been moved with it, see `sleep`.
+    fn steal(&self) -> Option<Job<J>> {
+        self.take(|local| local.steal())
+    }
+
+    fn pop_or_steal(&self) -> Option<Job<J>> {
+        self.pop().or_else(|| self.steal())
+    }
+
+    /// Takes a job, if there is one and jobs may start.
+    // Always inlined: a job that is handed back through memory, just written, waits for the stores.
+    #[inline(always)]
+    fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
+        if self.inner.state.sleep.is_paused() {
+            return None;
+        }
+        // Looked at where it lies: a copy, right after it was written, would wait for the stores.
+        let found = from(&mut self.local.borrow_mut());
+        // What a claim leads to is counted by whoever takes that.
+        if let Some(job) = &found
+            && !job.is_ref()
+        {
+            self.counters().popped.bump();
+            self.inner.state.make_room(job.id());
+        }
+        found
+    }
+
+    /// Takes jobs and runs them until it is to leave. Nothing that a job or the sink throws can hurt
+    /// the worker (C8); what the queue throws comes back.
+    ///
+    /// One net is stretched under the whole loop, since one under each job would cost each job.
+    pub(crate) fn run(
+        &self,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<R>,
+    ) -> Result<(), Box<dyn Any + Send>> {
+        // Whoever started this thread has counted it among the searchers.
+        let mut found = guarded(|| self.search_or_sleep(true))?;
+        if found.is_none() {
+            return Ok(());
+        }
+        loop {
+            match guarded(|| self.work(found.take(), handler, sink)) {
+                Ok(()) => return Ok(()),
+                Err(payload) => self.recover(payload, sink)?,
+            }
+        }
+    }
+
+    /// Takes jobs and runs them, this one first, until it is to leave.
+    fn work(
+        &self,
+        mut found: Option<Job<J>>,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<R>,
+    ) {
+        let mut pace = PollPacing::new(self.counters().popped.get());
+        loop {
+            if let Some(job) = found {
+                self.perform(job, handler, sink);
+            }
+            while let Some(job) = self.pop() {
+                self.perform(job, handler, sink);
+            }
+            pace.wait(self.counters().popped.get());
+            found = self.steal();
+            pace.looked(found.is_some());
+            if found.is_some() {
+                self.inner.notify_if_work();
+                continue;
+            }
+            // Before it joins the searchers: a flush may block, and others rely on a searcher.
+            self.counters().undelivered.add(flush_quietly(sink));
+            found = self.search_or_sleep(self.inner.state.sleep.start_searching());
+            if found.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Deals with a panic of a job or of the sink, and gives back one of the queue.
+    fn recover(
+        &self,
+        payload: Box<dyn Any + Send>,
+        sink: &mut impl ResultSink<R>,
+    ) -> Result<(), Box<dyn Any + Send>> {
+        match self.running.replace(Running::Queue) {
+            Running::Queue => return Err(payload),
+            Running::Job(id) => {
+                self.counters().count(Ended::Panicked);
+                let error = JobError::Panicked(Panic::new(payload));
+                if let Err(payload) = guarded(|| self.deliver(id, Err(error), sink)) {
+                    return self.recover(payload, sink);
+                }
+            }
+            Running::Put => {
+                self.counters().undelivered.bump();
+                drop_quietly(payload);
+            }
+            Running::Drop => drop_quietly(payload),
+        }
+        Ok(())
+    }
+
+    /// Searches and sleeps until there is a job; `None` if the worker is to leave.
+    fn search_or_sleep(&self, mut searching: bool) -> Option<Job<J>> {
+        let sleep = &self.inner.state.sleep;
+        loop {
+            if searching && let Some(job) = self.search() {
+                self.stop_searching();
+                return Some(job);
+            }
+            sleep.announce_sleep(self.index, searching);
+            if let Some(job) = self.pop_or_steal() {
+                if sleep.cancel_sleep(self.index) {
+                    self.stop_searching();
+                } else {
+                    // It may have been a searcher until it lay down, on whom others relied.
+                    self.inner.notify_if_work();
+                }
+                return Some(job);
+            }
+            // While it sleeps, the clock's foreign code runs on this thread and is no job's.
+            forget_pool();
+            match sleep.sleep(self.index, &self.inner.state.ledger, self.inner.state.clock()) {
+                Wake::Search => searching = true,
+                Wake::Leave => return None,
+            }
+        }
+    }
+
+    /// Looks for a job, for a bounded while.
+    fn search(&self) -> Option<Job<J>> {
+        spin_then_yield(|| self.pop_or_steal())
+    }
+
+    /// Leaves the searchers; the last to do so wakes the next if there is more work.
+    fn stop_searching(&self) {
+        if self.inner.state.sleep.stop_searching() {
+            self.inner.notify_if_work();
+        }
+    }
+
+    /// Runs a job and delivers its outcome.
+    #[inline]
+    fn perform(
+        &self,
+        job: Job<J>,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<R>,
+    ) {
+        let (id, payload) = match job.into_parts() {
+            (id, Body::Payload(payload)) => (id, payload),
+            (id, Body::Ref(job_ref)) => return self.follow(id, job_ref, sink),
+        };
+        self.running.set(Running::Job(id));
+        let result = handler(payload);
+        // The job and its captures are gone by now (C9).
+        self.counters().count(Ended::Done);
+        self.deliver(id, Ok(result), sink);
+    }
+
+    /// Does what a claim leads to. Its outcome is not for the sink, which is told not to wait for it.
+    fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<R>) {
+        job_ref.run(id, Account::worker(&self.inner.state, self.index));
+        if !id.is_nested() {
+            let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
+        }
+    }
+
+    #[inline]
+    fn deliver(&self, id: JobId, outcome: Result<R, JobError>, sink: &mut impl ResultSink<R>) {
+        self.running.set(Running::Put);
+        if let Err(SinkClosed(done)) = sink.put(Completed::new(id, Some(self.index), outcome)) {
+            self.counters().undelivered.bump();
+            self.running.set(Running::Drop);
+            drop(done);
+        }
+        self.running.set(Running::Queue);
+    }
+}
