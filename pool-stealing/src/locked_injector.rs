@@ -45,7 +45,7 @@ const YIELDS: u32 = 32;
 pub struct LockedInjector<J> {
     /// How many jobs there are, for a look without the lock. Written under it.
     len: AtomicUsize,
-    /// Whether a worker has the lock, had it last or is about to take it: a hint for those who wait.
+    /// Whether a worker has the lock, had it last or is about to take it: a hint for threads that wait.
     taken: AtomicBool,
     jobs: Mutex<ChunkedFifo<J>>,
 }
@@ -103,7 +103,7 @@ impl<J> LockedInjector<J> {
         jobs
     }
 
-    /// Lets another submitter, who has the lock, go on for a moment.
+    /// Lets another submitter, which has the lock, go on for a moment.
     #[cold]
     fn lock_in_turn(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
         for _ in 0..YIELDS {
