@@ -83,10 +83,10 @@ impl<J> Locked<'_, J> {
 }
 
 impl<J> Stealer<J> for Arc<LockedJobs<J>> {
-    /// Acquire, against the release in [`Locked::publish`]: a thread that sees that jobs have left here also
-    /// sees where they had arrived before.
     #[inline]
     fn len(&self) -> usize {
+        // Acquire, against the release in `publish`: a thread that sees that jobs have left here also sees
+        // where they had arrived before.
         self.len.load(Ordering::Acquire)
     }
 
