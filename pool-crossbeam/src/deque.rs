@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_deque::{Steal, Stealer as Thief, Worker};
-use pool_stealing::{Busy, Chunks, Injector, OwnDeque, Stealer};
+use pool_stealing::{Busy, Injector, OwnDeque, Stealer};
 
 use crate::entries::Entries::{self, Boxed, Inline};
 use crate::entries::{LARGE, entries};
@@ -178,9 +178,7 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
             if deque.order == LocalOrder::Lifo {
                 kept.reverse();
             }
-            let mut chunks = Chunks::with_capacity(kept.len());
-            kept.into_iter().for_each(|job| chunks.push(job));
-            injector.give_back(chunks);
+            injector.give_back(kept);
             left -= portion;
         }
     }
