@@ -20,9 +20,9 @@ pub use hives::{
     ChannelCounts, ChannelSums, ChannelThunks, StealingCounts, StealingSums, StealingThunks,
 };
 pub use ours::{
-    OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree, OurResultsStd, OursCrossbeam,
-    OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursStd, OursStdByJoin, TypedCrossbeam,
-    TypedFlume, TypedStd,
+    OurResultsChannel, OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree, OurResultsStd,
+    OursChannel, OursChannelByJoin, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin,
+    OursStd, OursStdByJoin, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd,
 };
 pub use peers::{Chili, Rayon, RustyPool, Threadpool};
 pub use slots::{ByChannel, Slotted};

@@ -12,10 +12,12 @@ pub fn is_ours(contestant: &str) -> bool {
     contestant.starts_with(OURS)
 }
 
-/// The name of the bare channel of the same kind as one of ours.
+/// The name of the bare channel of the same kind as one of ours: of the standard library's, if ours is a plain
+/// channel itself.
 #[must_use]
 pub fn own_channel(contestant: &str) -> Option<String> {
     let backend = contestant.strip_prefix(OURS)?.split(' ').next()?;
+    let backend = if backend == "channel" { "std" } else { backend };
     Some(format!("{backend} channel"))
 }
 
@@ -27,6 +29,7 @@ mod tests {
     #[test]
     fn ours_have_a_channel_of_their_kind() {
         assert_eq!(own_channel("pool/std join_or_run").as_deref(), Some("std channel"));
+        assert_eq!(own_channel("pool/channel").as_deref(), Some("std channel"));
         assert_eq!(own_channel("rayon"), None);
     }
 

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::contestants::{
     ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili, Contestant,
-    CrossbeamChannel, FlumeChannel, OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree,
-    OurResultsStd, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursStd,
-    OursStdByJoin, Rayon, RustyPool, Slotted, SpawnBlocking, StdChannel, StealingCounts,
-    StealingExecutor, StealingSums, StealingThunks, Threadpool, TypedCrossbeam, TypedFlume,
-    TypedStd, shared,
+    CrossbeamChannel, FlumeChannel, OurResultsChannel, OurResultsCrossbeam, OurResultsFlume,
+    OurResultsLockFree, OurResultsStd, OursChannel, OursChannelByJoin, OursCrossbeam,
+    OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursStd, OursStdByJoin, Rayon, RustyPool,
+    Slotted, SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums,
+    StealingThunks, Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd, shared,
 };
 use crate::{names, scenarios, work};
 
@@ -105,7 +105,7 @@ macro_rules! executing {
     ($workers:expr, $scenario:expr) => {
         entries!(
             $workers, $scenario;
-            OursCrossbeam, OursFlume, OursStd, CrossbeamChannel, FlumeChannel, StdChannel, Rayon,
+            OursCrossbeam, OursFlume, OursStd, OursChannel, CrossbeamChannel, FlumeChannel, StdChannel, Rayon,
             Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
         )
     };
@@ -183,11 +183,11 @@ impl Workload {
             Self::Ext => executing!(workers, move |pool| scenarios::ext(pool, jobs)),
             Self::Batch => entries!(
                 workers, move |pool| scenarios::batch(pool, jobs);
-                OursCrossbeam, OursFlume, OursStd, Rayon, ChannelThunks, StealingThunks,
+                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, ChannelThunks, StealingThunks,
             ),
             Self::BatchTyped => entries!(
                 workers, move |pool| scenarios::batch_typed(pool, jobs);
-                TypedCrossbeam, TypedFlume, TypedStd, ChannelCounts, StealingCounts,
+                TypedCrossbeam, TypedFlume, TypedStd, TypedChannel, ChannelCounts, StealingCounts,
             ),
             Self::Results => results(workers, jobs),
             Self::Multi => executing!(workers, move |pool| scenarios::multi(pool, jobs)),
@@ -203,12 +203,12 @@ impl Workload {
                 let n = depth_of_joins(jobs);
                 entries!(
                     workers, move |pool| scenarios::fork_join(pool, n);
-                    OursCrossbeam, OursFlume, OursStd, Rayon, Chili,
+                    OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Chili,
                 )
             }
             Self::ForkList => entries!(
                 workers, move |pool| scenarios::fork_list(pool, jobs);
-                OursCrossbeam, OursFlume, OursStd, Rayon, Chili,
+                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Chili,
             ),
             Self::Burst => executing!(workers, move |pool| scenarios::burst(pool, jobs, workers)),
         }
@@ -231,7 +231,7 @@ pub fn running(workers: usize) -> usize {
 fn results(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::results(pool, jobs);
-        OurResultsCrossbeam, OurResultsLockFree, OurResultsFlume, OurResultsStd, ByChannel<CrossbeamChannel>,
+        OurResultsCrossbeam, OurResultsLockFree, OurResultsFlume, OurResultsStd, OurResultsChannel, ByChannel<CrossbeamChannel>,
         ByChannel<FlumeChannel>, ByChannel<StdChannel>, ByChannel<Rayon>, ByChannel<Threadpool>,
         ByChannel<RustyPool>, ByChannel<ChannelExecutor>, ByChannel<StealingExecutor>,
         ByChannel<SpawnBlocking>, ChannelSums, StealingSums,
@@ -241,7 +241,7 @@ fn results(workers: usize, jobs: usize) -> Vec<Entry> {
 fn handles(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::handles(pool, jobs);
-        OursCrossbeam, OursFlume, OursStd, Slotted<CrossbeamChannel>, Slotted<FlumeChannel>,
+        OursCrossbeam, OursFlume, OursStd, OursChannel, Slotted<CrossbeamChannel>, Slotted<FlumeChannel>,
         Slotted<StdChannel>, Slotted<Rayon>, Slotted<Threadpool>, RustyPool, ChannelExecutor,
         StealingExecutor, SpawnBlocking,
     )
@@ -250,7 +250,7 @@ fn handles(workers: usize, jobs: usize) -> Vec<Entry> {
 fn round_trip(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::round_trip(pool, jobs);
-        OursCrossbeam, OursFlume, OursStd, OursCrossbeamByJoin, OursFlumeByJoin, OursStdByJoin,
+        OursCrossbeam, OursFlume, OursStd, OursChannel, OursCrossbeamByJoin, OursFlumeByJoin, OursStdByJoin, OursChannelByJoin,
         Slotted<CrossbeamChannel>, Slotted<FlumeChannel>, Slotted<StdChannel>, Rayon,
         Slotted<Threadpool>, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
         ChannelSums, StealingSums,

@@ -61,8 +61,6 @@
 
 mod api;
 mod clock;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod error;
 mod id;
 mod panics;

@@ -5,8 +5,8 @@ use std::fmt;
 /// A store of jobs that a pool's submitters fill and its workers empty.
 ///
 /// A queue is a data structure. It never blocks, parks, counts what runs, closes or times out: the
-/// pool does all that, once, for every queue. What is left are these duties, which the kit of
-/// conformance tests (the feature `conformance`) checks one by one:
+/// pool does all that, once, for every queue. What is left are these duties, which the test kit
+/// in the crate `pool-conformance` checks one by one:
 ///
 /// * **Nothing lost, nothing doubled.** A job that went in comes out of exactly one `pop` or `steal`,
 ///   on any worker (C2, C3): however large it is, even of size zero, however many wait, whoever pushes

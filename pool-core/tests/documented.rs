@@ -3,7 +3,7 @@
 
 include!("../docs/queue.rs");
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     fifo: Fifo(Arc::default());
     order: fifo;
 }

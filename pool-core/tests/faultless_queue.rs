@@ -6,7 +6,7 @@ mod faulty;
 
 use faulty::{Fault, Faulty};
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     faultless: Faulty::new(Fault::None);
     order: fifo;
 }

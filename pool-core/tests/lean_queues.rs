@@ -15,7 +15,7 @@ mod documented {
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use peak_alloc::PeakAlloc;
-use pool_core::conformance::a_burst_leaves_no_memory;
+use pool_conformance::a_burst_leaves_no_memory;
 use pool_std::StdQueue;
 
 use faulty::{Fault, Faulty};

@@ -46,7 +46,7 @@ impl<J> LocalQueue<J> for Bounded<J> {
     }
 }
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     bounded: Bounded::new(64);
     order: outside;
 }
@@ -56,12 +56,12 @@ pool_core::conformance_tests! {
 mod small {
     use super::Bounded;
 
-    pool_core::conformance_tests! {
+    pool_conformance::conformance_tests! {
         bounded_to_few: Bounded::new(7);
         order: outside;
     }
 
-    pool_core::conformance_tests! {
+    pool_conformance::conformance_tests! {
         bounded_to_one: Bounded::new(1);
         order: outside;
     }

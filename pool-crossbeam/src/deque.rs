@@ -1,111 +1,265 @@
-//! One worker's deque, of which others see whether it was long.
+//! One worker's lock-free deque, as its owner and as the other workers have it.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_deque::{Steal, Stealer, Worker};
+use crossbeam_deque::{Steal, Stealer as Thief, Worker};
+use pool_stealing::{Busy, Chunks, Injector, OwnDeque, Stealer};
 
-use crate::queue::LocalOrder;
+use crate::entries::Entries::{self, Boxed, Inline};
+use crate::entries::{LARGE, entries};
+use crate::injector::ReturningInjector;
 
-/// A deque in which others have seen so many jobs may have grown. It has room for as many at first.
+/// In which order a worker takes the jobs that its own jobs submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LocalOrder {
+    /// The newest first. A tree of jobs is then walked depth first, in little memory and with warm
+    /// caches. Other workers steal the oldest.
+    #[default]
+    Lifo,
+    /// The oldest first.
+    Fifo,
+}
+
+/// From this many jobs on, seen by another worker, a deque may have grown. It has room for as many at first.
 const MANY: usize = 64;
 
-/// A worker's own deque.
+/// How many jobs of a last-in, first-out deque are looked through at a time when stale ones are removed: those
+/// that stay are out of sight meanwhile.
+const PORTION: usize = 1_024;
+
+/// A worker's own deque without a lock, in either [`LocalOrder`].
 ///
 /// It shrinks when its worker pops, but neither when others steal nor when it is empty. So what others have
 /// emptied stays as large as it ever was: because the worker was busy with the job that submitted all
 /// these, or because they were stale and [removed](pool_core::WorkQueue::retain). Therefore an idle worker
 /// takes a new one if this was seen to be long.
-#[derive(Debug)]
-pub(crate) struct Deque<E> {
-    entries: Worker<E>,
+///
+/// Only its owner can put jobs into it. So [`retain`](Stealer::retain) takes all of them out, and gives those
+/// that stay to the injector, as the owner does when it leaves.
+///
+/// # Examples
+///
+/// See [`CrossbeamQueue`](crate::CrossbeamQueue).
+pub struct ChaseLev<J> {
+    entries: Entries<Worker<J>, Worker<Box<J>>>,
+    order: LocalOrder,
+    was_long: Arc<AtomicBool>,
+    /// Holds jobs from outside on their way to the deque; empty otherwise.
+    intake: VecDeque<J>,
+}
+
+/// How the other workers reach a [`ChaseLev`] deque.
+///
+/// # Examples
+///
+/// See [`CrossbeamQueue`](crate::CrossbeamQueue).
+pub struct ChaseLevStealer<J> {
+    entries: Entries<Thief<J>, Thief<Box<J>>>,
+    order: LocalOrder,
     was_long: Arc<AtomicBool>,
 }
 
-/// How others steal from a [`Deque`].
-#[derive(Debug)]
-pub(crate) struct Thief<E> {
-    entries: Stealer<E>,
-    was_long: Arc<AtomicBool>,
+impl<J> ChaseLev<J> {
+    /// How many jobs the empty intake keeps room for: the injector's ring changes hands as it is.
+    const ROOM: usize = match size_of::<J>() {
+        0..64 => 256,
+        size if size <= LARGE => 16_384 / size,
+        _ => 0,
+    };
 }
 
-impl<E> Deque<E> {
-    pub(crate) fn new(order: LocalOrder) -> Self {
-        let entries = match order {
-            LocalOrder::Lifo => Worker::new_lifo(),
-            LocalOrder::Fifo => Worker::new_fifo(),
+impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
+    type Order = LocalOrder;
+    type Stealer = ChaseLevStealer<J>;
+
+    fn new(order: LocalOrder, _former: Option<&ChaseLevStealer<J>>) -> Self {
+        fn worker<E>(order: LocalOrder) -> Worker<E> {
+            match order {
+                LocalOrder::Lifo => Worker::new_lifo(),
+                LocalOrder::Fifo => Worker::new_fifo(),
+            }
+        }
+        let large = size_of::<J>() > LARGE;
+        let entries = if large { Boxed(worker(order)) } else { Inline(worker(order)) };
+        Self { entries, order, was_long: Arc::default(), intake: VecDeque::new() }
+    }
+
+    fn stealer(&self) -> ChaseLevStealer<J> {
+        let entries = match &self.entries {
+            Inline(jobs) => Inline(jobs.stealer()),
+            Boxed(boxes) => Boxed(boxes.stealer()),
         };
-        Self { entries, was_long: Arc::default() }
-    }
-
-    pub(crate) fn thief(&self) -> Thief<E> {
-        Thief { entries: self.entries.stealer(), was_long: Arc::clone(&self.was_long) }
+        ChaseLevStealer { entries, order: self.order, was_long: Arc::clone(&self.was_long) }
     }
 
     #[inline]
-    pub(crate) fn push(&self, job: E) {
-        self.entries.push(job);
+    fn push(&mut self, job: J) {
+        entries! {
+            &self.entries, jobs of J, forget job;
+            Inline(jobs) => jobs.push(job),
+            Boxed(boxes) => boxes.push(Box::new(job)),
+        }
     }
 
     #[inline]
-    pub(crate) fn pop(&self) -> Option<E> {
-        self.entries.pop()
+    fn pop(&mut self) -> Option<J> {
+        entries! {
+            &self.entries, jobs of J;
+            Inline(jobs) => jobs.pop(),
+            Boxed(boxes) => boxes.pop().map(|job| *job),
+        }
     }
 
-    /// Takes the oldest job, whatever the order.
-    pub(crate) fn pop_oldest(&self) -> Option<E> {
-        insist(|| self.entries.stealer().steal())
+    /// Jobs that were returned count among the own.
+    fn pop_oldest(&mut self, injector: &ReturningInjector<J>) -> Option<J> {
+        injector.pop_last_returned().or_else(|| match &self.entries {
+            Inline(jobs) => insist(|| jobs.stealer().steal()),
+            Boxed(boxes) => insist(|| boxes.stealer().steal()).map(|job| *job),
+        })
     }
 
-    /// Whether it holds nothing but the room of jobs that others have taken, which may be much.
-    pub(crate) fn is_hollow(&self) -> bool {
-        // `Relaxed`: nothing hangs on it but the memory, and who misses it sees it the next time.
-        self.was_long.load(Ordering::Relaxed) && self.entries.is_empty()
+    /// One only: others would be out of sight on their way.
+    fn pop_outside(&mut self, injector: &ReturningInjector<J>, _workers: usize) -> Option<J> {
+        injector.pop_outside()
+    }
+
+    /// Moves jobs that were returned, or else some from outside, so that they come in their order.
+    fn take_in(&mut self, injector: &ReturningInjector<J>, workers: usize) -> Option<J>
+    where
+        ReturningInjector<J>: Injector<J>,
+    {
+        injector.take(workers, (&mut self.intake).into());
+        let first = self.intake.pop_front()?;
+        let mut intake = std::mem::take(&mut self.intake);
+        match self.order {
+            LocalOrder::Lifo => intake.drain(..).rev().for_each(|job| self.push(job)),
+            LocalOrder::Fifo => intake.drain(..).for_each(|job| self.push(job)),
+        }
+        if intake.capacity() <= Self::ROOM {
+            self.intake = intake;
+        }
+        Some(first)
+    }
+
+    fn steal_from(&mut self, victim: &ChaseLevStealer<J>) -> Result<Option<J>, Busy> {
+        match (&victim.entries, &self.entries) {
+            (Inline(jobs), Inline(own)) => stolen(jobs.steal_batch_and_pop(own)),
+            (Boxed(boxes), Boxed(own)) => {
+                Ok(stolen(boxes.steal_batch_and_pop(own))?.map(|job| *job))
+            }
+            _ => unreachable!("all entries of one queue are of one kind"),
+        }
+    }
+
+    /// If it holds nothing but the room of jobs that others have taken, which may be much.
+    fn renewed(&self) -> Option<Self> {
+        // `Relaxed`: nothing hangs on it but the memory, and an owner that misses it sees it the next time.
+        let hollow = self.was_long.load(Ordering::Relaxed)
+            && match &self.entries {
+                Inline(jobs) => jobs.is_empty(),
+                Boxed(boxes) => boxes.is_empty(),
+            };
+        hollow.then(|| Self::new(self.order, None))
+    }
+
+    /// What is left goes where the other workers find it.
+    fn leave(&mut self, injector: &ReturningInjector<J>) -> bool {
+        self.stealer().retain(injector, &mut |_| true);
+        true
     }
 }
 
-impl<E> Thief<E> {
-    /// About how many jobs there are.
-    pub(crate) fn len(&self) -> usize {
-        let len = self.entries.len();
+impl<J> Stealer<J, ReturningInjector<J>> for ChaseLevStealer<J> {
+    fn len(&self) -> usize {
+        let len = match &self.entries {
+            Inline(jobs) => jobs.len(),
+            Boxed(boxes) => boxes.len(),
+        };
         if len > MANY && !self.was_long.load(Ordering::Relaxed) {
             self.was_long.store(true, Ordering::Relaxed);
         }
         len
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Takes the oldest job.
-    pub(crate) fn steal(&self) -> Option<E> {
+    fn steal(&self) -> Option<J> {
         if self.is_empty() {
             return None;
         }
-        insist(|| self.entries.steal())
+        match &self.entries {
+            Inline(jobs) => insist(|| jobs.steal()),
+            Boxed(boxes) => insist(|| boxes.steal()).map(|job| *job),
+        }
     }
 
-    /// Takes about half of the jobs, but not very many: the oldest, and the others to this deque.
-    pub(crate) fn steal_batch_and_pop(&self, own: &Deque<E>) -> Steal<E> {
-        self.entries.steal_batch_and_pop(&own.entries)
-    }
-}
-
-impl<E> Clone for Thief<E> {
-    fn clone(&self) -> Self {
-        Self { entries: self.entries.clone(), was_long: Arc::clone(&self.was_long) }
-    }
-}
-
-/// Repeats a steal while it asks for that: somebody else was quicker, but jobs may be left. Only
-/// `Empty` means that there are none.
-pub(crate) fn insist<E>(mut steal: impl FnMut() -> Steal<E>) -> Option<E> {
-    loop {
-        match steal() {
-            Steal::Success(job) => return Some(job),
-            Steal::Empty => return None,
-            Steal::Retry => std::hint::spin_loop(),
+    /// Empties the deque. What `keep` wants to keep goes to the injector, in the order in which the owner would
+    /// have popped it: there every worker looks before it takes jobs from outside. What was one worker's comes
+    /// as a whole before what was another's. It is out of sight on its way.
+    fn retain(&self, injector: &ReturningInjector<J>, keep: &mut impl FnMut(&mut J) -> bool) {
+        // No more than this: it may grow at the same time.
+        let mut left = self.len();
+        while left > 0 {
+            // What is stolen next goes in front of this portion if the newest is to come first, but behind
+            // it if the oldest is, where it can go no more once others take from there.
+            let portion = match self.order {
+                LocalOrder::Lifo => left.min(PORTION),
+                LocalOrder::Fifo => left,
+            };
+            let stolen = (0..portion).map_while(|_| self.steal());
+            let mut kept: Vec<_> =
+                stolen.filter_map(|mut job| keep(&mut job).then_some(job)).collect();
+            if self.order == LocalOrder::Lifo {
+                kept.reverse();
+            }
+            let mut chunks = Chunks::with_capacity(kept.len());
+            kept.into_iter().for_each(|job| chunks.push(job));
+            injector.give_back(chunks);
+            left -= portion;
         }
     }
 }
+
+impl<J> Clone for ChaseLevStealer<J> {
+    fn clone(&self) -> Self {
+        let entries = match &self.entries {
+            Inline(jobs) => Inline(jobs.clone()),
+            Boxed(boxes) => Boxed(boxes.clone()),
+        };
+        Self { entries, order: self.order, was_long: Arc::clone(&self.was_long) }
+    }
+}
+
+fn stolen<E>(steal: Steal<E>) -> Result<Option<E>, Busy> {
+    match steal {
+        Steal::Success(job) => Ok(Some(job)),
+        Steal::Empty => Ok(None),
+        Steal::Retry => Err(Busy),
+    }
+}
+
+/// Repeats a steal while another thread was quicker, but jobs may be left.
+fn insist<E>(mut steal: impl FnMut() -> Steal<E>) -> Option<E> {
+    loop {
+        match stolen(steal()) {
+            Ok(job) => return job,
+            Err(Busy) => std::hint::spin_loop(),
+        }
+    }
+}
+
+impl<J> fmt::Debug for ChaseLev<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChaseLev").field("order", &self.order).finish_non_exhaustive()
+    }
+}
+
+impl<J> fmt::Debug for ChaseLevStealer<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChaseLevStealer").field("order", &self.order).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -23,10 +23,47 @@
 //! ```
 
 mod deque;
-mod local;
-mod queue;
-mod shared;
+mod entries;
+mod injector;
 mod sink;
 
-pub use queue::{CrossbeamLocal, CrossbeamQueue, LocalOrder};
+pub use deque::{ChaseLev, ChaseLevStealer, LocalOrder};
+pub use injector::ReturningInjector;
+use pool_stealing::{StealingLocal, StealingQueue};
 pub use sink::CrossbeamCollect;
+
+/// An unbounded work-stealing queue: a lock-free deque for each worker, and an
+/// [injector](pool_stealing::LockedInjector) for the jobs from outside, behind a lock that is held
+/// for some nanoseconds.
+///
+/// A worker takes its own jobs, then some from the injector, then a batch from another worker,
+/// beginning with one picked at random. Now and then it looks first at the injector, at its own oldest
+/// job or at another worker's, so that a worker that keeps feeding itself, or is busy for long, starves
+/// no job.
+///
+/// **Order**: jobs from outside start first in, first out, as far as several workers
+/// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen. When
+/// [stale jobs are removed](WorkQueue::retain), what is left in the deque of a worker keeps its order and its
+/// turn, before what is outside, but any worker may take it from then on.
+///
+/// **Memory**: that of a burst is given back once it is over. A worker's deque always has room for 64
+/// entries. Jobs of more than 512 bytes are boxed while they lie there, so that is 32 KiB at most.
+///
+/// The deques are those of Chase and Lev ("Dynamic Circular Work-Stealing Deque", SPAA 2005), in
+/// the weak-memory form of Lê, Pop, Cohen and Zappa Nardelli (PPoPP 2013).
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_crossbeam::{CrossbeamQueue, LocalOrder};
+///
+/// let queue = CrossbeamQueue::with_order(LocalOrder::Fifo);
+/// let pool = ThreadPoolBuilder::with_queue(queue).build()?;
+/// pool.execute(|| println!("hello"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type CrossbeamQueue<J> = StealingQueue<J, ReturningInjector<J>, ChaseLev<J>>;
+
+/// One worker's end of a [`CrossbeamQueue`].
+pub type CrossbeamLocal<J> = StealingLocal<J, ReturningInjector<J>, ChaseLev<J>>;

@@ -2,12 +2,14 @@
 
 use pool_crossbeam::{CrossbeamQueue, LocalOrder};
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     lifo: CrossbeamQueue::with_order(LocalOrder::Lifo);
     order: none;
+    stealing: moving;
 }
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     fifo: CrossbeamQueue::with_order(LocalOrder::Fifo);
     order: none;
+    stealing: moving;
 }

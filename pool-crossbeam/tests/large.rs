@@ -3,10 +3,6 @@
 use pool_core::{LocalQueue, PushError, WorkQueue};
 use pool_crossbeam::{CrossbeamLocal, CrossbeamQueue};
 
-#[path = "../../pool-std/tests/duties/mod.rs"]
-#[allow(dead_code, reason = "this queue does not promise the order that some of them are about")]
-mod duties;
-
 /// A job, and much beside it.
 struct Large<J>(J, [u8; 1_024]);
 
@@ -74,27 +70,13 @@ impl<J: Send + 'static> LocalQueue<J> for LargeLocal<J> {
     }
 }
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     large: LargeQueue::new();
     order: none;
 }
 
+// Of the checks for queues with stealing, the one that needs no room for a million of them.
 #[test]
-fn workers_may_rob_each_other() {
-    duties::workers_may_rob_each_other(LargeQueue::new);
-}
-
-#[test]
-fn what_is_kept_stays_once() {
-    duties::retain::what_is_kept_stays_once(LargeQueue::new);
-}
-
-#[test]
-fn what_is_removed_is_dropped() {
-    duties::retain::what_is_removed_is_dropped(LargeQueue::new);
-}
-
-#[test]
-fn nothing_is_lost_meanwhile() {
-    duties::retain::nothing_is_lost_meanwhile(LargeQueue::new);
+fn workers_may_steal_from_each_other() {
+    pool_conformance::workers_may_steal_from_each_other(LargeQueue::new);
 }

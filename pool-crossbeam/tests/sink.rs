@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use pool_core::conformance::within_patience;
+use pool_conformance::within_patience;
 use pool_core::{Completed, ResultSink, ThreadPoolBuilder};
 use pool_crossbeam::{CrossbeamCollect, CrossbeamQueue};
 

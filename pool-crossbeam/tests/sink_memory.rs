@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
-use pool_core::conformance::{Latch, within_patience};
+use pool_conformance::{Latch, within_patience};
 use pool_core::{ResultSink, ThreadPoolBuilder};
 use pool_crossbeam::{CrossbeamCollect, CrossbeamQueue};
 

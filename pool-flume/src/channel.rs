@@ -7,15 +7,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flume::{Receiver, Sender};
 use pool_core::PushError;
-use pool_std::stealing::{Injector, Intake, LockedInjector, Packs};
+use pool_stealing::{Chunks, DequeGuard, Injector, LockedInjector};
 
 /// In a [`Channel`]'s state: jobs were sent since the last drain began.
 const FILLED: usize = 1;
 /// In a [`Channel`]'s state: one drain that is under way.
 const DRAIN: usize = 2;
 
-/// So few are received one by one: that costs less than for the channel to grow a new buffer, which
-/// those who send would wait for. Whoever finds more drains, so a buffer that has grown does not stay:
+/// How many are received one by one at most: that costs less than for the channel to grow a new buffer,
+/// which senders would wait for. A worker that finds more drains, so a buffer that has grown does not stay:
 /// never more of it than some kilobytes.
 const fn few<J>() -> usize {
     let fit = 4_096 / if size_of::<J>() == 0 { 1 } else { size_of::<J>() };
@@ -27,8 +27,8 @@ const EXPECTED: usize = 1024;
 
 /// An unbounded channel that is emptied as a whole: flume's drain takes the lock once for everything
 /// that is there, and takes the channel's buffer along, so the memory of a burst goes with it (C9).
-/// What was drained is laid out for all workers, in packs that they take as they are. Who finds the
-/// channel empty waits for whoever lays out, and looks there: so no job is overlooked on its way.
+/// What was drained is laid out for all workers, in chunks that they take as they are. A worker that finds the
+/// channel empty waits for the one that lays out, and looks there: so no job is overlooked on its way.
 ///
 /// # The state
 ///
@@ -40,14 +40,18 @@ const EXPECTED: usize = 1024;
 /// * A sender first sends and then sees to it that the state says `FILLED`. A drainer first takes
 ///   that back and then empties the channel. Flume's lock orders the two: either the drainer finds
 ///   the job, or the sender comes later, sees that `FILLED` was taken back, and says it again.
-/// * So once `FILLED` is gone, somebody has begun to drain who finds the job unless another did
+/// * So once `FILLED` is gone, a thread has begun to drain that finds the job unless another did
 ///   before. And once no drain is under way, that one has ended, and what it did not keep is laid out.
 ///
-/// Every change of the state is a read-modify-write with `AcqRel`, so who sees the last also sees
-/// what came before each of them. That includes what the one who got the job did before it took
+/// Every change of the state is a read-modify-write with `AcqRel`, so a thread that sees the last also
+/// sees what came before each of them. That includes what the thread that got the job did before it took
 /// it, as [`Injector::is_empty`] wants it: if that was not the last to end its drain, then flume's
-/// lock came between the two. Of what was laid out, the packs' own count says as much.
-pub(crate) struct Channel<J> {
+/// lock came between the two. Of what was laid out, the injector's own count says as much.
+///
+/// # Examples
+///
+/// See [`FlumeQueue`](crate::FlumeQueue).
+pub struct Channel<J> {
     sender: Sender<Parcel<J>>,
     receiver: Receiver<Parcel<J>>,
     /// What was drained and laid out, older than what is in the channel.
@@ -55,7 +59,7 @@ pub(crate) struct Channel<J> {
     /// Held while jobs are neither in the channel nor laid out.
     in_hand: Mutex<()>,
     state: State,
-    /// So many more jobs than parcels the channel holds.
+    /// How many more jobs than parcels the channel holds.
     packed: AtomicUsize,
 }
 
@@ -70,7 +74,9 @@ enum Parcel<J> {
 }
 
 impl<J> Channel<J> {
-    pub(crate) fn new() -> Self {
+    /// An empty channel.
+    #[must_use]
+    pub fn new() -> Self {
         let (sender, receiver) = flume::unbounded();
         Self {
             sender,
@@ -98,7 +104,7 @@ impl<J> Channel<J> {
         pack.into_vec()
     }
 
-    /// Empties the channel: moves few jobs to the back of these, and lays many out. Whether some were
+    /// Empties the channel: moves few jobs to the back of these, and lays many out. Returns whether some were
     /// moved.
     fn drain(&self, jobs: &mut VecDeque<J>) -> bool {
         if self.state.0.load(Ordering::Acquire) & FILLED == 0 && self.receiver.is_empty() {
@@ -124,7 +130,7 @@ impl<J> Channel<J> {
         drained
     }
 
-    /// Moves at most so many parcels to the back of these jobs. Whether there was one.
+    /// Moves at most `parcels` parcels to the back of these jobs. Returns whether there was one.
     fn receive(&self, parcels: usize, jobs: &mut VecDeque<J>) -> bool {
         let before = jobs.len();
         for parcel in (0..parcels).map_while(|_| self.receiver.try_recv().ok()) {
@@ -142,7 +148,7 @@ impl<J> Channel<J> {
         self.receiver.len() + self.packed.load(Ordering::Relaxed)
     }
 
-    /// Waits for whoever has jobs in hand.
+    /// Waits for a thread that has jobs in hand.
     fn wait_for_hands(&self) -> MutexGuard<'_, ()> {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,14 +157,14 @@ impl<J> Channel<J> {
     fn lay_out(&self) {
         let in_hand = self.wait_for_hands();
         let parcels = self.receiver.drain();
-        let mut packs = Packs::with_capacity(parcels.len());
+        let mut chunks = Chunks::with_capacity(parcels.len());
         for parcel in parcels {
             match parcel {
-                Parcel::Job(job) => packs.push(job),
-                Parcel::Pack(pack) => packs.push_all(self.unpack(pack)),
+                Parcel::Job(job) => chunks.push(job),
+                Parcel::Pack(pack) => chunks.push_all(self.unpack(pack)),
             }
         }
-        self.drained.push_packs(packs);
+        self.drained.push_chunks(chunks);
         drop(in_hand);
     }
 }
@@ -197,9 +203,9 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
         self.state.0.load(Ordering::Acquire) == 0 && self.drained.is_empty()
     }
 
-    fn take(&self, workers: usize, intake: Intake<'_, '_, J>) {
-        // Before anything leaves the channel or the packs, whichever it will be.
-        let jobs = intake.open();
+    fn take(&self, workers: usize, deque: DequeGuard<'_, J>) {
+        // Before anything leaves the channel or the chunks, whichever it will be.
+        let jobs = deque.open();
         if self.drained.is_empty() {
             if self.drain(jobs) {
                 return;
@@ -207,7 +213,7 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
             // What others have in hand is laid out then.
             drop(self.wait_for_hands());
         }
-        self.drained.move_share(workers, || jobs);
+        self.drained.take(workers, jobs.into());
     }
 
     /// What the channel holds is laid out first, and so is what others have in hand: it is theirs to
@@ -215,6 +221,12 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
         self.announce_drain(|| self.lay_out());
         self.drained.retain(keep);
+    }
+}
+
+impl<J> Default for Channel<J> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -228,63 +240,4 @@ impl<J> fmt::Debug for Channel<J> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Barrier;
-    use std::thread;
-
-    use pool_core::{LocalQueue, WorkQueue};
-    use pool_std::stealing::StealingQueue;
-
-    use super::*;
-
-    const FEW: usize = few::<usize>();
-
-    #[test]
-    fn counts_jobs_and_not_parcels() {
-        let channel = Channel::new();
-        assert!(channel.is_empty());
-        channel.push_batch(&mut std::iter::empty()).unwrap();
-        assert!(channel.is_empty());
-        channel.push_batch(&mut (0..10)).unwrap();
-        channel.push(10).unwrap();
-        assert_eq!((channel.len(), channel.is_empty()), (11, false));
-    }
-
-    #[test]
-    fn nobody_overlooks_what_another_has_in_hand() {
-        let queue = StealingQueue::new(Channel::new());
-        let mut ends = [queue.local(0), queue.local(1)];
-        for _ in 0..1_000 {
-            // The first pack is a single job, which does not stay in a deque where it would be seen.
-            queue.push(0).unwrap();
-            queue.push_batch(&mut (1..1_000)).unwrap();
-            (0..FEW).for_each(|n| queue.push(n).unwrap());
-            let start = Barrier::new(2);
-            let found = thread::scope(|scope| {
-                let thieves = ends.each_mut().map(|end| {
-                    scope.spawn(|| {
-                        start.wait();
-                        end.steal()
-                    })
-                });
-                thieves.map(|thief| thief.join().unwrap())
-            });
-            assert!(found.iter().all(Option::is_some), "there was enough for both: {found:?}");
-            let [one, other] = &mut ends;
-            while one.pop().or_else(|| one.steal()).or_else(|| other.pop()).is_some() {}
-        }
-    }
-
-    #[test]
-    fn knows_whether_it_is_empty_after_few_jobs_and_after_many() {
-        let queue = StealingQueue::new(Channel::new());
-        let mut end = queue.local(0);
-        for count in [0, 1, FEW, FEW + 1, 100 * FEW] {
-            (0..count).for_each(|n| queue.push(n).unwrap());
-            assert_eq!((queue.len(), queue.is_empty()), (count, count == 0));
-            let taken = std::iter::from_fn(|| end.pop().or_else(|| end.steal()));
-            assert!(taken.eq(0..count));
-            assert_eq!((queue.len(), queue.is_empty()), (0, true));
-        }
-    }
-}
+mod tests;

@@ -23,8 +23,42 @@
 //! ```
 
 mod channel;
-mod queue;
 mod sink;
 
-pub use queue::{FlumeLocal, FlumeQueue};
+pub use channel::Channel;
+use pool_stealing::{StealingLocal, StealingQueue};
 pub use sink::FlumeSink;
+
+/// An unbounded queue: a flume channel for the jobs from outside, and a locked deque for each
+/// worker.
+///
+/// A worker that runs out of jobs takes those in the channel to its own deque, if they are few. Else it
+/// drains the channel, for one turn of its lock, and lays the jobs out in chunks, one of which each
+/// worker takes that needs some. A worker that finds none there steals from other workers' deques. One that
+/// keeps itself busy looks outside now and then as well, so no job is starved. Jobs that jobs submit go to
+/// their worker's own deque.
+///
+/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
+/// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
+/// submit; those come behind the jobs from outside that the worker took before.
+///
+/// **Memory**: that of a burst is given back once it is over. While jobs are laid out they take up
+/// room in the channel and in the chunks. A batch moves as one, in the room it came in.
+///
+/// Workers that wait do so in the pool's own sleep and never in the channel, which makes a great
+/// difference where there are more workers than processors.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_flume::FlumeQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(FlumeQueue::new()).build()?;
+/// pool.execute(|| println!("hello"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type FlumeQueue<J> = StealingQueue<J, Channel<J>>;
+
+/// One worker's end of a [`FlumeQueue`].
+pub type FlumeLocal<J> = StealingLocal<J, Channel<J>>;

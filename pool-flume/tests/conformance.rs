@@ -2,7 +2,8 @@
 
 use pool_flume::FlumeQueue;
 
-pool_core::conformance_tests! {
+pool_conformance::conformance_tests! {
     flume: FlumeQueue::new();
     order: fifo;
+    stealing: in_place;
 }

@@ -1,9 +1,7 @@
-//! A work queue from the standard library alone: [`StdQueue`], for pools of `pool-core`.
+//! Work queues from the standard library alone, for pools of `pool-core`: [`StdQueue`] with work stealing,
+//! and [`ChannelQueue`], the plain one to compare it with.
 //!
-//! Most users take it through the facade crate `pool`, with the feature `std-only`.
-//!
-//! What it is built from serves other queues as well: [`stealing`] has the workers' own deques and
-//! the stealing between them, over any store of the jobs from outside.
+//! Most users take them through the facade crate `pool`, with the feature `std-only`.
 //!
 //! # Examples
 //!
@@ -19,8 +17,32 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod deque;
-mod queue;
-pub mod stealing;
+mod channel;
 
-pub use queue::{StdLocal, StdQueue};
+pub use channel::ChannelQueue;
+use pool_stealing::{LockedInjector, StealingLocal, StealingQueue};
+
+/// An unbounded queue with work stealing: one store for the jobs from outside and a deque for each worker,
+/// each behind a lock of its own that is held for some nanoseconds.
+///
+/// A worker moves jobs from outside to its own deque some at a time, so the lock that all share is
+/// taken once for many jobs; other workers steal from its own deque when they have nothing else.
+///
+/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
+/// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
+/// submit.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::ThreadPoolBuilder;
+/// use pool_std::StdQueue;
+///
+/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+/// pool.execute(|| println!("hello"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type StdQueue<J> = StealingQueue<J, LockedInjector<J>>;
+
+/// One worker's end of a [`StdQueue`].
+pub type StdLocal<J> = StealingLocal<J, LockedInjector<J>>;

@@ -1,28 +1,21 @@
-//! C9: the memory of a burst is given back.
+//! C9: the memory of a burst is given back. A program of its own with one test, for the allocator's count.
 
-#[path = "duties/memory.rs"]
-mod memory;
+use peak_alloc::PeakAlloc;
+use pool_conformance::{a_burst_leaves_no_memory, large_jobs_leave_little_memory};
+use pool_std::{ChannelQueue, StdQueue};
 
-use pool_std::StdQueue;
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
+
+fn live_bytes() -> usize {
+    ALLOCATED.current_usage()
+}
 
 #[test]
 fn the_memory_of_a_burst_is_given_back() {
-    memory::the_memory_of_a_burst_is_given_back(StdQueue::new());
-}
-
-#[test]
-fn the_memory_of_stale_jobs_is_given_back() {
-    memory::the_memory_of_stale_jobs_is_given_back(StdQueue::new());
-}
-
-#[test]
-fn little_is_kept_for_large_jobs() {
-    memory::little_is_kept_for_large_jobs(StdQueue::<[u64; 2_048]>::new, 16, 4_096);
-    memory::little_is_kept_for_large_jobs(StdQueue::<[u64; 4_096]>::new, 16, 4_096);
-    memory::little_is_kept_for_large_jobs(StdQueue::<[u64; 64]>::new, 2, 4_096);
-}
-
-#[test]
-fn the_memory_of_stolen_jobs_is_given_back() {
-    memory::the_memory_of_stolen_jobs_is_given_back(StdQueue::new());
+    a_burst_leaves_no_memory(StdQueue::new, live_bytes);
+    a_burst_leaves_no_memory(ChannelQueue::new, live_bytes);
+    large_jobs_leave_little_memory(StdQueue::<[u64; 2_048]>::new, live_bytes, 16, 4_096);
+    large_jobs_leave_little_memory(StdQueue::<[u64; 4_096]>::new, live_bytes, 16, 4_096);
+    large_jobs_leave_little_memory(StdQueue::<[u64; 64]>::new, live_bytes, 2, 4_096);
 }

@@ -159,6 +159,7 @@ backends! {
         pool_crossbeam::CrossbeamQueue<J>, pool_crossbeam::CrossbeamLocal<J>;
     Flume, "flume", feature "flume", pool_flume::FlumeQueue<J>, pool_flume::FlumeLocal<J>;
     Std, "std", feature "std-only", pool_std::StdQueue<J>, pool_std::StdLocal<J>;
+    Channel, "channel", feature "std-only", pool_std::ChannelQueue<J>, pool_std::ChannelQueue<J>;
 }
 
 impl fmt::Display for Backend {

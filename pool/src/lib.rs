@@ -49,7 +49,7 @@
 //! * `flume`: `FlumeQueue`, a flume channel for the jobs from outside and locked deques for the workers,
 //!   about first in, first out.
 //! * `std-only`: `StdQueue`, locked deques from the standard library; alone, it brings no
-//!   third-party crate.
+//!   third-party crate. And `ChannelQueue`, a plain channel, to compare the others with.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -77,7 +77,7 @@ pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, Local
 #[cfg(feature = "flume")]
 pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 #[cfg(feature = "std-only")]
-pub use pool_std::{StdLocal, StdQueue};
+pub use pool_std::{ChannelQueue, StdLocal, StdQueue};
 
 /// Runs the examples in the README.
 #[cfg(all(doctest, feature = "crossbeam"))]

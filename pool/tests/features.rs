@@ -5,12 +5,13 @@ use std::any::type_name;
 
 use pool::{Backend, DefaultQueue, ThreadPool, ThreadPoolBuilder};
 
-/// The enabled backends in their fixed order, by name and by queue.
+/// The enabled backends in their fixed order, by name and by what the type of the queue names.
 fn enabled() -> Vec<(&'static str, &'static str)> {
     let all = [
-        (cfg!(feature = "crossbeam"), "crossbeam", "CrossbeamQueue"),
-        (cfg!(feature = "flume"), "flume", "FlumeQueue"),
-        (cfg!(feature = "std-only"), "std", "StdQueue"),
+        (cfg!(feature = "crossbeam"), "crossbeam", "ChaseLev"),
+        (cfg!(feature = "flume"), "flume", "pool_flume"),
+        (cfg!(feature = "std-only"), "std", "StealingQueue<(), pool_stealing"),
+        (cfg!(feature = "std-only"), "channel", "ChannelQueue"),
     ];
     all.into_iter().filter(|all| all.0).map(|(_, name, queue)| (name, queue)).collect()
 }
@@ -37,7 +38,7 @@ fn backends_are_available_in_order_and_found_by_name() {
 fn an_unknown_or_disabled_backend_is_an_error_that_lists_what_there_is() {
     let expected: Vec<_> = enabled().into_iter().map(|(name, _)| name).collect();
     let list = expected.join(", ");
-    for name in ["", "Crossbeam", "rayon", "crossbeam", "flume", "std"] {
+    for name in ["", "Crossbeam", "rayon", "crossbeam", "flume", "std", "channel"] {
         if expected.contains(&name) {
             continue;
         }

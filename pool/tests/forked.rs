@@ -20,7 +20,7 @@ fn in_the_child(pool: pool::ThreadPool) -> bool {
 
 #[test]
 fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
-    pool_core::conformance::within_patience(|| {
+    pool_conformance::within_patience(|| {
         let pool: pool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         // At rest, so that no lock is held when the memory is copied.
         pool.wait_idle().unwrap();
@@ -36,7 +36,7 @@ fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
 /// What waits in the parent's queue is the parent's to run, also if the child could start a worker for it.
 #[test]
 fn a_forked_child_runs_no_job_of_its_parent() {
-    pool_core::conformance::within_patience(|| {
+    pool_conformance::within_patience(|| {
         let builder = ThreadPoolBuilder::new().num_threads(2).core_threads(1);
         let pool: pool::ThreadPool =
             builder.thread_keep_alive(std::time::Duration::MAX).paused().build().unwrap();

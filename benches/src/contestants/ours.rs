@@ -1,10 +1,10 @@
-//! Our three backends.
+//! Our backends.
 
 use std::ops::Range;
 
 use pool::{
-    Collect, Completed, CrossbeamCollect, CrossbeamQueue, FlumeQueue, Job, JobHandle, Pool,
-    ResultSink, StdQueue, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
+    ChannelQueue, Collect, Completed, CrossbeamCollect, CrossbeamQueue, FlumeQueue, Job, JobHandle,
+    Pool, ResultSink, StdQueue, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
 };
 
 use crate::contestants::{
@@ -40,6 +40,7 @@ macro_rules! our_queue {
 our_queue!(CrossbeamQueue, "pool/crossbeam");
 our_queue!(FlumeQueue, "pool/flume");
 our_queue!(StdQueue, "pool/std");
+our_queue!(ChannelQueue, "pool/channel");
 
 /// A pool of ours that runs closures.
 pub struct OurPool<Q: WorkQueue<Job<Task>>>(ThreadPool<(), Q>);
@@ -50,6 +51,8 @@ pub type OursCrossbeam = OurPool<CrossbeamQueue<Job<Task>>>;
 pub type OursFlume = OurPool<FlumeQueue<Job<Task>>>;
 /// Ours over the standard library.
 pub type OursStd = OurPool<StdQueue<Job<Task>>>;
+/// Ours over a plain channel: the control.
+pub type OursChannel = OurPool<ChannelQueue<Job<Task>>>;
 
 impl<Q: OurQueue<Job<Task>>> Contestant for OurPool<Q> {
     const NAME: &'static str = Q::NAME;
@@ -117,6 +120,8 @@ pub type OursCrossbeamByJoin = RunByJoin<CrossbeamQueue<Job<Task>>>;
 pub type OursFlumeByJoin = RunByJoin<FlumeQueue<Job<Task>>>;
 /// Ours over the standard library, run by whoever waits.
 pub type OursStdByJoin = RunByJoin<StdQueue<Job<Task>>>;
+/// Ours over a plain channel, run by whoever waits.
+pub type OursChannelByJoin = RunByJoin<ChannelQueue<Job<Task>>>;
 
 impl<Q: OurQueue<Job<Task>>> Contestant for RunByJoin<Q> {
     const NAME: &'static str = Q::RUN_BY_JOIN;
@@ -141,6 +146,8 @@ pub type TypedCrossbeam = OurTyped<CrossbeamQueue<Job<u64>>>;
 pub type TypedFlume = OurTyped<FlumeQueue<Job<u64>>>;
 /// Numbers over the standard library.
 pub type TypedStd = OurTyped<StdQueue<Job<u64>>>;
+/// Numbers over a plain channel.
+pub type TypedChannel = OurTyped<ChannelQueue<Job<u64>>>;
 
 impl<Q: OurQueue<Job<u64>>> Contestant for OurTyped<Q> {
     const NAME: &'static str = Q::NAME;
@@ -171,6 +178,8 @@ pub type OurResultsLockFree = OurResults<CrossbeamQueue<Job<Task<u64>>>, Crossbe
 pub type OurResultsFlume = OurResults<FlumeQueue<Job<Task<u64>>>>;
 /// Ours over the standard library, with the pool's own sink.
 pub type OurResultsStd = OurResults<StdQueue<Job<Task<u64>>>>;
+/// Ours over a plain channel, with the pool's own sink.
+pub type OurResultsChannel = OurResults<ChannelQueue<Job<Task<u64>>>>;
 
 /// A sink whose outcomes can be taken, for pools with a queue `Q`.
 pub trait Take<Q>: ResultSink<u64> + Default + Clone + Send + Sync + 'static {

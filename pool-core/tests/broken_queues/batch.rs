@@ -1,6 +1,6 @@
 //! Batches that do harm.
 
-use pool_core::conformance as kit;
+use pool_conformance as kit;
 
 use crate::faulty::Fault;
 use crate::{caught, with};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pool_core::conformance as kit;
+use pool_conformance as kit;
 
 use crate::faulty::{Fault, Faulty};
 use crate::{caught, with};

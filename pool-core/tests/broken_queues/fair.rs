@@ -1,6 +1,6 @@
 //! Jobs that wait for ever.
 
-use pool_core::conformance as kit;
+use pool_conformance as kit;
 
 use crate::faulty::Fault;
 use crate::{caught, with};

@@ -16,7 +16,7 @@ mod retain;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use pool_core::conformance::{self as kit, Plan};
+use pool_conformance::{self as kit, Plan};
 
 use crate::faulty::{Fault, Faulty};
 

@@ -1,6 +1,6 @@
 //! Jobs that are lost or doubled.
 
-use pool_core::conformance as kit;
+use pool_conformance as kit;
 
 use crate::copying::{Doubling, Swapping};
 use crate::faulty::Fault;

@@ -1,6 +1,6 @@
 //! Jobs that are not found, and queues that do not know what they hold.
 
-use pool_core::conformance as kit;
+use pool_conformance as kit;
 
 use crate::faulty::Fault;
 use crate::{caught, with};

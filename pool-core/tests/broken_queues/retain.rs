@@ -1,6 +1,6 @@
 //! Jobs that are lost, or stay, though they were to be kept or removed.
 
-use pool_core::conformance as kit;
+use pool_conformance as kit;
 
 use crate::faulty::Fault;
 use crate::{caught, with};

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Once;
 
-pub(crate) use pool_core::conformance::{Latch, Tally};
+pub(crate) use pool_conformance::{Latch, Tally};
 use pool_core::{
     Job, JoinHandle, Ready, StdThreads, Task, ThreadFactory, ThreadPool, ThreadPoolBuilder,
     WorkerThread,
@@ -18,7 +18,7 @@ pub(crate) type StdPool<R = ()> = ThreadPool<R, Queue<R>>;
 #[track_caller]
 pub(crate) fn within_patience(body: impl FnOnce() + Send + 'static) {
     hush_intended_panics();
-    pool_core::conformance::within_patience(body);
+    pool_conformance::within_patience(body);
 }
 
 /// Keeps panics that are meant out of the tests' output, where they would bury those that are not.

@@ -33,7 +33,7 @@ fn backends() -> Vec<String> {
 
 #[test]
 fn an_unknown_backend_is_refused_with_the_names_that_there_are() {
-    let known = ["crossbeam", "std", "flume"];
+    let known = ["crossbeam", "flume", "std", "channel"];
     let names = backends();
     assert!(!names.is_empty() && names.iter().all(|name| known.contains(&&**name)), "{names:?}");
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use pool::{
     CrossbeamQueue, FlumeQueue, Job, LocalQueue, ManualClock, PushError, StdQueue, Task, WorkQueue,
 };
-use pool_core::conformance::within_patience;
+use pool_conformance::within_patience;
 
 use crate::level::alone;
 use crate::setup::Latch;

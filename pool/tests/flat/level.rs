@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use pool_core::conformance::{set_patience, within_patience};
+use pool_conformance::{set_patience, within_patience};
 
 use crate::ALLOCATED;
 use crate::setup::{Backend, Setup, on};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pool::{BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError};
-use pool_core::conformance::Tally;
+use pool_conformance::Tally;
 
 use crate::standing::{Circumstances, IfFull, Verdict};
 use crate::world::{Handle, Held, Outcome, World, lock};

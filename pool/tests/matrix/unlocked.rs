@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use pool::Backend;
-use pool_core::conformance::Latch;
+use pool_conformance::Latch;
 
 use crate::calls::Ctx;
 use crate::place::Place;

@@ -7,7 +7,7 @@ use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use pool::{AnyQueue, Backend, Job, NoSink, Task};
-use pool_core::conformance::{Latch, Tally};
+use pool_conformance::{Latch, Tally};
 
 use crate::calls::Ctx;
 use crate::place::Place;

@@ -5,7 +5,7 @@ use std::sync::Once;
 
 pub(crate) use pool::Backend;
 use pool::{AnyQueue, Job, ShutdownReport, Task};
-pub(crate) use pool_core::conformance::{Latch, Tally};
+pub(crate) use pool_conformance::{Latch, Tally};
 
 /// A pool of closures over a backend that is picked at run time.
 pub(crate) type Pool<R = ()> = pool::ThreadPool<R, AnyQueue<Job<Task<R>>>>;
@@ -56,7 +56,7 @@ pub(crate) fn on(backend: Backend, test: fn(Setup)) {
     for threads in [1, 2, 8] {
         for capacity in [None, Some(CAPACITY)] {
             let setup = Setup { backend, threads, capacity };
-            pool_core::conformance::within_patience(move || test(setup));
+            pool_conformance::within_patience(move || test(setup));
         }
     }
 }

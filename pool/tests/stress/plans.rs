@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::Duration;
 
-use pool_core::conformance::{set_patience, within_patience};
+use pool_conformance::{set_patience, within_patience};
 
 use crate::plan::{Meddling, Plan};
 use crate::setup::{Backend, Pool, Tally};

@@ -16,7 +16,7 @@ pub(crate) struct Theme {
     /// The bars of the others.
     pub(crate) peer: RGBColor,
     /// Ours. The first one is for all of ours, where they need not be told apart.
-    pub(crate) ours: [RGBColor; 3],
+    pub(crate) ours: [RGBColor; 4],
     /// The lines of the others: pale, but to be told apart.
     pub(crate) peers: [RGBColor; 10],
 }
@@ -30,7 +30,12 @@ pub(crate) const THEMES: [Theme; 2] = [
         faint: RGBColor(0x59, 0x63, 0x6e),
         grid: RGBColor(0xe1, 0xe5, 0xea),
         peer: RGBColor(0xaf, 0xb8, 0xc1),
-        ours: [RGBColor(0x09, 0x69, 0xda), RGBColor(0xcf, 0x4a, 0x0a), RGBColor(0x82, 0x50, 0xdf)],
+        ours: [
+            RGBColor(0x09, 0x69, 0xda),
+            RGBColor(0xcf, 0x4a, 0x0a),
+            RGBColor(0x82, 0x50, 0xdf),
+            RGBColor(0x1a, 0x7f, 0x37),
+        ],
         peers: [
             RGBColor(0x7a, 0x86, 0x92),
             RGBColor(0x8c, 0x7a, 0x5a),
@@ -51,7 +56,12 @@ pub(crate) const THEMES: [Theme; 2] = [
         faint: RGBColor(0x91, 0x98, 0xa1),
         grid: RGBColor(0x2a, 0x31, 0x39),
         peer: RGBColor(0x5b, 0x64, 0x6f),
-        ours: [RGBColor(0x58, 0xa6, 0xff), RGBColor(0xff, 0xa0, 0x57), RGBColor(0xbc, 0x8c, 0xff)],
+        ours: [
+            RGBColor(0x58, 0xa6, 0xff),
+            RGBColor(0xff, 0xa0, 0x57),
+            RGBColor(0xbc, 0x8c, 0xff),
+            RGBColor(0x3f, 0xb9, 0x50),
+        ],
         peers: [
             RGBColor(0x8a, 0x95, 0xa0),
             RGBColor(0xa3, 0x92, 0x70),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pool_core::conformance::Latch;
+use pool_conformance::Latch;
 
 use crate::world::World;
 

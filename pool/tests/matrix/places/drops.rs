@@ -3,7 +3,7 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use pool_core::conformance::Latch;
+use pool_conformance::Latch;
 
 use super::OnDrop;
 use crate::arrange::jobs::full;

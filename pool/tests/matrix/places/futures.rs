@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
-use pool_core::conformance::Latch;
+use pool_conformance::Latch;
 
 use crate::world::World;
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pool::ManualClock;
-use pool_core::conformance::Latch;
+use pool_conformance::Latch;
 
 use crate::world::{Builder, Pool, World};
 

@@ -1,0 +1,114 @@
+//! A drained queue takes no memory.
+
+use pool_core::{LocalQueue, WorkQueue};
+
+use super::calls::{fill, take};
+use crate::support::within_patience;
+
+/// What the check fills a queue with: jobs of 64 bytes, about the size of a pool's.
+type Block = [u64; 8];
+
+const JOBS: usize = 100_000;
+
+/// A drained queue with two ends keeps no more than this.
+const KEPT: usize = 64 * 1024;
+
+/// The memory of a burst is given back when the queue is drained, or when
+/// [`retain`](WorkQueue::retain) has removed what waited: of 100,000 jobs of 64 bytes, a queue with two
+/// ends keeps 64 KiB at most. A batch takes memory for what it brings and not for what its `size_hint`
+/// says.
+///
+/// `live_bytes` says how much memory is allocated at the moment. This crate brings no allocator, so the
+/// test has to, and [`conformance_tests!`](crate::conformance_tests) does not list this check. It must
+/// be the only test of its program, since the count is of all threads.
+///
+/// # Panics
+///
+/// If the queue fails the check, or the count does not move.
+///
+/// # Examples
+///
+/// With the allocator of the crate `peak_alloc`:
+///
+/// ```standalone_crate
+/// use peak_alloc::PeakAlloc;
+/// use pool_conformance::a_burst_leaves_no_memory;
+/// use pool_std::StdQueue;
+///
+/// #[global_allocator]
+/// static ALLOCATED: PeakAlloc = PeakAlloc;
+///
+/// a_burst_leaves_no_memory(StdQueue::new, || ALLOCATED.current_usage());
+/// ```
+pub fn a_burst_leaves_no_memory<Q: WorkQueue<Block>>(
+    make: impl Fn() -> Q,
+    live_bytes: impl Fn() -> usize + Send + 'static,
+) {
+    let queue = make();
+    within_patience(move || {
+        let mut ends = [queue.local(0), queue.local(1)];
+        let before = live_bytes();
+        let kept = || live_bytes().saturating_sub(before);
+        // The one to whose end jobs are pushed takes all, or none, or both take in turn.
+        for round in 0..6 {
+            let jobs = burst(&queue, &mut ends[round % 2]);
+            assert!(kept() >= jobs * size_of::<Block>(), "live_bytes does not count");
+            let mut taken = 0;
+            while take(&mut ends[if round < 2 { taken % 2 } else { round / 4 }]).is_some() {
+                taken += 1;
+            }
+            assert_eq!(taken, jobs, "jobs are lost or doubled");
+            ends.iter_mut().for_each(|end| assert_eq!(take(end), None));
+            let kept = kept();
+            assert!(kept <= KEPT, "{kept} bytes are kept of a burst that is over");
+        }
+        let jobs = burst(&queue, &mut ends[0]);
+        let mut removed = 0;
+        queue.retain(|_| {
+            removed += 1;
+            // A hundredth stays.
+            removed % 100 == 0
+        });
+        let left = if removed == 0 { jobs } else { jobs / 100 };
+        let kept_by_retain = kept();
+        // Some times what is left needs: it may lie in buffers that have room to grow.
+        assert!(
+            removed == 0 || kept_by_retain <= KEPT + 4 * left * size_of::<Block>(),
+            "{kept_by_retain} bytes are kept of a burst after all but {left} of its jobs are removed"
+        );
+        while ends.iter_mut().any(|end| take(end).is_some()) {}
+        let mut few = (0..10).map(|_| Block::default()).chain(Boast);
+        let refused = queue.push_batch(&mut few).is_err();
+        let kept = kept();
+        assert!(refused || kept <= KEPT, "{kept} bytes for a batch of ten jobs");
+    });
+}
+
+/// Pushes from outside, one by one and as a batch, and through an end. How many jobs were accepted.
+fn burst<Q: WorkQueue<Block>>(queue: &Q, end: &mut Q::Local) -> usize {
+    let mut outside = fill(queue, (0..JOBS).map(|_| Block::default()));
+    let mut batch = 0;
+    let mut jobs = (0..JOBS).map(|_| {
+        batch += 1;
+        Block::default()
+    });
+    let refused = queue.push_batch(&mut jobs).is_err();
+    outside += batch - usize::from(refused);
+    (0..JOBS).for_each(|_| end.push(Block::default()));
+    outside + JOBS
+}
+
+/// Promises a million jobs and has none.
+struct Boast;
+
+impl Iterator for Boast {
+    type Item = Block;
+
+    fn next(&mut self) -> Option<Block> {
+        None
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (1_000_000, None)
+    }
+}

@@ -1,0 +1,150 @@
+//! The order, for queues that promise one.
+
+use pool_core::{LocalQueue, WorkQueue};
+
+use super::calls::{assert_same, drain, fill, fill_batch, take};
+use crate::support::within_patience;
+
+/// Jobs that come through a worker's own end, in these checks, are numbered from here on.
+const OWN: usize = 1_000_000;
+
+/// For queues that promise it: with one worker, its own jobs come first in, first out.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn one_worker_is_first_in_first_out<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let mut end = queue.local(0);
+        (0..1_000).for_each(|n| end.push(n));
+        assert!(drain(&mut end).eq(0..1_000), "own jobs come out of order");
+    });
+}
+
+/// For queues that promise it: with one worker, jobs from outside come first in, first out.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn one_worker_takes_outside_jobs_in_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let accepted = fill(&queue, 0..1_000);
+        let mut end = queue.local(0);
+        assert!(drain(&mut end).eq(0..accepted), "outside jobs come out of order");
+    });
+}
+
+/// For queues that promise an order outside: it is that of the submits, be they of one job or of a
+/// batch, and whatever is taken in between.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn batches_and_single_jobs_keep_their_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let mut end = queue.local(0);
+        let (mut accepted, mut taken) = (Vec::new(), Vec::new());
+        let mut next = 0;
+        for round in 0..500 {
+            let single = fill(&queue, next..next + round % 13);
+            accepted.extend(next..next + single);
+            next += 13;
+            accepted.extend(fill_batch(&queue, next..next + round % 151));
+            next += 151;
+            taken.extend((0..round % 170).map_while(|_| take(&mut end)));
+        }
+        taken.extend(drain(&mut end));
+        assert_eq!(taken.len(), accepted.len(), "jobs are lost or doubled");
+        assert_same(&taken, accepted, "batches and single jobs come out of order");
+    });
+}
+
+/// For queues that promise an order outside: it holds as well while a worker feeds itself and looks
+/// outside only now and then.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn a_fairness_turn_keeps_the_order_outside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let (outside, _) = feed(&queue);
+        assert!(outside.is_sorted(), "a fairness turn brings outside jobs out of order");
+    });
+}
+
+/// For queues that are first in, first out inside as well: a worker's own jobs keep their order while
+/// it looks outside now and then.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn a_fairness_turn_keeps_the_order_inside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let (_, own) = feed(&queue);
+        assert!(own.is_sorted(), "a fairness turn brings own jobs out of order");
+    });
+}
+
+/// The jobs from outside and the own ones, as they come while a worker feeds itself and for a while
+/// does not steal.
+fn feed<Q: WorkQueue<usize>>(queue: &Q) -> (Vec<usize>, Vec<usize>) {
+    let mut end = queue.local(0);
+    let accepted = fill(queue, 0..500);
+    let mut taken = Vec::new();
+    for n in OWN..OWN + 5_000 {
+        end.push(n);
+        taken.extend(end.pop());
+    }
+    taken.extend(drain(&mut end));
+    assert_eq!(taken.len(), accepted + 5_000, "jobs are lost or doubled");
+    taken.into_iter().partition(|job| *job < OWN)
+}
+
+/// For queues that promise an order outside: what [`retain`](WorkQueue::retain) keeps stays in it.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn retain_keeps_the_order_outside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let (outside, _) = sieve(&queue);
+        assert!(outside.is_sorted(), "retain brings outside jobs out of order");
+    });
+}
+
+/// For queues that are first in, first out inside as well: what [`retain`](WorkQueue::retain) keeps of
+/// a worker's own jobs stays in order.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn retain_keeps_the_order_inside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    let queue = make();
+    within_patience(move || {
+        let (_, own) = sieve(&queue);
+        assert!(own.is_sorted(), "retain brings own jobs out of order");
+    });
+}
+
+/// The jobs from outside and the own ones, as they come after some were removed, twice.
+fn sieve<Q: WorkQueue<usize>>(queue: &Q) -> (Vec<usize>, Vec<usize>) {
+    let mut end = queue.local(0);
+    let single = fill(queue, 0..300);
+    let batch = fill_batch(queue, 300..600);
+    let mut taken = Vec::from_iter(end.steal());
+    (OWN..OWN + 500).for_each(|n| end.push(n));
+    queue.retain(|job| *job % 3 != 0);
+    taken.extend((0..50).map_while(|_| take(&mut end)));
+    queue.retain(|job| *job % 5 != 0);
+    taken.extend(drain(&mut end));
+    let kept = |job: &usize| !(*job).is_multiple_of(3) && !(*job).is_multiple_of(5);
+    let all = (0..single).chain(batch).chain(OWN..OWN + 500);
+    assert!(taken.len() >= all.filter(kept).count(), "jobs are lost");
+    taken.into_iter().partition(|job| *job < OWN)
+}

@@ -1,0 +1,132 @@
+//! What the checks share.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use pool_core::{
+    Collect, Handle, Job, JobId, NoSink, Ready, SubmitError, Task, ThreadPool, ThreadPoolBuilder,
+    WorkQueue,
+};
+
+/// What lies in the queues of the checks.
+pub(crate) type Closure = Job<Task<usize>>;
+/// The pools of the checks.
+pub(crate) type Pool<Q> = ThreadPool<usize, Q>;
+
+static PATIENCE_MILLIS: AtomicU64 = AtomicU64::new(60_000);
+
+/// How long a check may take before it counts as hanging, for all checks that begin from here on.
+/// One minute unless set.
+pub fn set_patience(patience: Duration) {
+    let millis = patience.as_millis().try_into().unwrap_or(u64::MAX);
+    PATIENCE_MILLIS.store(millis, Ordering::SeqCst);
+}
+
+/// Runs a check with a watchdog: a hang is a failure that says so.
+///
+/// # Panics
+///
+/// If the check takes longer than [a set time](set_patience), or panics itself.
+pub fn within_patience(check: impl FnOnce() + Send + 'static) {
+    let patience = Duration::from_millis(PATIENCE_MILLIS.load(Ordering::SeqCst));
+    let (finished, outcome) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        check();
+        // The watchdog may have given up.
+        let _ = finished.send(());
+    });
+    if outcome.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+        panic!("hangs: not done after {patience:?}");
+    }
+    if let Err(payload) = thread.join() {
+        resume_unwind(payload);
+    }
+}
+
+/// A builder over a queue under test.
+pub(crate) fn builder<Q>(queue: Q, threads: usize) -> ThreadPoolBuilder<Ready<Q>, NoSink> {
+    ThreadPoolBuilder::with_queue(queue).num_threads(threads)
+}
+
+/// Runs a check on pools of one, two and sixteen workers with a collecting sink. Sixteen are more
+/// than there are processors on a small machine, where what holds for two may not hold.
+pub(crate) fn with_pools<Q: WorkQueue<Closure>>(
+    make: impl Fn() -> Q,
+    check: impl Fn(Pool<Q>, Collect<usize>, usize) + Send + Copy + 'static,
+) {
+    for threads in [1, 2, 16] {
+        let queue = make();
+        within_patience(move || {
+            let results = Collect::new();
+            let pool = builder(queue, threads).sink(results.clone()).build().unwrap();
+            check(pool, results, threads);
+        });
+    }
+}
+
+/// Submits a closure, and again for as long as the queue is full.
+pub(crate) fn submit<Q: WorkQueue<Closure>>(
+    handle: &Handle<Task<usize>, usize, Q>,
+    closure: impl FnOnce() -> usize + Send + 'static,
+) -> JobId {
+    let mut task = Task::new(closure);
+    loop {
+        match handle.submit(task) {
+            Ok(id) => return id,
+            Err(SubmitError::Full(refused)) => task = refused,
+            Err(error) => panic!("a submit to an open pool failed: {error}"),
+        }
+        thread::yield_now();
+    }
+}
+
+/// Panics without a word on the standard error output, where it would bury those that matter.
+pub(crate) fn panic_quietly() -> ! {
+    resume_unwind(Box::new("on purpose"))
+}
+
+/// Opens once, for everybody who waits. Clones are one latch.
+#[derive(Debug, Clone, Default)]
+pub struct Latch(Arc<(Mutex<bool>, Condvar)>);
+
+impl Latch {
+    /// Opens it.
+    pub fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    /// Waits until it is open.
+    pub fn wait(&self) {
+        let mut open = self.0.0.lock().unwrap();
+        while !*open {
+            open = self.0.1.wait(open).unwrap();
+        }
+    }
+
+    /// Whether it is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        *self.0.0.lock().unwrap()
+    }
+}
+
+/// A count that several threads raise. Clones are one count.
+#[derive(Debug, Clone, Default)]
+pub struct Tally(Arc<AtomicU64>);
+
+impl Tally {
+    /// Adds one.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// What was added up to now.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}

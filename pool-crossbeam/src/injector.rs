@@ -1,0 +1,93 @@
+//! Where jobs wait that are in no worker's deque.
+
+use std::fmt;
+
+use pool_core::PushError;
+use pool_stealing::{Chunks, DequeGuard, Injector, LockedInjector};
+
+/// The jobs from outside, and those that were [returned](crate::ChaseLev) from workers' deques, which go
+/// first.
+///
+/// # Examples
+///
+/// See [`CrossbeamQueue`](crate::CrossbeamQueue).
+pub struct ReturningInjector<J> {
+    /// Jobs from outside.
+    outside: LockedInjector<J>,
+    /// Jobs that were in workers' deques, in the order in which their owners would have popped them. What
+    /// comes back later goes before what is there already, as it did in the deques. Apart from the jobs from
+    /// outside, where workers that feed themselves look now and then: what comes back must not hide those.
+    returned: LockedInjector<J>,
+}
+
+impl<J> ReturningInjector<J> {
+    /// An empty injector.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { outside: LockedInjector::new(), returned: LockedInjector::new() }
+    }
+
+    /// Takes the oldest job from outside.
+    pub(crate) fn pop_outside(&self) -> Option<J> {
+        self.outside.pop()
+    }
+
+    /// Takes the last of the jobs that were returned: more may come before it again and again, but never
+    /// behind it.
+    pub(crate) fn pop_last_returned(&self) -> Option<J> {
+        self.returned.pop_back()
+    }
+
+    /// Takes jobs back from a deque, to go before all others.
+    pub(crate) fn give_back(&self, jobs: Chunks<J>) {
+        self.returned.push_chunks_front(jobs);
+    }
+}
+
+impl<J: Send + 'static> Injector<J> for ReturningInjector<J> {
+    #[inline]
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        self.outside.push(job)
+    }
+
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        self.outside.push_batch(jobs)
+    }
+
+    fn len(&self) -> usize {
+        self.outside.len() + self.returned.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.outside.is_empty() && self.returned.is_empty()
+    }
+
+    fn take(&self, workers: usize, deque: DequeGuard<'_, J>) {
+        let jobs = deque.open();
+        let before = jobs.len();
+        self.returned.take(workers, (&mut *jobs).into());
+        if jobs.len() == before {
+            self.outside.take(workers, jobs.into());
+        }
+    }
+
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        self.outside.retain(&mut keep);
+        self.returned.retain(keep);
+    }
+}
+
+impl<J> Default for ReturningInjector<J> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<J> fmt::Debug for ReturningInjector<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReturningInjector")
+            .field("outside", &self.outside)
+            .field("returned", &self.returned)
+            .finish()
+    }
+}

@@ -1,8 +1,0 @@
-//! The injector that the documentation of `stealing` shows, under the contract: the very lines.
-
-include!("../docs/injector.rs");
-
-pool_core::conformance_tests! {
-    line: StealingQueue::new(Line(Mutex::default()));
-    order: fifo;
-}

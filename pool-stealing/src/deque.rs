@@ -1,0 +1,123 @@
+//! What a worker's own deque must offer.
+
+use std::fmt;
+
+use crate::injector::Injector;
+
+/// The deque of one worker of a [`StealingQueue`](crate::StealingQueue) over an injector `I`, as its owner
+/// has it.
+///
+/// # Examples
+///
+/// [`LockedDeque`](crate::LockedDeque) is one, and the `ChaseLev` deque of `pool-crossbeam`.
+pub trait OwnDeque<J, I>: Sized {
+    /// In which order its owner takes the jobs, if that can be chosen, or else `()`.
+    type Order: Copy + Default + fmt::Debug + Send + Sync + 'static;
+
+    /// How the other workers reach it.
+    type Stealer: Stealer<J, I>;
+
+    /// Makes the deque of a worker. `former` belongs to the one that the worker had before, if its jobs were
+    /// [left](Self::leave) there.
+    fn new(order: Self::Order, former: Option<&Self::Stealer>) -> Self;
+
+    /// Makes a stealer of this deque.
+    fn stealer(&self) -> Self::Stealer;
+
+    /// Adds a job.
+    fn push(&mut self, job: J);
+
+    /// Takes the job that is next in the order.
+    fn pop(&mut self) -> Option<J>;
+
+    /// Takes the job that [`pop`](Self::pop) would keep for the end. The default takes none: it is for deques
+    /// that are first in, first out.
+    fn pop_oldest(&mut self, injector: &I) -> Option<J> {
+        let _ = injector;
+        None
+    }
+
+    /// Takes the job that is next if those from outside are not to be starved. It may move some of them
+    /// here, but none may be out of sight on its way.
+    fn pop_outside(&mut self, injector: &I, workers: usize) -> Option<J>
+    where
+        I: Injector<J>;
+
+    /// Moves a share of the jobs from outside here, and takes the next one. Jobs may be out of sight on their
+    /// way.
+    fn take_in(&mut self, injector: &I, workers: usize) -> Option<J>
+    where
+        I: Injector<J>,
+    {
+        self.pop_outside(injector, workers)
+    }
+
+    /// Moves up to half of another worker's jobs here, but not very many, and takes the oldest.
+    ///
+    /// # Errors
+    ///
+    /// If another thread was quicker and jobs may be left. The caller comes back.
+    fn steal_from(&mut self, victim: &Self::Stealer) -> Result<Option<J>, Busy>;
+
+    /// Makes another deque in place of this one, if this is empty but keeps the memory of many jobs.
+    fn renewed(&self) -> Option<Self> {
+        None
+    }
+
+    /// Called when the worker leaves. Returns whether the deque is given up: then all its jobs went to the
+    /// injector. The default leaves them where they are, for the other workers or for this one when it comes
+    /// back.
+    fn leave(&mut self, injector: &I) -> bool {
+        let _ = injector;
+        false
+    }
+}
+
+/// How the other workers reach an [`OwnDeque`].
+///
+/// # Examples
+///
+/// See [`LockedStealer`](crate::LockedStealer).
+pub trait Stealer<J, I>: Clone {
+    /// About how many jobs there are. If it is 0, the caller sees what the thread that took the last job had
+    /// written before.
+    fn len(&self) -> usize;
+
+    /// Whether there is no job.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes the oldest job.
+    fn steal(&self) -> Option<J>;
+
+    /// Takes the oldest job, but does not wait for another thread.
+    ///
+    /// # Errors
+    ///
+    /// If it would have to wait.
+    fn try_steal(&self) -> Result<Option<J>, Busy> {
+        Ok(self.steal())
+    }
+
+    /// Removes the jobs that `keep` does not want to keep, as
+    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. What is left stays here or goes to the
+    /// injector.
+    fn retain(&self, injector: &I, keep: &mut impl FnMut(&mut J) -> bool);
+}
+
+/// Another thread is at work in a deque.
+///
+/// # Examples
+///
+/// See [`OwnDeque::steal_from`] and [`Stealer::try_steal`], whose error it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another thread is at work in the deque")
+    }
+}
+
+impl std::error::Error for Busy {}

@@ -1,0 +1,56 @@
+//! Work stealing over any store of the jobs from outside: what queues for `pool-core` are built from.
+//!
+//! A [`StealingQueue`] has a deque for each worker, with the jobs that the worker's own jobs submit and
+//! those that it took in from outside. A worker takes, in this order, from its own deque, from outside, and
+//! from other workers' deques. Two things can be exchanged:
+//!
+//! * the [`Injector`], where the jobs from outside wait until a worker takes them in. Here is
+//!   [`LockedInjector`]; `pool-flume` has a channel in front of one.
+//! * the deque, an [`OwnDeque`]. Here is [`LockedDeque`], from the standard library; `pool-crossbeam` has a
+//!   lock-free one.
+//!
+//! # No job is overlooked
+//!
+//! A worker that looks for jobs looks into the injector and then into the workers' deques. A worker that
+//! moves jobs the same way, from the injector to its [`LockedDeque`], [says](DequeGuard::open) that its deque
+//! is not empty *before* they leave the injector, and holds the deque's lock until they have arrived. So a
+//! job that is missed in the injector shows in a deque, and a thread that tries to take it there waits until
+//! it has arrived (C7). This holds for [`pop`](pool_core::LocalQueue::pop) and
+//! [`steal`](pool_core::LocalQueue::steal) alike.
+//!
+//! Only between the deques of two workers jobs are out of sight for a moment, since no two workers' locks
+//! are ever held at once. A lock-free deque has no lock to hold, so there jobs from outside are out of sight
+//! on their way as well. The pool allows for both: `steal` may do that, `pop` may not.
+//!
+//! # No job is starved
+//!
+//! Every few dozen pops a worker takes, before the jobs of its own, the oldest job of another worker, which
+//! may be busy for long, or the oldest of its own, where its deque would keep that for the end, or one from
+//! outside. Each worker, and each of these sources, has its turn. So each job is taken after a number of pops
+//! that depends only on how many jobs, and how many workers, were there before it.
+//!
+//! # Examples
+//!
+//! An injector of one deque behind one lock, and a queue over it:
+//!
+//! ```
+#![doc = include_str!("../docs/injector.rs")]
+//! ```
+
+mod chunks;
+mod deque;
+mod fifo;
+mod injector;
+mod locked_deque;
+mod locked_injector;
+mod memory;
+mod queue;
+mod random;
+mod stealers;
+
+pub use chunks::Chunks;
+pub use deque::{Busy, OwnDeque, Stealer};
+pub use injector::{DequeGuard, Injector};
+pub use locked_deque::{LockedDeque, LockedStealer};
+pub use locked_injector::LockedInjector;
+pub use queue::{StealingLocal, StealingQueue};

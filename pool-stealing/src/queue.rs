@@ -1,0 +1,296 @@
+//! The queue, and one worker's end of it.
+
+use std::sync::Arc;
+use std::{fmt, hint};
+
+use pool_core::{LocalQueue, PushError, WorkQueue};
+
+use crate::deque::{Busy, OwnDeque, Stealer};
+use crate::injector::Injector;
+use crate::locked_deque::LockedDeque;
+use crate::random::Random;
+use crate::stealers::Stealers;
+
+/// Every this many pops a worker looks first after jobs that might wait too long. A prime, so that it does
+/// not keep step with whatever the jobs do.
+const FAIRNESS: u32 = 61;
+/// How many kinds of such jobs there are. It looks after each in turn.
+const TURNS: u32 = 3;
+/// How often it comes back to another worker whose deque is busy before it waits for it.
+const PATIENCE: u32 = 4;
+
+/// A queue with a deque for each worker, from which the others steal, over an [`Injector`] for the jobs from
+/// outside.
+///
+/// **Order**: that of the injector, as far as several workers allow it; for the jobs that jobs submit, that
+/// of the deque. Over [`LockedDeque`] and with one worker, jobs from outside start exactly in the order in
+/// which the injector gives them, and jobs that jobs submit behind those that were taken in before.
+///
+/// # Examples
+///
+/// See [the crate](crate).
+pub struct StealingQueue<J, I, D: OwnDeque<J, I> = LockedDeque<J>> {
+    shared: Arc<Shared<J, I, D>>,
+}
+
+/// One worker's end of a [`StealingQueue`].
+///
+/// # Examples
+///
+/// See [`LockedDeque`].
+pub struct StealingLocal<J, I, D: OwnDeque<J, I> = LockedDeque<J>> {
+    shared: Arc<Shared<J, I, D>>,
+    own: D,
+    worker: usize,
+    pops: u32,
+    /// How often this worker has looked after another one's jobs.
+    looks: u32,
+    /// How often it met that one's deque busy.
+    refusals: u32,
+    random: Random,
+}
+
+/// What the queue and its workers' ends share.
+struct Shared<J, I, D: OwnDeque<J, I>> {
+    /// Jobs from outside.
+    injector: I,
+    order: D::Order,
+    stealers: Stealers<D::Stealer>,
+}
+
+impl<J, I> StealingQueue<J, I> {
+    /// An empty queue whose jobs from outside wait in this injector, and whose deques are locked ones.
+    #[must_use]
+    pub fn with_injector(injector: I) -> Self {
+        Self::from_parts(injector, ())
+    }
+}
+
+impl<J, I, D: OwnDeque<J, I>> StealingQueue<J, I, D> {
+    /// An empty queue.
+    #[must_use]
+    pub fn new() -> Self
+    where
+        I: Default,
+    {
+        Self::with_order(D::Order::default())
+    }
+
+    /// An empty queue whose workers take their own jobs in this order, for deques that offer a choice.
+    #[must_use]
+    pub fn with_order(order: D::Order) -> Self
+    where
+        I: Default,
+    {
+        Self::from_parts(I::default(), order)
+    }
+
+    fn from_parts(injector: I, order: D::Order) -> Self {
+        Self { shared: Arc::new(Shared { injector, order, stealers: Stealers::new() }) }
+    }
+}
+
+impl<J, I: Default, D: OwnDeque<J, I>> Default for StealingQueue<J, I, D> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<J, I, D> WorkQueue<J> for StealingQueue<J, I, D>
+where
+    J: Send + 'static,
+    I: Injector<J>,
+    D: OwnDeque<J, I, Stealer: Send + Sync> + 'static,
+{
+    type Local = StealingLocal<J, I, D>;
+
+    fn local(&self, worker: usize) -> StealingLocal<J, I, D> {
+        let shared = Arc::clone(&self.shared);
+        let own = shared.stealers.enter(worker, |former| {
+            let own = D::new(shared.order, former);
+            let stealer = own.stealer();
+            (own, stealer)
+        });
+        let random = Random::new(worker);
+        StealingLocal { shared, own, worker, pops: 0, looks: 0, refusals: 0, random }
+    }
+
+    #[inline]
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        self.shared.injector.push(job)
+    }
+
+    fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
+        self.shared.injector.push_batch(jobs)
+    }
+
+    fn len(&self) -> usize {
+        let outside = self.shared.injector.len();
+        outside + self.shared.stealers.read().iter().flatten().map(Stealer::len).sum::<usize>()
+    }
+
+    /// The injector first: a worker that takes jobs from it shows them before they are gone there,
+    /// so none is overlooked in between.
+    fn is_empty(&self) -> bool {
+        self.shared.injector.is_empty()
+            && self.shared.stealers.read().iter().flatten().all(Stealer::is_empty)
+    }
+
+    /// The injector first: what workers take in from it meanwhile is found in their deques, and what deques
+    /// return to it has been shown by then. One that is stolen meanwhile may be shown twice or not at all.
+    fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
+        self.shared.injector.retain(&mut keep);
+        // Not under the lock, which workers may want.
+        let stealers: Vec<_> = self.shared.stealers.read().iter().flatten().cloned().collect();
+        for stealer in stealers {
+            stealer.retain(&self.shared.injector, &mut keep);
+        }
+    }
+}
+
+impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
+    /// A job that might wait for ever while this worker feeds itself.
+    #[cold]
+    fn pop_fairly(&mut self) -> Option<J> {
+        let found = match self.pops / FAIRNESS % TURNS {
+            0 => self.relieve_peer(),
+            1 => self.own.pop_oldest(&self.shared.injector),
+            _ => None,
+        };
+        found.or_else(|| self.outside(D::pop_outside))
+    }
+
+    /// Takes the oldest job of another worker, each time of the next one, whatever that one does meanwhile:
+    /// it may be busy for long, and all others may always find jobs closer by.
+    fn relieve_peer(&mut self) -> Option<J> {
+        let stealers = self.shared.stealers.read();
+        let others = stealers.len() - 1;
+        let next = self.worker + 1 + (self.looks as usize).checked_rem(others)?;
+        let found = match &stealers[next % stealers.len()] {
+            Some(peer) if self.refusals < PATIENCE => peer.try_steal(),
+            Some(peer) => Ok(peer.steal()),
+            None => Ok(None),
+        };
+        let Ok(job) = found else {
+            // One that was interrupted at its own deque would keep this worker waiting. The next pop comes
+            // here again.
+            self.refusals += 1;
+            self.pops = self.pops.wrapping_sub(1);
+            return None;
+        };
+        self.refusals = 0;
+        self.looks = self.looks.wrapping_add(1);
+        job
+    }
+
+    /// Takes a job from outside in this way, if there is one.
+    fn outside(&mut self, take: impl FnOnce(&mut D, &I, usize) -> Option<J>) -> Option<J> {
+        if self.shared.injector.is_empty() {
+            return None;
+        }
+        take(&mut self.own, &self.shared.injector, self.shared.stealers.count())
+    }
+
+    /// Steals from the other workers that have jobs, beginning with one picked at random, so that none is
+    /// the first victim of all.
+    fn steal_from_peers(&mut self) -> Option<J> {
+        if self.shared.stealers.count() < 2 {
+            return None;
+        }
+        let random = self.random.next();
+        let stealers = self.shared.stealers.read();
+        let start = random % stealers.len();
+        let victims =
+            (start..stealers.len()).chain(0..start).filter(|victim| *victim != self.worker);
+        // A look costs half of an attempt.
+        let victims =
+            victims.filter_map(|victim| stealers[victim].as_ref()).filter(|peer| !peer.is_empty());
+        loop {
+            let mut busy = false;
+            for victim in victims.clone() {
+                match self.own.steal_from(victim) {
+                    Ok(Some(job)) => return Some(job),
+                    Ok(None) => {}
+                    Err(Busy) => busy = true,
+                }
+            }
+            if !busy {
+                return None;
+            }
+            hint::spin_loop();
+        }
+    }
+}
+
+impl<J, I: Injector<J>, D: OwnDeque<J, I>> LocalQueue<J> for StealingLocal<J, I, D> {
+    #[inline]
+    fn push(&mut self, job: J) {
+        self.own.push(job);
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<J> {
+        self.pops = self.pops.wrapping_add(1);
+        if self.pops.is_multiple_of(FAIRNESS)
+            && let Some(job) = self.pop_fairly()
+        {
+            return Some(job);
+        }
+        self.own.pop()
+    }
+
+    fn steal(&mut self) -> Option<J> {
+        let found = self.outside(D::take_in).or_else(|| self.steal_from_peers());
+        if found.is_none()
+            && let Some(own) = self.own.renewed()
+            && self.shared.stealers.replace(self.worker, own.stealer())
+        {
+            self.own = own;
+        }
+        found
+    }
+}
+
+impl<J, I, D: OwnDeque<J, I>> Drop for StealingLocal<J, I, D> {
+    fn drop(&mut self) {
+        if self.own.leave(&self.shared.injector) {
+            self.shared.stealers.remove(self.worker);
+        }
+    }
+}
+
+impl<J, I: fmt::Debug, D: OwnDeque<J, I>> fmt::Debug for StealingQueue<J, I, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StealingQueue")
+            .field("injector", &self.shared.injector)
+            .field("order", &self.shared.order)
+            .field("workers", &self.shared.stealers.count())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<J, I, D: OwnDeque<J, I>> fmt::Debug for StealingLocal<J, I, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StealingLocal").field("worker", &self.worker).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locked_injector::LockedInjector;
+
+    #[test]
+    fn a_peer_whose_deque_is_busy_is_relieved_a_little_later() {
+        let queue = StealingQueue::with_injector(LockedInjector::new());
+        let (mut greedy, mut busy) = (queue.local(0), queue.local(1));
+        busy.push(7);
+        (0..1_000).for_each(|_| greedy.push(0));
+        let held = busy.own.hold();
+        let pops = FAIRNESS * TURNS - 1 + PATIENCE;
+        assert!((0..pops).all(|_| greedy.pop() == Some(0)), "it does not wait");
+        drop(held);
+        assert_eq!(greedy.pop(), Some(7));
+        assert_eq!(greedy.pop(), Some(0));
+    }
+}
