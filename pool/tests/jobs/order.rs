@@ -1,5 +1,4 @@
-//! After rayon-core's tests of the order in which jobs and children run: with one worker, where there
-//! is an order.
+//! The order in which a job's own jobs and children run: with one worker, where there is an order.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Sender};
@@ -9,19 +8,11 @@ use pool::{AnyQueue, CrossbeamQueue, LocalOrder};
 use crate::setup::{Backend, Handle, Pool, Setup, balanced};
 
 on_every_backend! {
-    lifo_order
-    fifo_order
-    spawn_lifo_order
-    spawn_fifo_order
-    nested_lifo_order
-    nested_fifo_order
-    outside_fifo_order
-    scope_lifo_order
-    scope_nested_lifo_order
-    scope_lifo_order_of_a_paused_pool
-    scope_fifo_order
-    mixed_lifo_fifo_order
-    mixed_fifo_lifo_order
+    the_queue_s_own_order
+    the_oldest_first_if_one_asks_for_it
+    children_of_a_scope_the_newest_first
+    children_before_jobs
+    jobs_in_the_order_in_which_they_are_joined
 }
 
 /// So many jobs, and so many children of each. Few enough that the queue, which now and then gives
@@ -76,6 +67,11 @@ fn ascending(children: usize) -> Order {
     (0..JOBS).flat_map(|job| (0..children.max(1)).map(move |child| (job, child))).collect()
 }
 
+/// The newest first, and each with all that are its own.
+fn descending(children: usize) -> Order {
+    ascending(children).into_iter().rev().collect()
+}
+
 /// Has a job submit jobs in some way. The order in which they say that they run.
 fn order(
     pool: &Pool,
@@ -115,131 +111,73 @@ fn executes_nested(pool: &Handle, ran: Sender<(usize, usize)>) {
     }
 }
 
-fn lifo_order(setup: Setup) {
+fn the_queue_s_own_order(setup: Setup) {
     assert_order(setup, 0, &order(&plain(setup), executes));
-}
-
-fn fifo_order(setup: Setup) {
-    assert_eq!(order(&oldest_first(setup), executes), ascending(0));
-}
-
-fn spawn_lifo_order(setup: Setup) {
     assert_order(setup, 0, &order(&plain(setup), spawns));
-}
-
-fn spawn_fifo_order(setup: Setup) {
-    assert_eq!(order(&oldest_first(setup), spawns), ascending(0));
-}
-
-fn nested_lifo_order(setup: Setup) {
     assert_order(setup, JOBS, &order(&plain(setup), executes_nested));
 }
 
-fn nested_fifo_order(setup: Setup) {
+fn the_oldest_first_if_one_asks_for_it(setup: Setup) {
+    assert_eq!(order(&oldest_first(setup), executes), ascending(0));
+    assert_eq!(order(&oldest_first(setup), spawns), ascending(0));
     assert_eq!(order(&oldest_first(setup), executes_nested), ascending(JOBS));
 }
 
-fn outside_fifo_order(setup: Setup) {
-    let builder = setup.with_threads(1).builder();
-    let pool: Pool = builder.paused().build().unwrap();
-    let (ran, order) = mpsc::channel();
-    let jobs = setup.room().min(40);
-    for job in 0..jobs {
-        let ran = ran.clone();
-        pool.execute(move || ran.send(job).unwrap()).unwrap();
-    }
-    drop(ran);
-    balanced(&pool);
-    let mut order: Vec<usize> = order.iter().collect();
-    if setup.backend == Backend::Crossbeam {
-        // It moves jobs in batches, and a batch may be overtaken by a fair turn.
-        order.sort_unstable();
-    }
-    assert_eq!(order, (0..jobs).collect::<Vec<_>>());
-}
-
-/// The newest child first, and each with all that are its own.
-fn descending(children: usize) -> Order {
-    let mut order = ascending(children);
-    order.reverse();
-    order
-}
-
-/// The children of a scope, in the order in which they say that they run.
-fn scope_order(pool: &Handle) -> Order {
+/// The children of a scope, or theirs, in the order in which they say that they run.
+fn scope_order(pool: &Handle, children: usize) -> Order {
     let (ran, order) = mpsc::channel();
     pool.scope(|scope| {
         for job in 0..JOBS {
             let ran = ran.clone();
-            scope.spawn(move || ran.send((job, 0)).unwrap());
+            scope.spawn(move || {
+                for child in 0..children {
+                    let ran = ran.clone();
+                    scope.spawn(move || ran.send((job, child)).unwrap());
+                }
+                if children == 0 {
+                    ran.send((job, 0)).unwrap();
+                }
+            });
         }
     });
     drop(ran);
     order.iter().collect()
 }
 
-fn scope_lifo_order(setup: Setup) {
+fn children_of_a_scope_the_newest_first(setup: Setup) {
     let pool = plain(setup);
-    assert_eq!(pool.install(|| scope_order(&pool)).unwrap(), descending(0));
+    assert_eq!(pool.install(|| scope_order(&pool, 0)).unwrap(), descending(0));
+    let paused: Pool = setup.builder().paused().build().unwrap();
+    assert_eq!(scope_order(&paused, 0), descending(0), "the owner runs them all");
+    assert_eq!(scope_order(&paused, JOBS), descending(JOBS));
 }
 
-fn scope_lifo_order_of_a_paused_pool(setup: Setup) {
-    let pool: Pool = setup.builder().paused().build().unwrap();
-    assert_eq!(scope_order(&pool), descending(0), "the owner runs them all");
-}
-
-fn scope_nested_lifo_order(setup: Setup) {
-    let pool: Pool = setup.builder().paused().build().unwrap();
-    let (ran, order) = mpsc::channel();
-    pool.scope(|scope| {
-        for job in 0..JOBS {
-            let ran = ran.clone();
-            scope.spawn(move || {
-                for child in 0..JOBS {
-                    let ran = ran.clone();
-                    scope.spawn(move || ran.send((job, child)).unwrap());
-                }
-            });
-        }
+/// Jobs and then children of a scope, all submitted by one job: the children first, the newest first, and
+/// then the jobs.
+fn mixed(pool: &Pool) -> Order {
+    let order = order(pool, |pool, ran| {
+        executes(pool, ran.clone());
+        scope_order(pool, 0).into_iter().for_each(|(job, _)| ran.send((job, 1)).unwrap());
     });
-    drop(ran);
-    assert_eq!(order.iter().collect::<Order>(), descending(JOBS));
+    let (children, jobs) = order.split_at(JOBS);
+    assert!(children.iter().copied().eq((0..JOBS).rev().map(|job| (job, 1))), "{children:?}");
+    jobs.to_vec()
 }
 
-fn scope_fifo_order(setup: Setup) {
+fn children_before_jobs(setup: Setup) {
+    assert_eq!(mixed(&oldest_first(setup)), ascending(0));
+    assert_order(setup, 0, &mixed(&plain(setup)));
+}
+
+/// Handles are the way to another order: a job that waits for a job runs it.
+fn jobs_in_the_order_in_which_they_are_joined(setup: Setup) {
     let in_this_order = |pool: &Handle, ran: Sender<(usize, usize)>| {
         let spawn = |job| {
             let ran = ran.clone();
             pool.spawn(move || ran.send((job, 0)).unwrap()).unwrap()
         };
         let jobs: Vec<_> = (0..JOBS).map(spawn).collect();
-        // Handles are the way to another order: who waits for a job runs it.
         jobs.into_iter().for_each(|job| job.join().unwrap());
     };
     assert_eq!(order(&plain(setup), in_this_order), ascending(0));
-}
-
-/// Jobs, then children of a scope, and jobs again, all submitted by one job.
-fn mixed(pool: &Handle, ran: Sender<(usize, usize)>) {
-    executes(pool, ran.clone());
-    let children = scope_order(pool);
-    children.into_iter().for_each(|(job, _)| ran.send((job, 1)).unwrap());
-}
-
-/// The children first, the newest first, and then the jobs.
-fn assert_mixed(order: &Order) -> Order {
-    let (children, jobs) = order.split_at(JOBS);
-    let expected: Vec<_> = descending(0).into_iter().map(|(job, _)| (job, 1)).collect();
-    assert_eq!(children, expected);
-    jobs.to_vec()
-}
-
-fn mixed_lifo_fifo_order(setup: Setup) {
-    let order = assert_mixed(&order(&oldest_first(setup), mixed));
-    assert_eq!(order, ascending(0));
-}
-
-fn mixed_fifo_lifo_order(setup: Setup) {
-    let order = assert_mixed(&order(&plain(setup), mixed));
-    assert_order(setup, 0, &order);
 }

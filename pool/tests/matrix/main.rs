@@ -12,27 +12,17 @@
 //! POOL_MATRIX_WATCHDOG_MS=1000 POOL_MATRIX_MAX_HANGS=1000 cargo test …
 //! ```
 
-#[path = "matrix/places/mod.rs"]
+#[path = "places/mod.rs"]
 mod arrange;
-#[path = "matrix/books.rs"]
 mod books;
-#[path = "matrix/calls.rs"]
 mod calls;
-#[path = "matrix/exclusions.rs"]
 mod exclusions;
-#[path = "matrix/place.rs"]
 mod place;
-#[path = "matrix/run.rs"]
 mod run;
-#[path = "matrix/setup.rs"]
 mod setup;
-#[path = "matrix/standing.rs"]
 mod standing;
-#[path = "matrix/state.rs"]
 mod state;
-#[path = "matrix/unlocked.rs"]
 mod unlocked;
-#[path = "matrix/world.rs"]
 mod world;
 
 /// Makes two tests of each place.

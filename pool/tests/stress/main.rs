@@ -18,27 +18,17 @@
 //! ```
 #![cfg(all(feature = "crossbeam", feature = "flume", feature = "std-only"))]
 
-#[path = "ported/setup.rs"]
+#[path = "../setup/mod.rs"]
 #[macro_use]
 mod setup;
 
-#[path = "stress/helping.rs"]
 mod helping;
-#[path = "stress/idling.rs"]
 mod idling;
-#[path = "stress/leaving.rs"]
 mod leaving;
-#[path = "stress/plan.rs"]
 mod plan;
-#[path = "stress/plans.rs"]
 mod plans;
-#[path = "stress/random.rs"]
 mod random;
-#[path = "stress/spawns.rs"]
 mod spawns;
-#[path = "stress/starting.rs"]
 mod starting;
-#[path = "stress/steps.rs"]
 mod steps;
-#[path = "stress/world.rs"]
 mod world;

@@ -1,11 +1,11 @@
-//! What the tests after rayon's suites share.
+//! What tests of several topics do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier};
 
 use pool::{JobHandle, Panic};
 
-use crate::setup::{Handle, Setup, balanced, eventually};
+use super::{Handle, Setup, balanced, eventually};
 
 /// The text of the panic that this code must end in.
 pub(crate) fn thrown<T>(code: impl FnOnce() -> T) -> String {
@@ -50,6 +50,24 @@ pub(crate) fn one_for_each<T: Send + 'static>(
 /// What these jobs return.
 pub(crate) fn results<T>(jobs: impl IntoIterator<Item = JobHandle<T>>) -> Vec<T> {
     jobs.into_iter().map(|job| job.join().unwrap()).collect()
+}
+
+/// The Fibonacci number, by a join at each step.
+pub(crate) fn fib(pool: &Handle, n: u32) -> u64 {
+    if n < 2 {
+        return u64::from(n);
+    }
+    let (a, b) = pool.join(|| fib(pool, n - 1), || fib(pool, n - 2));
+    a + b
+}
+
+/// Panics when it is dropped.
+pub(crate) struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a bomb was dropped, on purpose");
+    }
 }
 
 /// Some numbers in no order, always the same.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use pool::JobHandle;
 
-use crate::setup::{Handle, Latch, Tally, eventually};
+use super::{Handle, Latch, Tally, eventually};
 
 /// A latch that opens when it is dropped: a test that fails then ends, since the drop of its pool waits
 /// for nobody. To be made after the pool.
@@ -23,6 +23,16 @@ impl Drop for Gate {
     fn drop(&mut self) {
         self.0.open();
     }
+}
+
+/// A job that waits for a latch, and then returns this.
+pub(crate) fn behind<T: Send + 'static>(gate: &Latch, pool: &Handle, result: T) -> JobHandle<T> {
+    let gate = gate.clone();
+    let job = move || {
+        gate.wait();
+        result
+    };
+    pool.spawn(job).unwrap()
 }
 
 /// Jobs that run until they are released.

@@ -12,7 +12,7 @@
 
 use peak_alloc::PeakAlloc;
 
-#[path = "ported/setup.rs"]
+#[path = "../setup/mod.rs"]
 #[allow(unused_macros)]
 mod setup;
 
@@ -31,21 +31,13 @@ macro_rules! alone_on_every_backend {
     };
 }
 
-#[path = "flat/delay.rs"]
 mod delay;
-#[path = "flat/expiry.rs"]
 mod expiry;
-#[path = "flat/level.rs"]
 mod level;
-#[path = "flat/memory.rs"]
 mod memory;
-#[path = "flat/operations.rs"]
 mod operations;
-#[path = "flat/places.rs"]
 mod places;
-#[path = "flat/pools.rs"]
 mod pools;
-#[path = "flat/results.rs"]
 mod results;
 
 #[global_allocator]

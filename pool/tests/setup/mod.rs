@@ -1,5 +1,8 @@
-//! The pools on which every ported test runs.
+//! The pools on which tests run, on every backend, and what these tests share.
 #![allow(dead_code)]
+
+pub(crate) mod held;
+pub(crate) mod tools;
 
 use std::sync::Once;
 
