@@ -13,23 +13,8 @@
 use peak_alloc::PeakAlloc;
 
 #[path = "../setup/mod.rs"]
-#[allow(unused_macros)]
+#[macro_use]
 mod setup;
-
-/// Makes a named test of each of these functions, for each backend, that keeps all others from running.
-macro_rules! alone_on_every_backend {
-    ($($test:ident)*) => {
-        mod crossbeam {
-            $(#[test] fn $test() { crate::level::alone_on(pool::Backend::Crossbeam, super::$test); })*
-        }
-        mod flume {
-            $(#[test] fn $test() { crate::level::alone_on(pool::Backend::Flume, super::$test); })*
-        }
-        mod std_only {
-            $(#[test] fn $test() { crate::level::alone_on(pool::Backend::Std, super::$test); })*
-        }
-    };
-}
 
 mod delay;
 mod expiry;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use pool::JobHandle;
 
-use super::{Handle, Latch, Tally, eventually};
+use super::{Handle, Latch};
 
 /// A latch that opens when it is dropped: a test that fails then ends, since the drop of its pool waits
 /// for nobody. To be made after the pool.
@@ -41,20 +41,29 @@ pub(crate) struct Held {
     jobs: Vec<JobHandle<()>>,
 }
 
-/// Keeps so many workers busy. When it returns, each of them has begun its job.
+/// Has so many workers run a job until the latch opens. When it returns, each of them has begun.
+pub(crate) fn occupy<R: 'static>(
+    pool: &Handle<R>,
+    workers: usize,
+    free: &Latch,
+) -> Vec<JobHandle<()>> {
+    let occupy = |_| {
+        let (begun, free) = (Latch::default(), free.clone());
+        let begins = begun.clone();
+        let job = pool.spawn(move || {
+            begins.open();
+            free.wait();
+        });
+        begun.wait();
+        job.unwrap()
+    };
+    (0..workers).map(occupy).collect()
+}
+
+/// The same until they are released.
 pub(crate) fn hold<R: 'static>(pool: &Handle<R>, workers: usize) -> Held {
-    let started = Tally::default();
-    let mut held = Held { gate: Gate::default(), jobs: Vec::new() };
-    for _ in 0..workers {
-        let (gate, started) = (Latch::clone(&held.gate), started.clone());
-        let job = move || {
-            started.add();
-            gate.wait();
-        };
-        held.jobs.push(pool.spawn(job).unwrap());
-    }
-    eventually(|| started.get() == workers as u64);
-    held
+    let gate = Gate::default();
+    Held { jobs: occupy(pool, workers, &gate), gate }
 }
 
 impl Held {

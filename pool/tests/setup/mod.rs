@@ -64,17 +64,39 @@ pub(crate) fn on(backend: Backend, test: fn(Setup)) {
     }
 }
 
-/// Makes a named test of each of these functions, for each backend.
+/// Makes a test of this function for each backend.
+#[allow(unused_macros)]
+macro_rules! each_backend {
+    ($function:expr) => {
+        #[test]
+        fn crossbeam() {
+            $function(pool::Backend::Crossbeam);
+        }
+        #[test]
+        fn flume() {
+            $function(pool::Backend::Flume);
+        }
+        #[test]
+        fn std_only() {
+            $function(pool::Backend::Std);
+        }
+    };
+}
+
+/// Makes a named test of each of these functions, for each backend, on the pools of [`on`] or as the
+/// runner does that is named first.
+#[allow(unused_macros)]
 macro_rules! on_every_backend {
-    ($($test:ident)*) => {
+    ($($test:ident)*) => { on_every_backend! { crate::setup::on => $($test)* } };
+    ($on:path => $($test:ident)*) => {
         mod crossbeam {
-            $(#[test] fn $test() { crate::setup::on(pool::Backend::Crossbeam, super::$test); })*
+            $(#[test] fn $test() { $on(pool::Backend::Crossbeam, super::$test); })*
         }
         mod flume {
-            $(#[test] fn $test() { crate::setup::on(pool::Backend::Flume, super::$test); })*
+            $(#[test] fn $test() { $on(pool::Backend::Flume, super::$test); })*
         }
         mod std_only {
-            $(#[test] fn $test() { crate::setup::on(pool::Backend::Std, super::$test); })*
+            $(#[test] fn $test() { $on(pool::Backend::Std, super::$test); })*
         }
     };
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use pool::{JoinHandle, ManualClock, StdThreads, SubmitError, ThreadFactory, WorkerThread};
 
-use crate::setup::{Handle, Latch, Setup, Tally, balanced};
+use crate::setup::held::hold;
+use crate::setup::{Handle, Setup, Tally, balanced};
 
 on_every_backend! {
     a_start_that_fails_is_nobody_else_s_error
@@ -93,14 +94,8 @@ fn a_start_that_fails_is_no_error_while_a_worker_runs(setup: Setup) {
     let one = OneThread::default();
     let builder = setup.builder().thread_keep_alive(Duration::ZERO).thread_factory(one);
     let pool = builder.build::<()>().unwrap();
-    let (begun, free, ran) = (Latch::default(), Latch::default(), Tally::default());
-    let (begins, wait) = (begun.clone(), free.clone());
-    let held = move || {
-        begins.open();
-        wait.wait();
-    };
-    pool.execute(held).unwrap();
-    begun.wait();
+    let ran = Tally::default();
+    let held = hold(&pool, 1);
     thread::scope(|scope| {
         for _ in 0..SUBMITTERS {
             scope.spawn(|| {
@@ -111,7 +106,7 @@ fn a_start_that_fails_is_no_error_while_a_worker_runs(setup: Setup) {
             });
         }
     });
-    free.open();
+    held.release();
     let submitted = (SUBMITTERS * ROUNDS) as u64;
     assert_eq!((balanced(&pool).done, ran.get()), (submitted + 1, submitted));
 }
@@ -154,17 +149,10 @@ fn a_factory_may_submit_to_its_pool(setup: Setup) {
     let pool = builder.thread_factory(submits(&own_pool, &answers)).build::<()>().unwrap();
     assert!(own_pool.set(pool.handle()).is_ok());
 
-    let (begun, free) = (Latch::default(), Latch::default());
-    let (begins, wait) = (begun.clone(), free.clone());
-    let held = move || {
-        begins.open();
-        wait.wait();
-    };
-    pool.execute(held).unwrap();
-    begun.wait();
+    let held = hold(&pool, 1);
     let without_a_worker = std::mem::take(&mut *answers.lock().unwrap());
     pool.execute(|| ()).unwrap();
-    free.open();
+    held.release();
     let done = balanced(&pool).done;
     // There was no worker, nor would one have come while the factory waited.
     assert_eq!(without_a_worker, [false; 5]);
