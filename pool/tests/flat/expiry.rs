@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use pool::{Clock, JobError, JobHandle, ManualClock, SystemClock};
 
-use crate::places::hold;
+use crate::setup::held::occupy;
 use crate::setup::{Latch, Pool, Setup, balanced, eventually};
 
-alone_on_every_backend! {
+on_every_backend! {
+    crate::level::alone_on =>
     an_expired_job_is_finished
     an_expired_job_answers_whoever_waits
     an_expired_job_wakes_whoever_has_polled_it
@@ -37,7 +38,7 @@ impl Scene {
         let (pool, free) = (builder.build().unwrap(), Latch::default());
         // Of the two kinds of setups, one is for each state.
         let held = if setup.capacity.is_some() { setup.threads } else { 0 };
-        (0..held).for_each(|_| hold(&pool, &free));
+        occupy(&pool, held, &free);
         if held == 0 {
             pool.pause();
         }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use pool::{JobHandle, JobSet, ManualClock, SubmitError};
 
+use crate::setup::held::occupy;
 use crate::setup::{Latch, Pool, Setup, balanced};
 
-alone_on_every_backend! {
+on_every_backend! {
+    crate::level::alone_on =>
     what_is_over_leaves_its_place
 }
 
@@ -84,7 +86,7 @@ fn what_is_over_leaves_its_place(setup: Setup) {
         if paused {
             pool.pause();
         } else {
-            (0..setup.threads).for_each(|_| hold(&pool, &free));
+            occupy(&pool, setup.threads, &free);
         }
         let all = || {
             for _ in 0..ROUNDS {
@@ -101,16 +103,4 @@ fn what_is_over_leaves_its_place(setup: Setup) {
         assert_eq!(report.done, held + (ROUNDS * (PLACES + 1)) as u64);
         assert_eq!(report.expired, (ROUNDS * (2 * PLACES + 2)) as u64);
     }
-}
-
-/// Has a worker run a job until the latch opens.
-pub(crate) fn hold(pool: &Pool, free: &Latch) {
-    let (begun, free) = (Latch::default(), free.clone());
-    let begins = begun.clone();
-    let held = move || {
-        begins.open();
-        free.wait();
-    };
-    pool.execute(held).unwrap();
-    begun.wait();
 }

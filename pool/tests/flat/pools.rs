@@ -7,22 +7,10 @@ use std::time::Duration;
 use pool::{Collect, CrossbeamCollect, FlumeSink, InOrder, ManualClock, ResultSink, SubmitError};
 
 use crate::level::{Levels, Measure, all_flat, alone, rounds};
+use crate::setup::held::occupy;
 use crate::setup::{Backend, Builder, Latch, Pool, Setup};
 
-#[test]
-fn crossbeam() {
-    all(Backend::Crossbeam);
-}
-
-#[test]
-fn flume() {
-    all(Backend::Flume);
-}
-
-#[test]
-fn std_only() {
-    all(Backend::Std);
-}
+each_backend!(all);
 
 type Case = (&'static str, fn(Backend) -> Levels);
 
@@ -111,16 +99,9 @@ where
     S: ResultSink<u64> + Clone + Send + 'static,
 {
     let pool = builder(backend).capacity(1).sink(sink).build().unwrap();
-    let (begun, free) = (Latch::default(), Latch::default());
+    let free = Latch::default();
     if busy {
-        let (begins, wait) = (begun.clone(), free.clone());
-        let held = move || {
-            begins.open();
-            wait.wait();
-            0
-        };
-        pool.execute(held).unwrap();
-        begun.wait();
+        occupy(&pool, 1, &free);
         pool.execute(|| 1).unwrap();
     }
     let round = || {

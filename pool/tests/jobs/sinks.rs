@@ -45,15 +45,21 @@ fn outcomes_in_the_order_of_submission(setup: Setup) {
     assert!(numbers(&results).into_iter().eq(0..1_500));
 }
 
-fn a_late_job_holds_back_the_others(setup: Setup) {
+/// A pool whose job number 0 waits for the latch.
+fn with_a_late_job(setup: Setup) -> (Pool<usize>, Results, Latch) {
     let (pool, results) = in_order(setup.with_threads(setup.threads.max(2)));
     let latch = Latch::default();
     let held = latch.clone();
-    pool.execute(move || {
+    let late = move || {
         held.wait();
         0
-    })
-    .unwrap();
+    };
+    pool.execute(late).unwrap();
+    (pool, results, latch)
+}
+
+fn a_late_job_holds_back_the_others(setup: Setup) {
+    let (pool, results, latch) = with_a_late_job(setup);
     for n in 1..50 {
         pool.execute(move || if n == 7 { panic!("on purpose") } else { n }).unwrap();
     }
@@ -165,14 +171,7 @@ fn jobs_go_on_after_the_receiver(setup: Setup) {
 }
 
 fn an_ordered_sink_counts_what_found_no_taker(setup: Setup) {
-    let (pool, results) = in_order(setup.with_threads(setup.threads.max(2)));
-    let latch = Latch::default();
-    let held = latch.clone();
-    pool.execute(move || {
-        held.wait();
-        0
-    })
-    .unwrap();
+    let (pool, results, latch) = with_a_late_job(setup);
     for n in 1..50 {
         pool.execute(move || n).unwrap();
     }

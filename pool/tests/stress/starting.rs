@@ -159,17 +159,10 @@ fn a_factory_may_submit_to_its_pool(setup: Setup) {
     let pool = builder.thread_factory(submits(&own_pool, &answers)).build::<()>().unwrap();
     assert!(own_pool.set(pool.handle()).is_ok());
 
-    let (begun, free) = (Latch::default(), Latch::default());
-    let (begins, wait) = (begun.clone(), free.clone());
-    let held = move || {
-        begins.open();
-        wait.wait();
-    };
-    pool.execute(held).unwrap();
-    begun.wait();
+    let held = hold(&pool, 1);
     let without_a_worker = std::mem::take(&mut *answers.lock().unwrap());
     pool.execute(|| ()).unwrap();
-    free.open();
+    held.release();
     let done = balanced(&pool).done;
     // There was no worker, nor would one have come while the factory waited.
     assert_eq!(without_a_worker, [false; 5]);
