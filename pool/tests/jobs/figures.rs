@@ -45,7 +45,7 @@ fn stats_hold_together_under_load(setup: Setup) {
 }
 
 fn a_payload_that_panics_when_dropped_was_delivered(setup: Setup) {
-    let pool = setup.builder().sink(NoSink).build::<()>().unwrap();
+    let pool = setup.builder().sink(NoSink).build().unwrap();
     for _ in 0..3 {
         pool.execute(|| std::panic::resume_unwind(Box::new(Bomb))).unwrap();
     }

@@ -120,7 +120,7 @@ fn dropped_before_it_is_ready(setup: Setup) {
 }
 
 fn cancelled_while_awaited(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(bell.clone());
     let mut job = pool.spawn(|| 7).unwrap();

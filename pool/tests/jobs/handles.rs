@@ -1,9 +1,10 @@
 //! One job and its handle.
 
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool::{Collect, JobError, JobHandle, ManualClock, SubmitError};
+use pool::{Collect, JobError, JobHandle, ManualClock, SubmitOptions, WaitError};
 
 use crate::setup::held::{Held, hold};
 use crate::setup::{Handle, Latch, Pool, Setup, Tally, balanced};
@@ -17,7 +18,7 @@ on_every_backend! {
     a_job_that_comes_too_late_expires
     a_dropped_handle_lets_the_job_go_on
     a_result_that_nobody_wants_is_dropped
-    join_timeout_gives_the_handle_back
+    join_timeout_leaves_the_handle
     a_refused_closure_comes_back
     waits_inside_of_jobs_to_any_depth
     a_wait_inside_of_a_job_runs_no_other
@@ -59,8 +60,8 @@ fn returns_what_the_job_returned(setup: Setup) {
 }
 
 fn a_panic_comes_with_its_payload(setup: Setup) {
-    let done = Collect::new();
-    let pool = setup.builder().sink(done.clone()).build::<()>().unwrap();
+    let done: Collect<()> = Collect::new();
+    let pool = setup.builder().sink(done.clone()).build().unwrap();
     let text = pool.spawn(|| -> () { panic!("number {}, on purpose", 7) }).unwrap();
     let Err(JobError::Panicked(panic)) = text.join() else { panic!("it has panicked") };
     assert_eq!(panic.message(), Some("number 7, on purpose"));
@@ -122,15 +123,15 @@ fn a_canceller_works_from_elsewhere(setup: Setup) {
 
 fn a_job_that_comes_too_late_expires(setup: Setup) {
     let clock = ManualClock::new();
-    let pool = setup.builder().paused().clock(clock.clone()).build::<()>().unwrap();
+    let pool = setup.builder().paused().clock(clock.clone()).build().unwrap();
     let (captured, second) = (Arc::new(()), Duration::from_secs(1));
     let job = || {
         let captured = captured.clone();
         move || drop(captured)
     };
-    let late = pool.spawn_expiring(job(), second).unwrap();
-    let outside = pool.spawn_expiring(job(), second).unwrap();
-    let in_time = pool.spawn_expiring(job(), Duration::MAX).unwrap();
+    let late = pool.with(SubmitOptions::new().start_within(second)).spawn(job()).unwrap();
+    let outside = pool.with(SubmitOptions::new().start_within(second)).spawn(job()).unwrap();
+    let in_time = pool.with(SubmitOptions::new().start_within(Duration::MAX)).spawn(job()).unwrap();
     assert!(!late.is_finished(), "there is time left");
     clock.advance(second);
     assert!(late.is_finished(), "whoever asks is told at once");
@@ -166,13 +167,16 @@ fn a_result_that_nobody_wants_is_dropped(setup: Setup) {
     assert_eq!(Arc::strong_count(&result), 1);
 }
 
-fn join_timeout_gives_the_handle_back(setup: Setup) {
+fn join_timeout_leaves_the_handle(setup: Setup) {
     let (pool, held) = held(setup);
-    let job = pool.spawn(|| 7).unwrap();
-    let job = job.join_timeout(Duration::ZERO).unwrap_err();
-    let job = job.join_timeout(Duration::from_nanos(1)).unwrap_err();
+    let mut job = pool.spawn(|| 7).unwrap();
+    assert!(matches!(job.join_timeout(Duration::ZERO), Err(WaitError::TimedOut)));
+    assert!(matches!(job.join_timeout(Duration::from_nanos(1)), Err(WaitError::TimedOut)));
     held.release();
     assert_eq!(job.join_timeout(Duration::MAX).unwrap().unwrap(), 7);
+    // What is left of it is the handle of a job that has ended.
+    assert!(job.is_finished() && !job.cancel());
+    assert!(catch_unwind(|| job.join()).is_err(), "the outcome is gone");
 }
 
 fn a_refused_closure_comes_back(setup: Setup) {
@@ -181,7 +185,7 @@ fn a_refused_closure_comes_back(setup: Setup) {
     let captured = Arc::new(5);
     let moved = captured.clone();
     match pool.spawn(move || *moved) {
-        Err(SubmitError::Closed(closure)) => assert_eq!(closure(), 5),
+        Err(refused) if refused.is_closed() => assert_eq!(refused.into_inner()(), 5),
         other => panic!("{:?}", other.map(|job| job.id())),
     }
     assert_eq!(Arc::strong_count(&captured), 1);
@@ -199,7 +203,7 @@ fn chain(pool: Handle, depth: usize) -> usize {
 
 fn waits_inside_of_jobs_to_any_depth(setup: Setup) {
     const DEPTH: usize = 1_000;
-    let pool = setup.builder().stack_size(16 << 20).build::<()>().unwrap();
+    let pool = setup.builder().stack_size(16 << 20).build().unwrap();
     let handle = pool.handle();
     assert_eq!(pool.spawn(move || chain(handle, DEPTH)).unwrap().join().unwrap(), DEPTH);
     assert_eq!(balanced(&pool).done, DEPTH as u64 + 1);
@@ -242,7 +246,7 @@ fn an_outside_waiter_runs_the_job_itself(setup: Setup) {
 }
 
 fn a_job_run_outside_counts_as_running(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let (job, begun, end) = latched(&pool);
     assert_eq!((pool.stats().queued, pool.stats().running), (1, 0));
     let waiter = std::thread::spawn(move || job.join_or_run());
@@ -285,7 +289,7 @@ fn what_a_job_run_outside_submits_is_nested(setup: Setup) {
 }
 
 fn a_stale_claim_is_no_job(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let jobs: Vec<_> = (0..3).map(|_| pool.spawn(|| ()).unwrap()).collect();
     assert!(jobs.iter().all(|job| job.cancel()));
     assert_eq!((pool.stats().queued, pool.stats().cancelled), (0, 3));

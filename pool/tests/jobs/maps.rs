@@ -148,7 +148,7 @@ fn nobody_keeps_what_was_yielded(setup: Setup) {
 }
 
 fn a_map_dropped_in_a_job_of_another_pool(setup: Setup) {
-    let (paused, other) = (setup.builder().paused().build::<()>().unwrap(), setup.pool());
+    let (paused, other) = (setup.builder().paused().build().unwrap(), setup.pool());
     let (handle, ran) = (paused.handle(), Tally::default());
     let count = ran.clone();
     // Inside of a job, a wait for the first outcome runs the first: no worker does, here.

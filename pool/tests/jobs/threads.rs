@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use pool::{
-    BuildError, Collect, JobError, ManualClock, StartCause, SubmitError, Task, WaitError,
+    BuildError, Collect, JobError, ManualClock, Refusal, StartCause, SubmitError, Task, WaitError,
     WorkerThread,
 };
 
@@ -140,7 +140,7 @@ fn names_come_before_threads(setup: Setup) {
         format!("named-{worker}")
     };
     let builder = setup.builder().on_thread_start(move |_| starts.add()).thread_name(name);
-    let Err(BuildError::Start(error)) = builder.build::<()>() else { panic!("it has no name") };
+    let Err(BuildError::Start(error)) = builder.build() else { panic!("it has no name") };
     let StartCause::Panicked(panic) = error.cause() else { panic!("{error:?}") };
     assert_eq!((error.worker(), panic.message()), (last, Some("no name, on purpose")));
     assert_eq!(started.get(), 0);
@@ -151,12 +151,12 @@ fn a_start_hook_that_panics_on_demand_gives_the_job_back(setup: Setup) {
     let builder = builder.on_thread_start(|_worker| panic!("no start, on purpose"));
     let pool: Pool = builder.build().unwrap();
     for _ in 0..3 {
-        match pool.spawn(|| 7) {
-            Err(SubmitError::NoThread(closure, error)) => {
+        match pool.spawn(|| 7).unwrap_err().into_parts() {
+            (Refusal::NoThread(error), closure) => {
                 assert!(matches!(error.cause(), StartCause::Panicked(_)), "{error}");
                 assert_eq!(closure(), 7);
             }
-            other => panic!("{other:?}"),
+            (other, _) => panic!("{other:?}"),
         }
     }
     assert_eq!(pool.wait_idle(), Ok(()));
@@ -258,7 +258,7 @@ fn errors_travel_between_threads(setup: Setup) {
     let panicked: JobError = pool.spawn(|| panic!("on purpose")).unwrap().join().unwrap_err();
     pool.close();
     let errors = [
-        checked::<BuildError>(setup.with_threads(0).builder().build::<()>().unwrap_err()),
+        checked::<BuildError>(setup.with_threads(0).builder().build().unwrap_err()),
         checked::<JobError>(panicked),
         checked::<WaitError>(WaitError::TimedOut),
         checked(pool.spawn(|| ()).unwrap_err()),

@@ -11,7 +11,7 @@ use pool::{AnyQueue, Job, ShutdownReport, Task};
 pub(crate) use pool_conformance::{Latch, Tally};
 
 /// A pool of closures over a backend that is picked at run time.
-pub(crate) type Pool<R = ()> = pool::ThreadPool<R, AnyQueue<Job<Task<R>>>>;
+pub(crate) type Pool<R = ()> = pool::Pool<Task<R>, R, AnyQueue<Job<Task<R>>>>;
 /// A handle to one.
 pub(crate) type Handle<R = ()> = pool::Handle<Task<R>, R, AnyQueue<Job<Task<R>>>>;
 /// What builds one.

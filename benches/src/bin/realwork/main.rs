@@ -125,7 +125,7 @@ fn perform(kind: Kind, args: &Args, tables: &mut Vec<Table>) -> Result<(), Box<d
 type Queue<J> = AnyQueue<Job<J>>;
 
 /// Our pool of closures.
-type Ours = pool::ThreadPool<(), Queue<pool::Task>>;
+type Ours = pool::Pool<pool::Task, (), Queue<pool::Task>>;
 
 impl Plan<'_> {
     /// Our pool.
