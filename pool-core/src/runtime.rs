@@ -12,7 +12,7 @@ pub(crate) mod launch;
 mod offer;
 pub(crate) mod pool_state;
 mod purge;
-mod run_here;
+pub(crate) mod run_here;
 pub(crate) mod scope_state;
 pub(crate) mod sink_clones;
 mod start;

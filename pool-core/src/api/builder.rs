@@ -17,6 +17,7 @@ use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 use crate::runtime::launch::Launcher;
 use crate::runtime::pool_state::PoolState;
+use crate::runtime::run_here::runner;
 use crate::sink::{NoSink, ResultSink};
 use crate::task::Task;
 use crate::thread_factory::ThreadFactory;
@@ -221,7 +222,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         B: MakeQueue<Job<Task<S::Result>>>,
         S: ResultSink<Result: 'static> + Clone + Send + 'static,
     {
-        self.build_pool(|_worker| Task::run, Some(Task::run))
+        self.build_with(|_worker| Task::run)
     }
 
     /// Builds a pool of jobs of one type. `make_handler` is called once on each worker thread and
@@ -271,21 +272,6 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         M: Fn(&WorkerContext<J, S::Result, B::Queue>) -> H + Send + Sync + 'static,
         H: FnMut(J) -> S::Result,
     {
-        self.build_pool(make_handler, None)
-    }
-
-    fn build_pool<J, M, H>(
-        self,
-        make_handler: M,
-        run_here: Option<fn(J) -> S::Result>,
-    ) -> Result<Pool<J, S::Result, B::Queue>, BuildError>
-    where
-        J: Send + 'static,
-        B: MakeQueue<Job<J>>,
-        S: ResultSink<Result: 'static> + Clone + Send + 'static,
-        M: Fn(&WorkerContext<J, S::Result, B::Queue>) -> H + Send + Sync + 'static,
-        H: FnMut(J) -> S::Result,
-    {
         let Self { backend, mut sink, settings } = self;
         let size = settings.size()?;
         let core = settings.core(size)?;
@@ -299,7 +285,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         };
         let launcher = Arc::new(Launcher::new(make, sink, size));
         // From here on a failure is undone by the pool's drop.
-        let inner = Inner::new(backend.make_queue(), state, config, run_here, launcher);
+        let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);
         let pool = Pool::owner_of(Handle { inner });
         pool.inner.start_core(core).map_err(BuildError::Start)?;
         Ok(pool)

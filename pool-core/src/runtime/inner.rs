@@ -18,7 +18,7 @@ pub(crate) struct Inner<J, R, Q> {
     pub(crate) queue: Q,
     pub(crate) state: PoolState,
     pub(crate) config: Config,
-    /// Runs a job on a thread that is no worker, if the pool's jobs need no handler for that.
+    /// Runs a job on a thread that is no worker, if the jobs are closures.
     pub(crate) run_here: Option<fn(J) -> R>,
     /// Makes workers, as long as the state keeps the originals.
     launcher: Weak<dyn WorkerMain<J, R, Q>>,

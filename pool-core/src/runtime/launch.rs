@@ -51,8 +51,14 @@ where
             let handler = (self.make_handler)(inner, index);
             let (sink, lost) = self.sinks.clone_for_worker();
             inner.state.ledger.worker(index).undelivered.add(lost);
-            // Should the clone have failed, the handler is dropped in here.
-            sink.map(|sink| (handler, sink))
+            match sink {
+                Ok(sink) => Ok((handler, sink)),
+                Err(payload) => {
+                    // If this panics in turn, it is not to take the payload with it.
+                    drop_quietly(handler);
+                    Err(payload)
+                }
+            }
         });
         let worked = set_up.and_then(|set_up| set_up).map_err(Panic::new).map(|(handler, sink)| {
             inner.state.sleep.started(index, start, &inner.state.ledger);

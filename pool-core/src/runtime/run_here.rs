@@ -1,5 +1,6 @@
 //! Running a job on the thread that submits it, which is no worker.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::error::{JobError, Refusal};
@@ -10,6 +11,13 @@ use crate::runtime::account::{Account, attempt};
 use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
 use crate::sink::Completed;
+use crate::task::Task;
+
+/// What runs a job on a thread that is no worker: closures need no handler.
+pub(crate) fn runner<J: 'static, R: 'static>() -> Option<fn(J) -> R> {
+    let run: fn(Task<R>) -> R = Task::run;
+    (&run as &dyn Any).downcast_ref().copied()
+}
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Accepts a job for which there is no room in the queue, and runs it before this returns. It comes
