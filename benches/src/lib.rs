@@ -8,8 +8,10 @@ pub mod names;
 pub mod progress;
 pub mod report;
 pub mod resident;
+pub mod rounds;
 pub mod scenarios;
 pub mod statistics;
-pub mod turns;
+pub mod table;
+
 pub mod work;
 pub mod workloads;

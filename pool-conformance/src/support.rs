@@ -7,8 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use pool_core::{
-    Collect, Handle, Job, JobId, NoSink, Ready, SubmitError, Task, ThreadPool, ThreadPoolBuilder,
-    WorkQueue,
+    Collect, Handle, Job, JobId, NoSink, Ready, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
 };
 
 /// What lies in the queues of the checks.
@@ -76,7 +75,7 @@ pub(crate) fn submit<Q: WorkQueue<Closure>>(
     loop {
         match handle.submit(task) {
             Ok(id) => return id,
-            Err(SubmitError::Full(refused)) => task = refused,
+            Err(refused) if refused.is_full() => task = refused.into_inner(),
             Err(error) => panic!("a submit to an open pool failed: {error}"),
         }
         thread::yield_now();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pool_core::{Handle, JobError, JobHandle, SubmitError, Task, WorkQueue};
+use pool_core::{Handle, JobError, JobHandle, Task, WorkQueue};
 
 use crate::support::{
     Closure, Latch, Tally, builder, panic_quietly, submit, with_pools, within_patience,
@@ -59,7 +59,7 @@ fn spawn<Q: WorkQueue<Closure>, T: Send + 'static>(
     loop {
         match pool.spawn(closure) {
             Ok(job) => return job,
-            Err(SubmitError::Full(refused)) => closure = refused,
+            Err(refused) if refused.is_full() => closure = refused.into_inner(),
             Err(error) => panic!("a spawn on an open pool failed: {error}"),
         }
         std::thread::yield_now();

@@ -13,4 +13,6 @@ pub(crate) mod scope;
 pub(crate) mod settings;
 mod spawn;
 mod submit;
+pub(crate) mod submit_options;
+pub(crate) mod submitter;
 pub(crate) mod worker_context;

@@ -2,83 +2,126 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::panics::Panic;
 
 /// A job was not accepted; it is in here, untouched (C1).
 ///
+/// It is `Send` and `Sync` if the job is `Send`, so `?` takes it into a `Box<dyn Error + Send + Sync>`.
+///
 /// # Examples
 ///
 /// ```
-/// use pool_core::{SubmitError, ThreadPoolBuilder};
+/// use pool_core::{Refusal, ThreadPoolBuilder};
 /// use pool_std::StdQueue;
 ///
 /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
 ///     .build_with(|_worker| |order: Vec<u8>| drop(order))?;
 /// pool.close();
-/// match pool.submit(vec![1, 2, 3]) {
-///     Err(SubmitError::Closed(order)) => assert_eq!(order, [1, 2, 3]),
-///     other => panic!("{other:?}"),
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let refused = pool.submit(vec![1, 2, 3]).unwrap_err();
+/// assert!(matches!(refused.reason(), Refusal::Closed));
+/// assert_eq!(refused.into_inner(), [1, 2, 3]);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
+pub struct SubmitError<J> {
+    reason: Refusal,
+    /// The lock is never held: it makes the error `Sync`, whatever the job is.
+    job: Mutex<J>,
+}
+
+/// Why a job was not accepted.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum SubmitError<J> {
+pub enum Refusal {
     /// The pool is closed.
-    Closed(J),
+    Closed,
     /// The queue takes no more at present. Code that the pool calls beside its jobs (a hook, the drop of a
     /// handler or of a worker's thread-local) is told so at once: waiting there could be for itself.
-    Full(J),
+    Full,
     /// No worker is there, and none could be started to run the job.
-    NoThread(J, StartError),
+    NoThread(StartError),
+}
+
+impl Refusal {
+    /// The error that gives the job back.
+    pub(crate) fn with<J>(self, job: J) -> SubmitError<J> {
+        SubmitError { reason: self, job: Mutex::new(job) }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the pool is closed and accepts no more jobs"),
+            Self::Full => f.write_str("the pool's queue is full; try again later"),
+            Self::NoThread(error) => write!(f, "the pool has no worker for the job: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoThread(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl<J> SubmitError<J> {
+    /// Why the job was not accepted.
+    #[must_use]
+    pub fn reason(&self) -> &Refusal {
+        &self.reason
+    }
+
+    /// Whether the pool is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.reason, Refusal::Closed)
+    }
+
+    /// Whether there was no room in the queue.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self.reason, Refusal::Full)
+    }
+
     /// The job that was not accepted.
     #[must_use]
     pub fn into_inner(self) -> J {
-        match self {
-            Self::Closed(job) | Self::Full(job) | Self::NoThread(job, _) => job,
-        }
+        self.into_parts().1
+    }
+
+    /// The reason and the job.
+    #[must_use]
+    pub fn into_parts(self) -> (Refusal, J) {
+        (self.reason, self.job.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same error about another form of the job.
     pub(crate) fn map<K>(self, f: impl FnOnce(J) -> K) -> SubmitError<K> {
-        match self {
-            Self::Closed(job) => SubmitError::Closed(f(job)),
-            Self::Full(job) => SubmitError::Full(f(job)),
-            Self::NoThread(job, error) => SubmitError::NoThread(f(job), error),
-        }
+        let (reason, job) = self.into_parts();
+        reason.with(f(job))
     }
 }
 
 impl<J> fmt::Debug for SubmitError<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed(_) => f.write_str("Closed(..)"),
-            Self::Full(_) => f.write_str("Full(..)"),
-            Self::NoThread(_, error) => write!(f, "NoThread(.., {error:?})"),
-        }
+        f.debug_struct("SubmitError").field("reason", &self.reason).finish_non_exhaustive()
     }
 }
 
 impl<J> fmt::Display for SubmitError<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed(_) => f.write_str("the pool is closed and accepts no more jobs"),
-            Self::Full(_) => f.write_str("the pool's queue is full; try again later"),
-            Self::NoThread(_, error) => write!(f, "the pool has no worker for the job: {error}"),
-        }
+        self.reason.fmt(f)
     }
 }
 
 impl<J> std::error::Error for SubmitError<J> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::NoThread(_, error) => Some(error),
-            _ => None,
-        }
+        self.reason.source()
     }
 }
 
@@ -298,7 +341,7 @@ pub enum JobError {
     Panicked(Panic),
     /// Its handle cancelled it before it had started. It never ran.
     Cancelled,
-    /// It was to start by a [certain time](crate::Handle::spawn_expiring), and had not. It never ran.
+    /// It was to start by a [certain time](crate::SubmitOptions::start_within), and had not. It never ran.
     Expired,
     /// The pool came to its end without it: its queue panicked or let the job go. It never ran.
     Returned,

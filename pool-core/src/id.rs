@@ -11,7 +11,7 @@ use std::fmt;
 pub struct JobId(u64);
 
 impl JobId {
-    /// Of no job: for claims on work that is a part of other jobs, and for jobs that are not numbered
+    /// Of no job: for job refs to work that is a part of other jobs, and for jobs that are not numbered
     /// yet.
     pub(crate) const NONE: Self = Self(u64::MAX);
 

@@ -32,10 +32,10 @@
 //! A queue only stores jobs. Accepting and closing are one atomic word; sleeping, waking and the
 //! notice that all is done are one protocol, which is model-checked.
 //!
-//! Besides the jobs that go to the pool's handler, a queue holds *claims*: on a job that lies in a cell
-//! with its handle, on the children of a scope, on the second closure of a join. Whoever is first does
-//! what a claim leads to, be it a worker or the one who waits; for the others it is stale and no job.
-//! So all of that is the same over every queue.
+//! Besides the jobs that go to the pool's handler, a queue holds *job refs*: to a job that lies in a cell
+//! with its handle, to the jobs of a scope, to the second closure of a join. The first thread to come
+//! does what a job ref leads to, be it a worker or the thread that waits; after that it is stale, and no
+//! job. So all of that is the same over every queue.
 //!
 //! # Example
 //!
@@ -82,9 +82,11 @@ pub use api::map::{Map, MapUnordered};
 pub use api::pool::{Pool, ThreadPool};
 pub use api::scope::Scope;
 pub use api::settings::{MAX_CAPACITY, MAX_THREADS};
+pub use api::submit_options::{SubmitOptions, WhenFull};
+pub use api::submitter::Submitter;
 pub use api::worker_context::WorkerContext;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use error::{BuildError, JobError, StartCause, StartError, SubmitError, WaitError};
+pub use error::{BuildError, JobError, Refusal, StartCause, StartError, SubmitError, WaitError};
 pub use id::{JobId, JobIds};
 pub use panics::Panic;
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};

@@ -51,7 +51,9 @@ pub use in_order::InOrder;
 ///     total: Arc<AtomicU64>,
 /// }
 ///
-/// impl ResultSink<u64> for Sum {
+/// impl ResultSink for Sum {
+///     type Result = u64;
+///
 ///     fn put(&mut self, done: Completed<u64>) -> Result<(), SinkClosed<u64>> {
 ///         self.own += done.outcome.unwrap_or(0);
 ///         Ok(())
@@ -71,7 +73,10 @@ pub use in_order::InOrder;
 /// assert_eq!(sum.total.load(Ordering::Relaxed), 5_050);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait ResultSink<R> {
+pub trait ResultSink {
+    /// What a job returns whose outcome this sink takes: a pool's result type is that of its sink.
+    type Result;
+
     /// Learns that a pool is being built whose original sink this is, before it is cloned for the first
     /// worker. For sinks that keep what belongs to one pool, such as the order of its jobs; one that
     /// passes on to another sink passes this on as well.
@@ -82,7 +87,7 @@ pub trait ResultSink<R> {
     /// # Errors
     ///
     /// When nobody will ever read it, the outcome comes back.
-    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>>;
+    fn put(&mut self, done: Completed<Self::Result>) -> Result<(), SinkClosed<Self::Result>>;
 
     /// Learns that the job with this id will have no outcome here: it has a handle, to which its
     /// outcome goes, or was not accepted after all. For sinks that keep the order of submission.
@@ -98,7 +103,7 @@ pub trait ResultSink<R> {
 }
 
 /// Flushes a sink, whose panic goes no further (C8); how many outcomes found no taker.
-pub(crate) fn flush_quietly<R>(sink: &mut impl ResultSink<R>) -> u64 {
+pub(crate) fn flush_quietly(sink: &mut impl ResultSink) -> u64 {
     guarded(|| sink.flush()).map_err(drop_quietly).unwrap_or(0)
 }
 
@@ -110,7 +115,7 @@ pub struct Completed<R> {
     pub id: JobId,
     /// The index of the worker that ran it; [`Handle::thread_name`](crate::Handle::thread_name)
     /// knows the name. `None` if the submitter
-    /// [ran it itself](crate::Handle::execute_or_run).
+    /// [ran it itself](crate::WhenFull::RunHere).
     pub worker: Option<usize>,
     /// What the job returned, or why it did not.
     pub outcome: Result<R, JobError>,
@@ -155,7 +160,9 @@ impl<R> std::error::Error for SinkClosed<R> {}
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSink;
 
-impl ResultSink<()> for NoSink {
+impl ResultSink for NoSink {
+    type Result = ();
+
     #[inline]
     fn put(&mut self, done: Completed<()>) -> Result<(), SinkClosed<()>> {
         // Let go, as intended, also if a panic's payload panics once more.

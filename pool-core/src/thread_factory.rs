@@ -35,7 +35,7 @@ pub trait ThreadFactory: Send + Sync + 'static {
     ///
     /// The pool reports the error with the worker's index; see
     /// [`BuildError::Start`](crate::BuildError::Start) and
-    /// [`SubmitError::NoThread`](crate::SubmitError::NoThread).
+    /// [`Refusal::NoThread`](crate::Refusal::NoThread).
     fn start(&self, worker: WorkerThread) -> io::Result<JoinHandle<()>>;
 }
 

@@ -11,7 +11,7 @@ use support::{Hooks, Moody, Tally, builder, within_patience};
 #[test]
 fn a_build_refuses_what_can_not_be() {
     within_patience(|| {
-        let build = |threads| builder().num_threads(threads).build::<()>().map(drop);
+        let build = |threads| builder().num_threads(threads).build().map(drop);
         assert!(matches!(build(0), Err(BuildError::ZeroThreads)));
         assert!(matches!(
             build(usize::MAX),
@@ -34,7 +34,7 @@ fn a_build_refuses_what_can_not_be() {
 #[test]
 fn a_build_refuses_absurd_stacks() {
     within_patience(|| {
-        let build = |bytes| builder().num_threads(1).stack_size(bytes).build::<()>();
+        let build = |bytes| builder().num_threads(1).stack_size(bytes).build();
         for bytes in [usize::MAX, isize::MAX as usize + 1] {
             let refused =
                 matches!(build(bytes), Err(BuildError::StackSize { bytes: b }) if b == bytes);
@@ -52,10 +52,10 @@ fn a_build_refuses_absurd_stacks() {
 
 #[test]
 fn errors_say_what_to_do() {
-    let text = builder().num_threads(0).build::<()>().unwrap_err().to_string();
+    let text = builder().num_threads(0).build().unwrap_err().to_string();
     assert_eq!(text, "a pool needs at least one thread");
     let refusing = |_: WorkerThread| Err(io::Error::other("out of threads"));
-    let error = builder().num_threads(1).thread_factory(refusing).build::<()>().unwrap_err();
+    let error = builder().num_threads(1).thread_factory(refusing).build().unwrap_err();
     assert_eq!(
         error.to_string(),
         "worker 0 did not start: out of threads; try fewer threads or smaller stacks"
@@ -85,7 +85,7 @@ fn a_start_that_fails_at_the_kth_thread_undoes_the_others() {
                     .thread_factory(Moody { starts: Tally::default(), fails: move |nth| nth == k })
                     .on_thread_start(move |_| started.add())
                     .on_thread_stop(move |_| stopped.add())
-                    .build::<()>()
+                    .build()
                     .map(drop)
             });
             assert!(matches!(cause, StartCause::Thread(_)));
@@ -109,7 +109,7 @@ fn a_start_hook_that_panics_at_the_kth_thread_undoes_the_others() {
                         started.add();
                     })
                     .on_thread_stop(move |_| stopped.add())
-                    .build::<()>()
+                    .build()
                     .map(drop)
             });
             match cause {
@@ -146,17 +146,17 @@ fn a_maker_of_handlers_that_panics_undoes_the_build() {
 fn a_name_that_panics_and_a_factory_that_panics_or_forgets() {
     within_patience(|| {
         let named = builder().num_threads(2).thread_name(|_| panic!("no name, on purpose"));
-        assert!(matches!(named.build::<()>(), Err(BuildError::Start(_))));
+        assert!(matches!(named.build(), Err(BuildError::Start(_))));
 
         let panics = |_: WorkerThread| -> io::Result<JoinHandle<()>> { panic!("on purpose") };
-        let build = builder().num_threads(2).thread_factory(panics).build::<()>();
+        let build = builder().num_threads(2).thread_factory(panics).build();
         assert!(matches!(build, Err(BuildError::Start(_))));
 
         let forgets = |worker: WorkerThread| {
             drop(worker);
             Ok(std::thread::spawn(|| ()))
         };
-        match builder().num_threads(2).thread_factory(forgets).build::<()>() {
+        match builder().num_threads(2).thread_factory(forgets).build() {
             Err(BuildError::Start(error)) => {
                 assert!(matches!(error.cause(), StartCause::Factory));
             }

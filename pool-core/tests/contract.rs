@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use pool_core::{Collect, SubmitError, WaitError};
+use pool_core::{Collect, WaitError};
 use support::{Latch, Tally, builder, pool, within_patience};
 
 #[test]
@@ -18,7 +18,8 @@ fn c1_a_closed_pool_gives_the_job_back() {
         let job = String::from("precious");
         let address = job.as_ptr();
         match pool.submit(job) {
-            Err(SubmitError::Closed(job)) => {
+            Err(refused) if refused.is_closed() => {
+                let job = refused.into_inner();
                 assert_eq!((job.as_str(), job.as_ptr()), ("precious", address));
             }
             other => panic!("expected Closed, got {other:?}"),

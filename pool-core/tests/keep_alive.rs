@@ -6,7 +6,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pool_core::{ManualClock, StartCause, SubmitError, WaitError};
+use pool_core::{ManualClock, Refusal, StartCause, WaitError};
 use support::{Hooks, Latch, Moody, Tally, builder, eventually, pool, within_patience};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -135,12 +135,11 @@ fn a_job_comes_back_if_its_worker_can_not_be_started() {
             .build()
             .unwrap();
         for _ in 0..3 {
-            match pool.execute(|| ()) {
-                Err(SubmitError::NoThread(_, error)) => {
-                    assert!(matches!(error.cause(), StartCause::Thread(_)));
-                }
-                other => panic!("expected NoThread, got {other:?}"),
-            }
+            let refused = pool.execute(|| ()).unwrap_err();
+            let Refusal::NoThread(error) = refused.reason() else {
+                panic!("expected NoThread, got {refused:?}");
+            };
+            assert!(matches!(error.cause(), StartCause::Thread(_)));
         }
         pool.wait_idle().unwrap();
         pool.execute(|| ()).unwrap();
@@ -218,7 +217,7 @@ fn a_leaving_worker_that_submits_does_not_wait_for_itself() {
             .on_thread_stop(move |_| {
                 let Some(handle) = handle.lock().unwrap().take() else { return };
                 match handle.execute(|| ()) {
-                    Err(SubmitError::NoThread(..)) => count.add(),
+                    Err(refused) if matches!(refused.reason(), Refusal::NoThread(_)) => count.add(),
                     other => panic!("expected NoThread, got {other:?}"),
                 }
             })
@@ -244,9 +243,14 @@ fn a_nested_job_for_which_there_is_no_thread_comes_back() {
             .num_threads(2)
             .thread_keep_alive(SECOND)
             .thread_factory(moody)
-            .build::<()>()
+            .build()
             .unwrap();
-        let submit = || assert!(matches!(pool.execute(|| ()), Err(SubmitError::NoThread(..))));
+        let submit = || {
+            assert!(
+                pool.execute(|| ())
+                    .is_err_and(|refused| matches!(refused.reason(), Refusal::NoThread(_)))
+            )
+        };
         pool.scope(|scope| scope.spawn(submit));
         pool.join(submit, submit);
         assert_eq!(pool.shutdown().accepted, 0);
@@ -270,7 +274,9 @@ fn deserted_pool() -> (support::StdPool, pool_core::JobHandle<()>) {
         .build()
         .unwrap();
     *given.lock().unwrap() = Some(pool.handle());
-    assert!(matches!(pool.execute(|| ()), Err(SubmitError::NoThread(..))));
+    assert!(
+        pool.execute(|| ()).is_err_and(|refused| matches!(refused.reason(), Refusal::NoThread(_)))
+    );
     let job = left.lock().unwrap().pop().unwrap();
     (pool, job)
 }

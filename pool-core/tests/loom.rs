@@ -19,7 +19,7 @@ use models::{
     Meeting, PlainPool, Ran, end, explored_pool, model, pool, submit_from_a_thread, unexplored,
 };
 use pool_core::{
-    Job, ManualClock, StdThreads, SubmitError, Task, ThreadFactory, ThreadPoolBuilder, WorkQueue,
+    Job, ManualClock, Refusal, StdThreads, Task, ThreadFactory, ThreadPoolBuilder, WorkQueue,
     WorkerThread,
 };
 use slots::{Plain, Stealing};
@@ -209,7 +209,7 @@ fn keep_alive_and_no_more_threads() {
         let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
         let accepted = match pool.execute(|| ()) {
             Ok(_) => 1,
-            Err(SubmitError::NoThread(..)) => 0,
+            Err(refused) if matches!(refused.reason(), Refusal::NoThread(_)) => 0,
             Err(error) => panic!("{error}"),
         };
         pool.wait_idle().unwrap();

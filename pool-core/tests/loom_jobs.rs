@@ -17,7 +17,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use models::{PlainPool, Ran, end, model, pool, submit_from_a_thread, unexplored};
-use pool_core::{JobError, JobSet, ManualClock, SubmitError, ThreadPoolBuilder};
+use pool_core::{JobError, JobSet, ManualClock, SubmitOptions, ThreadPoolBuilder, WhenFull};
 use slots::{Plain, Stealing};
 
 /// Counts its drops.
@@ -265,11 +265,11 @@ fn wait_for_room_and_cancel_and_time_out() {
             clock.advance(Duration::from_secs(1));
             assert!(job.cancel());
         });
-        let submitted = pool.execute_timeout(|| (), Duration::from_secs(1));
+        let submitted = pool.with(WhenFull::WaitFor(Duration::from_secs(1))).execute(|| ());
         canceller.join().unwrap();
         let accepted = match submitted {
             Ok(_) => 1,
-            Err(SubmitError::Full(_)) => {
+            Err(refused) if refused.is_full() => {
                 pool.try_execute(|| ()).unwrap();
                 1
             }
@@ -400,10 +400,13 @@ fn expire_and_start_and_cancel() {
         let (queue, clock) = (Plain::new(1), ManualClock::new());
         let pool = unexplored(|| {
             let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1);
-            builder.clock(clock.clone()).build::<()>().unwrap()
+            builder.clock(clock.clone()).build().unwrap()
         });
         let (captured, drops) = token();
-        let job = pool.spawn_expiring(move || drop(captured), Duration::from_secs(1)).unwrap();
+        let job = pool
+            .with(SubmitOptions::new().start_within(Duration::from_secs(1)))
+            .spawn(move || drop(captured))
+            .unwrap();
         let canceller = job.canceller();
         let other = thread::spawn(move || canceller.cancel());
         clock.advance(Duration::from_secs(1));
@@ -430,9 +433,12 @@ fn wait_for_room_and_expire() {
         let (queue, clock) = (Plain::new(2), ManualClock::new());
         let pool = unexplored(|| {
             let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).capacity(1).paused();
-            builder.clock(clock.clone()).build::<()>().unwrap()
+            builder.clock(clock.clone()).build().unwrap()
         });
-        let late = pool.spawn_expiring(|| (), Duration::from_secs(1)).unwrap();
+        let late = pool
+            .with(SubmitOptions::new().start_within(Duration::from_secs(1)))
+            .spawn(|| ())
+            .unwrap();
         let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
         pool.execute(|| ()).unwrap();
         time.join().unwrap();

@@ -6,7 +6,7 @@ mod support;
 use std::panic::panic_any;
 use std::sync::{Arc, mpsc};
 
-use pool_core::{Collect, Completed, JobError, ResultSink, SinkClosed, sink_fn};
+use pool_core::{Collect, Completed, JobError, ResultSink, SinkClosed, SubmitOptions, sink_fn};
 use support::{Bomb, Latch, Tally, builder, pool, within_patience};
 
 /// After whatever happened before, `threads` jobs still run at the same time.
@@ -95,7 +95,9 @@ struct Cursed {
     flushes: Tally,
 }
 
-impl ResultSink<u32> for Cursed {
+impl ResultSink for Cursed {
+    type Result = u32;
+
     fn put(&mut self, done: Completed<u32>) -> Result<(), SinkClosed<u32>> {
         assert!(done.outcome.unwrap() != 13, "the sink panics, on purpose");
         Ok(())
@@ -267,7 +269,9 @@ fn a_set_up_that_panics_twice_is_an_error() {
             panic!("no clone, on purpose")
         }
     }
-    impl pool_core::ResultSink<()> for Unclonable {
+    impl pool_core::ResultSink for Unclonable {
+        type Result = ();
+
         fn put(&mut self, _: pool_core::Completed<()>) -> Result<(), pool_core::SinkClosed<()>> {
             Ok(())
         }
@@ -307,10 +311,13 @@ fn a_clock_that_panics_in_a_worker_s_hands() {
             .core_threads(1)
             .thread_keep_alive(Duration::from_secs(3_600))
             .clock(clock.clone())
-            .build::<()>()
+            .build()
             .unwrap();
         for _ in 0..100 {
-            let late = pool.spawn_expiring(|| (), Duration::from_secs(3_600)).unwrap();
+            let late = pool
+                .with(SubmitOptions::new().start_within(Duration::from_secs(3_600)))
+                .spawn(|| ())
+                .unwrap();
             let inner = clock.clone();
             pool.execute(move || inner.0.store(true, Ordering::SeqCst)).unwrap();
             drop(late);

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pool_core::{
-    Handle, Job, JobError, ManualClock, PushError, Scope, SubmitError, Task, ThreadPool,
-    ThreadPoolBuilder, WorkQueue,
+    Handle, Job, JobError, ManualClock, PushError, Scope, SubmitOptions, Task, ThreadPool,
+    ThreadPoolBuilder, WhenFull, WorkQueue,
 };
 use pool_std::{StdLocal, StdQueue};
 use retrying::Retrying;
@@ -155,7 +155,7 @@ fn a_pool_dropped_from_inside<Q: WorkQueue<Job<Task>>>(queue: Q) {
             *stops.lock().unwrap() += 1;
             at_end.wait();
         })
-        .build::<()>()
+        .build()
         .unwrap();
     let pool = Arc::new(pool);
     let (inner, count) = (Arc::clone(&pool), Arc::clone(&ran));
@@ -194,7 +194,7 @@ fn workers_come_and_go<Q: WorkQueue<Job<Task>>>(queue: Q) {
         .num_threads(3)
         .thread_keep_alive(Duration::from_secs(1))
         .clock(clock.clone())
-        .build::<()>()
+        .build()
         .unwrap();
     let time = thread::spawn(move || {
         for _ in 0..3 {
@@ -307,7 +307,7 @@ fn forks_from_everywhere<Q: WorkQueue<Job<Task>>>(queue: Q) {
 
 fn room_for_few<Q: WorkQueue<Job<Task>>>(queue: Q) {
     let builder = ThreadPoolBuilder::with_queue(queue).num_threads(2).capacity(1);
-    let pool = builder.build::<()>().unwrap();
+    let pool = builder.build().unwrap();
     let submitters: Vec<_> = (0..3)
         .map(|nth| {
             let handle = pool.handle();
@@ -315,7 +315,7 @@ fn room_for_few<Q: WorkQueue<Job<Task>>>(queue: Q) {
                 let submit = |_| match nth {
                     0 => handle.execute_batch([|| (), || ()]).unwrap().len(),
                     1 => handle.spawn(|| ()).map(drop).map_or(0, |()| 1),
-                    _ => handle.execute_or_run(|| ()).map_or(0, |_| 1),
+                    _ => handle.with(WhenFull::RunHere).execute(|| ()).map_or(0, |_| 1),
                 };
                 (0..3).map(submit).sum::<usize>()
             })
@@ -332,7 +332,7 @@ fn leave_and_submit_and_shutdown<Q: WorkQueue<Job<Task>>>(queue: Q) {
         .num_threads(2)
         .thread_keep_alive(Duration::from_secs(1))
         .clock(clock.clone())
-        .build::<()>()
+        .build()
         .unwrap();
     pool.execute(|| ()).unwrap();
     let time = thread::spawn(move || {
@@ -346,7 +346,7 @@ fn leave_and_submit_and_shutdown<Q: WorkQueue<Job<Task>>>(queue: Q) {
             thread::spawn(move || {
                 let submit = |_| match handle.execute(|| ()) {
                     Ok(_) => 1,
-                    Err(SubmitError::Closed(_)) => 0,
+                    Err(refused) if refused.is_closed() => 0,
                     Err(error) => panic!("{error}"),
                 };
                 (0..3).map(submit).sum::<u64>()
@@ -403,13 +403,15 @@ fn cancelled_by_the_dozen<Q: WorkQueue<Job<Task>>>(queue: Q) {
 fn expired_while_others_wait<Q: WorkQueue<Job<Task>>>(queue: Q) {
     let clock = ManualClock::new();
     let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).capacity(1).paused();
-    let pool = builder.clock(clock.clone()).build::<()>().unwrap();
+    let pool = builder.clock(clock.clone()).build().unwrap();
     let submitters: Vec<_> = (1..=3)
         .map(|nth| {
             let handle = pool.handle();
             thread::spawn(move || {
                 // Without room in this time it is refused.
-                let job = handle.spawn_expiring(|| (), Duration::from_secs(nth));
+                let job = handle
+                    .with(SubmitOptions::new().start_within(Duration::from_secs(nth)))
+                    .spawn(|| ());
                 job.map_or(Err(JobError::Expired), pool_core::JobHandle::join)
             })
         })

@@ -214,7 +214,9 @@ impl<R> Drop for CrossbeamCollect<R> {
     }
 }
 
-impl<R> ResultSink<R> for CrossbeamCollect<R> {
+impl<R> ResultSink for CrossbeamCollect<R> {
+    type Result = R;
+
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
         match &self.own {
             Own::Lane(lane) => lane.push(done),

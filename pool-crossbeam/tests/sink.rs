@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use pool_conformance::within_patience;
-use pool_core::{Completed, ResultSink, ThreadPoolBuilder};
+use pool_core::{Completed, ResultSink, ThreadPoolBuilder, WhenFull};
 use pool_crossbeam::{CrossbeamCollect, CrossbeamQueue};
 
 /// The number of an outcome, and of the producer that put it.
@@ -184,7 +184,7 @@ fn pools_whose_workers_come_and_go_deliver_everything() {
         let mut received = 0;
         for round in 0..4_000 {
             for _ in 0..=round % 8 {
-                assert!(pool.execute_or_run(|| 1).is_ok());
+                assert!(pool.with(WhenFull::RunHere).execute(|| 1).is_ok());
             }
             if round % 3 == 0 {
                 pool.wait_idle().unwrap();

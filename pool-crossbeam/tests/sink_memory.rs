@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
 use pool_conformance::{Latch, within_patience};
-use pool_core::{ResultSink, ThreadPoolBuilder};
+use pool_core::{ResultSink, ThreadPoolBuilder, WhenFull};
 use pool_crossbeam::{CrossbeamCollect, CrossbeamQueue};
 
 #[global_allocator]
@@ -48,7 +48,7 @@ fn with_a_full_pool(results: &CrossbeamCollect<usize>, run: impl FnOnce(&dyn Fn(
     let _end = OpenAtEnd(end);
     begun.wait();
     pool.execute(|| 0).unwrap();
-    run(&|number| assert!(pool.execute_or_run(move || number).is_ok()));
+    run(&|number| assert!(pool.with(WhenFull::RunHere).execute(move || number).is_ok()));
 }
 
 /// Opens its latch also if the test fails, so that the pool can end.

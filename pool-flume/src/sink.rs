@@ -46,7 +46,9 @@ impl<R> Clone for FlumeSink<R> {
     }
 }
 
-impl<R> ResultSink<R> for FlumeSink<R> {
+impl<R> ResultSink for FlumeSink<R> {
+    type Result = R;
+
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
         self.0.send(done).map_err(|SendError(done)| SinkClosed(done))
     }

@@ -1,6 +1,6 @@
 //! The types of the core with the default queue filled in.
 
-use pool_core::{Job, MakeQueue, Task};
+use pool_core::{Job, MakeQueue, NoSink, Task};
 
 #[cfg(feature = "crossbeam")]
 use pool_crossbeam::CrossbeamQueue as Strongest;
@@ -13,30 +13,34 @@ use pool_std::StdQueue as Strongest;
 /// `std-only`.
 pub type DefaultQueue<J> = Strongest<J>;
 
-/// A pool whose jobs are closures that return `R`; see [`pool_core::Pool`].
+/// A pool of closures that return `R`; see [`pool_core::Pool`].
 ///
 /// # Examples
 ///
 /// ```
-/// use pool::{ThreadPool, ThreadPoolBuilder};
+/// use pool::ThreadPool;
 ///
 /// struct Server {
 ///     pool: ThreadPool,
 /// }
 ///
-/// let server = Server { pool: ThreadPoolBuilder::new().num_threads(2).build()? };
+/// let server = Server { pool: ThreadPool::new(2)? };
 /// server.pool.execute(|| println!("served"))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
-pub type ThreadPool<R = (), Q = DefaultQueue<Job<Task<R>>>> = pool_core::ThreadPool<R, Q>;
+pub type ThreadPool<R = ()> = pool_core::ThreadPool<R, DefaultQueue<Job<Task<R>>>>;
 
-/// A pool of jobs of one type `J`, whose handlers return `R`; see [`pool_core::Pool`].
-pub type Pool<J, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Pool<J, R, Q>;
+/// A pool of jobs of type `J`, whose handlers return `R`, over any queue; see [`pool_core::Pool`].
+///
+/// A [`ThreadPool`] with another queue is a `Pool<Task<R>, R, Q>`.
+pub type Pool<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Pool<J, R, Q>;
 
 /// A handle to a [`Pool`], or to a [`ThreadPool`] as `Handle<Task<R>, R>`; see [`pool_core::Handle`].
 pub type Handle<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Handle<J, R, Q>;
 
-/// Builds pools, with [`DefaultQueue`] unless told otherwise; see [`pool_core::ThreadPoolBuilder`].
+/// Builds pools with [`DefaultQueue`], unless told otherwise; see [`pool_core::ThreadPoolBuilder`].
+///
+/// `S` is the type of the sink. A builder with another queue is a [`PoolBuilder`].
 ///
 /// # Examples
 ///
@@ -50,9 +54,28 @@ pub type Handle<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Handle<
 ///     .thread_keep_alive(Duration::from_secs(10))
 ///     .build()?;
 /// pool.execute(|| println!("on {:?}", std::thread::current().name()))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
-pub type ThreadPoolBuilder = pool_core::ThreadPoolBuilder<DefaultBackend>;
+pub type ThreadPoolBuilder<S = NoSink> = pool_core::ThreadPoolBuilder<DefaultBackend, S>;
+
+/// Builds pools with the queue that `B` makes and the sink `S`: what a [`ThreadPoolBuilder`] becomes when it
+/// is given a [`backend`](pool_core::ThreadPoolBuilder::backend) or a
+/// [`queue`](pool_core::ThreadPoolBuilder::queue).
+///
+/// # Examples
+///
+/// ```
+/// use pool::{Backend, PoolBuilder, ThreadPoolBuilder};
+///
+/// fn with_names(backend: Backend) -> PoolBuilder<Backend> {
+///     ThreadPoolBuilder::new().backend(backend).thread_name(|worker| format!("{backend}-{worker}"))
+/// }
+///
+/// let pool = with_names(Backend::available()[0]).num_threads(2).build()?;
+/// pool.execute(|| println!("{:?}", std::thread::current().name()))?;
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+pub type PoolBuilder<B = DefaultBackend, S = NoSink> = pool_core::ThreadPoolBuilder<B, S>;
 
 /// Makes a [`DefaultQueue`] for jobs of any type.
 #[derive(Debug, Clone, Copy, Default)]

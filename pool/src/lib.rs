@@ -30,7 +30,7 @@
 //! ```
 //! use pool::ThreadPoolBuilder;
 //!
-//! let pool = ThreadPoolBuilder::new().build::<()>()?;
+//! let pool = ThreadPoolBuilder::new().build()?;
 //! let answer = pool.spawn(|| 6 * 7)?;
 //!
 //! let mut words = ["drain", "then", "exit"].map(str::to_owned);
@@ -63,14 +63,16 @@ mod backend;
 mod default;
 
 pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
-pub use default::{DefaultBackend, DefaultQueue, Handle, Pool, ThreadPool, ThreadPoolBuilder};
+pub use default::{
+    DefaultBackend, DefaultQueue, Handle, Pool, PoolBuilder, ThreadPool, ThreadPoolBuilder,
+};
 pub use pool_core::{
     AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
     InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
     MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, Panic, PushError, Ready,
-    ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
-    StdThreads, SubmitError, SystemClock, Task, ThreadFactory, WaitError, WorkQueue, WorkerContext,
-    WorkerThread, as_completed, sink_fn,
+    Refusal, ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError,
+    Stats, StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory,
+    WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, LocalOrder};

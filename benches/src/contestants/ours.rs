@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pool::{
     ChannelQueue, Collect, Completed, CrossbeamCollect, CrossbeamQueue, FlumeQueue, Job, JobHandle,
-    Pool, ResultSink, StdQueue, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
+    Pool, ResultSink, StdQueue, Task, ThreadPoolBuilder, WorkQueue,
 };
 
 use crate::contestants::{
@@ -43,7 +43,7 @@ our_queue!(StdQueue, "pool/std");
 our_queue!(ChannelQueue, "pool/channel");
 
 /// A pool of ours that runs closures.
-pub struct OurPool<Q: WorkQueue<Job<Task>>>(ThreadPool<(), Q>);
+pub struct OurPool<Q: WorkQueue<Job<Task>>>(Pool<Task, (), Q>);
 
 /// Ours over `crossbeam-deque`.
 pub type OursCrossbeam = OurPool<CrossbeamQueue<Job<Task>>>;
@@ -94,7 +94,7 @@ impl<Q: OurQueue<Job<Task>>> RoundTrip for OurPool<Q> {
 }
 
 impl<Q: OurQueue<Job<Task>>> ForkJoin for OurPool<Q> {
-    type Scope<'a> = &'a ThreadPool<(), Q>;
+    type Scope<'a> = &'a Pool<Task, (), Q>;
 
     fn enter(&self, f: impl FnOnce(&mut Self::Scope<'_>) -> u64 + Send) -> u64 {
         self.0.install(|| f(&mut &self.0)).expect("an open pool")
@@ -112,7 +112,7 @@ impl<Q: OurQueue<Job<Task>>> ForkJoin for OurPool<Q> {
 }
 
 /// A pool of ours where whoever waits for a job that has not started runs it.
-pub struct RunByJoin<Q: WorkQueue<Job<Task>>>(ThreadPool<(), Q>);
+pub struct RunByJoin<Q: WorkQueue<Job<Task>>>(Pool<Task, (), Q>);
 
 /// Ours over `crossbeam-deque`, run by whoever waits.
 pub type OursCrossbeamByJoin = RunByJoin<CrossbeamQueue<Job<Task>>>;
@@ -166,7 +166,7 @@ impl<Q: OurQueue<Job<u64>>> TypedBatch for OurTyped<Q> {
 
 /// A pool of ours with a sink that collects the results.
 pub struct OurResults<Q: OurQueue<Job<Task<u64>>>, S = Collect<u64>> {
-    pool: ThreadPool<u64, Q>,
+    pool: Pool<Task<u64>, u64, Q>,
     sink: S,
 }
 
@@ -182,7 +182,7 @@ pub type OurResultsStd = OurResults<StdQueue<Job<Task<u64>>>>;
 pub type OurResultsChannel = OurResults<ChannelQueue<Job<Task<u64>>>>;
 
 /// A sink whose outcomes can be taken, for pools with a queue `Q`.
-pub trait Take<Q>: ResultSink<u64> + Default + Clone + Send + Sync + 'static {
+pub trait Take<Q>: ResultSink<Result = u64> + Default + Clone + Send + Sync + 'static {
     /// What the two are called.
     const NAME: &'static str;
 

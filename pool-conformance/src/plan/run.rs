@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use pool_core::{Completed, Handle, JobError, JobHandle, Panic, SubmitError, Task, WorkQueue};
+use pool_core::{Completed, Handle, JobError, JobHandle, Panic, Refusal, Task, WorkQueue};
 
 use super::model::Model;
 use super::runs::Runs;
@@ -52,7 +52,7 @@ fn job<Q: WorkQueue<Closure>>(
             let child = job(child, next, handle.clone(), runs.clone(), Arc::clone(&alive));
             match handle.execute(child) {
                 Ok(_) => (),
-                Err(SubmitError::Full(_)) => runs.refuse(next..next + size),
+                Err(refused) if refused.is_full() => runs.refuse(next..next + size),
                 Err(error) => panic!("a nested submit was refused: {error}"),
             }
             next += size;
@@ -151,7 +151,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         let (job, number) = self.job(&tree);
         match self.pool.try_execute(job) {
             Ok(_) => self.accepted(&tree, number),
-            Err(error) => self.refused(&error),
+            Err(error) => self.refused(error.reason()),
         }
     }
 
@@ -163,7 +163,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
                 self.model.handled += 1;
                 self.spawned.push_back(Spawned { handle, tree, number });
             }
-            Err(error) => self.refused(&error),
+            Err(error) => self.refused(error.reason()),
         }
     }
 
@@ -172,12 +172,12 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         self.model.accept(tree, number);
     }
 
-    fn refused<J>(&self, error: &SubmitError<J>) {
-        match error {
-            SubmitError::Closed(_) => assert!(self.model.closed, "refused while open"),
+    fn refused(&self, reason: &Refusal) {
+        match reason {
+            Refusal::Closed => assert!(self.model.closed, "refused while open"),
             // A bounded queue may.
-            SubmitError::Full(_) => assert!(!self.model.closed),
-            _ => panic!("{error}"),
+            Refusal::Full => assert!(!self.model.closed),
+            _ => panic!("{reason}"),
         }
     }
 

@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
-use crate::error::SubmitError;
+use crate::api::submit_options::Terms;
+use crate::error::Refusal;
 use crate::id::JobIds;
 use crate::parts::context;
 use crate::queue::WorkQueue;
-use crate::runtime::admission::Refused;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::task_cell::TaskCell;
@@ -62,15 +62,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     where
         I: IntoIterator<Item = J>,
     {
-        self.submit_each(jobs.into_iter(), |job| job)
+        self.submit_batch_on(jobs.into_iter(), |job| job, Terms::PLAIN)
     }
 
     /// Submits what `job` makes of each input.
-    fn submit_each<I: Iterator>(
+    pub(crate) fn submit_batch_on<I: Iterator>(
         &self,
         mut inputs: I,
         job: impl Fn(I::Item) -> J,
+        terms: Terms,
     ) -> Result<JobIds, BatchError<J, I>> {
+        if terms.deadline.is_some() {
+            return self.submit_timed_batch(inputs, job, terms);
+        }
         let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
         for size in chunks() {
             // Gathered first: what the iterator does must not come between accepting and pushing.
@@ -79,16 +83,41 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             if chunk.is_empty() {
                 break;
             }
-            if let Err(refused) = self.submit_all(&mut chunk, &mut ids) {
+            if let Err(reason) = self.submit_all(&mut chunk, &mut ids, terms) {
                 let jobs = chunk.into_iter().filter_map(Job::into_payload).collect();
-                return Err(BatchError { accepted: ids, reason: refused.with(()), jobs, inputs });
+                return Err(BatchError::new(ids, reason, jobs, inputs));
+            }
+        }
+        Ok(ids)
+    }
+
+    /// The same for jobs that may expire: each is on the list of those before the next is submitted.
+    fn submit_timed_batch<I: Iterator>(
+        &self,
+        mut inputs: I,
+        job: impl Fn(I::Item) -> J,
+        terms: Terms,
+    ) -> Result<JobIds, BatchError<J, I>> {
+        let mut ids = JobIds::default();
+        while let Some(input) = inputs.next() {
+            match self.submit_on(job(input), terms) {
+                Ok(id) => ids.push_run(id, 1),
+                Err(refused) => {
+                    let (reason, job) = refused.into_parts();
+                    return Err(BatchError::new(ids, reason, vec![job], inputs));
+                }
             }
         }
         Ok(ids)
     }
 
     /// Submits all of these, or leaves those that were not accepted in the list.
-    fn submit_all(&self, jobs: &mut VecDeque<Job<J>>, ids: &mut JobIds) -> Result<(), Refused> {
+    fn submit_all(
+        &self,
+        jobs: &mut VecDeque<Job<J>>,
+        ids: &mut JobIds,
+        terms: Terms,
+    ) -> Result<(), Refusal> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
@@ -96,7 +125,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             return Ok(());
         }
         while !jobs.is_empty() {
-            self.inner.submit_some(jobs, ids)?;
+            match self.inner.submit_some(jobs, ids, terms.wait) {
+                Err(Refusal::Full) if terms.runs_here => self.run_first(jobs, ids)?,
+                submitted => submitted?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the first of these here, as there is no room for it.
+    fn run_first(&self, jobs: &mut VecDeque<Job<J>>, ids: &mut JobIds) -> Result<(), Refusal> {
+        let Some(job) = jobs.pop_front() else { return Ok(()) };
+        match self.inner.submit_here(job) {
+            Ok(id) => ids.push_run(id, 1),
+            Err((refused, job)) => {
+                jobs.push_front(job);
+                return Err(refused);
+            }
         }
         Ok(())
     }
@@ -115,7 +160,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let handles = pool.spawn_batch((0..10_u64).map(|n| move || n * n))?;
     /// let squares: Result<Vec<u64>, _> = handles.into_iter().map(|job| job.join()).collect();
     /// assert_eq!(squares?[9], 81);
@@ -127,30 +171,38 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        self.spawn_batch_on(closures.into_iter(), Terms::PLAIN)
+    }
+
+    pub(crate) fn spawn_batch_on<I, F, T>(
+        &self,
+        mut inputs: I,
+        terms: Terms,
+    ) -> SpawnedBatch<F, T, I>
+    where
+        I: Iterator<Item = F>,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
-        let mut inputs = closures.into_iter();
         for size in chunks() {
             let some = inputs.by_ref().take(size);
             let mut some: Vec<_> =
-                some.map(|closure| Arc::new(TaskCell::new(closure, None))).collect();
+                some.map(|closure| Arc::new(TaskCell::new(closure, terms.deadline))).collect();
             if some.is_empty() {
                 break;
             }
-            chunk.extend(
-                some.iter().map(|cell| Job::unnumbered(Body::Ref(JobRef::new(cell.clone())))),
-            );
+            let job =
+                |cell: &Arc<_>| Job::unnumbered(Body::Ref(JobRef::new(Arc::clone(cell) as _)));
+            chunk.extend(some.iter().map(job));
             let mut ids = JobIds::default();
-            let submitted = self.submit_all(&mut chunk, &mut ids);
+            let submitted = self.submit_all(&mut chunk, &mut ids, terms);
             let rest = some.split_off(ids.len());
-            let numbered = some.into_iter().zip(ids);
-            handles.extend(
-                numbered.map(|(cell, id)| JobHandle::new(cell, id, self.inner.downgrade())),
-            );
-            if let Err(refused) = submitted {
+            handles.extend(some.into_iter().zip(ids).map(|(cell, id)| self.handle_to(cell, id)));
+            if let Err(reason) = submitted {
                 chunk.into_iter().for_each(Job::withdraw);
                 let jobs = rest.into_iter().map(TaskCell::into_closure).collect();
-                let (accepted, reason) = (handles, refused.with(()));
-                return Err(BatchError { accepted, reason, jobs, inputs });
+                return Err(BatchError::new(handles, reason, jobs, inputs));
             }
         }
         Ok(handles)
@@ -190,7 +242,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
         I: IntoIterator<Item = F>,
         F: FnOnce() -> R + Send + 'static,
     {
-        self.submit_each(closures.into_iter(), Task::new)
+        self.submit_batch_on(closures.into_iter(), Task::new, Terms::PLAIN)
     }
 }
 
@@ -200,14 +252,14 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
 /// # Examples
 ///
 /// ```
-/// use pool_core::{SubmitError, ThreadPoolBuilder};
+/// use pool_core::{Refusal, ThreadPoolBuilder};
 /// use pool_std::StdQueue;
 ///
 /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build_with(|_worker| |_: u64| ())?;
 /// pool.close();
 /// let error = pool.submit_batch(1..).unwrap_err();
 /// assert_eq!(error.accepted().len(), 0);
-/// assert!(matches!(error.reason(), SubmitError::Closed(())));
+/// assert!(matches!(error.reason(), Refusal::Closed));
 /// let (read, rest) = error.into_inner();
 /// let mut all = read.into_iter().chain(rest);
 /// assert_eq!(all.nth(99_999), Some(100_000));
@@ -215,12 +267,16 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
 /// ```
 pub struct BatchError<J, I, A = JobIds> {
     accepted: A,
-    reason: SubmitError<()>,
-    jobs: Vec<J>,
-    inputs: I,
+    reason: Refusal,
+    /// The jobs that were read, and the iterator. The lock is never held: it makes the error `Sync`.
+    rest: Mutex<(Vec<J>, I)>,
 }
 
 impl<J, I, A> BatchError<J, I, A> {
+    fn new(accepted: A, reason: Refusal, jobs: Vec<J>, inputs: I) -> Self {
+        Self { accepted, reason, rest: Mutex::new((jobs, inputs)) }
+    }
+
     /// What was accepted before that, in order: the ids, or of
     /// [`spawn_batch`](crate::Handle::spawn_batch) the handles.
     #[must_use]
@@ -230,7 +286,7 @@ impl<J, I, A> BatchError<J, I, A> {
 
     /// Why the others were not.
     #[must_use]
-    pub fn reason(&self) -> &SubmitError<()> {
+    pub fn reason(&self) -> &Refusal {
         &self.reason
     }
 
@@ -238,7 +294,8 @@ impl<J, I, A> BatchError<J, I, A> {
     /// the rest.
     #[must_use]
     pub fn into_inner(self) -> (Vec<J>, I) {
-        (self.jobs, self.inputs)
+        let (_, jobs, inputs) = self.into_parts();
+        (jobs, inputs)
     }
 
     /// The same with what was accepted.
@@ -249,7 +306,7 @@ impl<J, I, A> BatchError<J, I, A> {
     /// use pool_core::ThreadPoolBuilder;
     /// use pool_std::StdQueue;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
     /// let handle = pool.handle();
     /// // The pool is closed while the batch is read.
     /// let closures = (0..1_000_u64).map(|n| {
@@ -266,16 +323,14 @@ impl<J, I, A> BatchError<J, I, A> {
     /// ```
     #[must_use]
     pub fn into_parts(self) -> (A, Vec<J>, I) {
-        (self.accepted, self.jobs, self.inputs)
+        let (jobs, inputs) = self.rest.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (self.accepted, jobs, inputs)
     }
 }
 
 impl<J, I, A> fmt::Debug for BatchError<J, I, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BatchError")
-            .field("reason", &self.reason)
-            .field("read", &self.jobs.len())
-            .finish_non_exhaustive()
+        f.debug_struct("BatchError").field("reason", &self.reason).finish_non_exhaustive()
     }
 }
 

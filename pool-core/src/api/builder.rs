@@ -12,11 +12,12 @@ use crate::clock::Clock;
 use crate::error::BuildError;
 use crate::parts::ledger::Ledger;
 use crate::parts::sleep::Sleep;
-use crate::queue::{MakeQueue, Ready};
+use crate::queue::{MakeQueue, Ready, WorkQueue};
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 use crate::runtime::launch::Launcher;
 use crate::runtime::pool_state::PoolState;
+use crate::runtime::run_here::runner;
 use crate::sink::{NoSink, ResultSink};
 use crate::task::Task;
 use crate::thread_factory::ThreadFactory;
@@ -36,7 +37,6 @@ use crate::thread_factory::ThreadFactory;
 ///     .stack_size(1 << 20)
 ///     .build()?;
 /// assert_eq!(pool.thread_name(3), Some("render-3"));
-/// # pool.execute(|| ())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a builder does nothing until it builds"]
@@ -103,7 +103,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///
     /// Should its thread not be had then, the other workers run its jobs, and the start is tried
     /// again once one of them has been idle. Without any other worker the submit fails with
-    /// [`SubmitError::NoThread`](crate::SubmitError::NoThread).
+    /// [`Refusal::NoThread`](crate::Refusal::NoThread).
     ///
     /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
     ///
@@ -120,7 +120,6 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///     .thread_keep_alive(Duration::from_secs(30))
     ///     .build()?;
     /// assert_eq!(pool.stats().threads, 1);
-    /// # pool.execute(|| ())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn thread_keep_alive(mut self, keep_alive: Duration) -> Self {
@@ -135,14 +134,14 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Bounds the queue: at most so many jobs from outside wait to be started, at least 1. The default
+    /// Bounds the queue: at most this many jobs from outside wait to be started, at least 1. The default
     /// is no bound.
     ///
     /// When the queue is full, [`execute`](Handle::execute), [`submit`](Handle::submit) and
-    /// [`spawn`](Handle::spawn) wait for room; [`try_execute`](Handle::try_execute) and its like fail
-    /// with the job, [`execute_timeout`](Handle::execute_timeout) and its like wait for a while, and
-    /// [`execute_or_run`](Handle::execute_or_run) and its like run it in the caller. Those who wait
-    /// get room in the order in which they came.
+    /// [`spawn`](Handle::spawn) wait for room, in the order in which they came;
+    /// [`try_execute`](Handle::try_execute) and its like fail with the job; and
+    /// [`with`](Handle::with) offers [other ways](crate::WhenFull), such as to wait for a while, or to run the
+    /// job on the submitting thread.
     ///
     /// A job that submits jobs is never held up by its own pool, nor refused: what it submits does
     /// not count here (C4, C11).
@@ -150,13 +149,13 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{SubmitError, ThreadPoolBuilder};
+    /// use pool_core::ThreadPoolBuilder;
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused().build()?;
     /// pool.execute(|| println!("first"))?;
     /// match pool.try_execute(|| println!("second")) {
-    ///     Err(SubmitError::Full(task)) => task.run(),
+    ///     Err(refused) if refused.is_full() => refused.into_inner().run(),
     ///     other => panic!("{other:?}"),
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -213,16 +212,15 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Builds a pool of closures.
+    /// Builds a pool of closures, which return what its sink takes; without a sink, nothing.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] says which setting can not be met, or which worker did not start.
-    pub fn build<R>(self) -> Result<ThreadPool<R, B::Queue>, BuildError>
+    /// [`BuildError`] says which setting cannot be met, or which worker did not start.
+    pub fn build(self) -> Result<ThreadPool<S::Result, B::Queue>, BuildError>
     where
-        R: 'static,
-        B: MakeQueue<Job<Task<R>>>,
-        S: ResultSink<R> + Clone + Send + 'static,
+        B: MakeQueue<Job<Task<S::Result>>>,
+        S: ResultSink<Result: 'static> + Clone + Send + 'static,
     {
         self.build_with(|_worker| Task::run)
     }
@@ -263,33 +261,57 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// assert_eq!(received.recv()?.outcome?, 5);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn build_with<J, R, M, H>(self, make_handler: M) -> Result<Pool<J, R, B::Queue>, BuildError>
+    pub fn build_with<J, M, H>(
+        self,
+        make_handler: M,
+    ) -> Result<Pool<J, S::Result, B::Queue>, BuildError>
     where
         J: Send + 'static,
-        R: 'static,
         B: MakeQueue<Job<J>>,
-        S: ResultSink<R> + Clone + Send + 'static,
-        M: Fn(&WorkerContext<J, R, B::Queue>) -> H + Send + Sync + 'static,
-        H: FnMut(J) -> R,
+        S: ResultSink<Result: 'static> + Clone + Send + 'static,
+        M: Fn(&WorkerContext<J, S::Result, B::Queue>) -> H + Send + Sync + 'static,
+        H: FnMut(J) -> S::Result,
     {
-        let Self { backend, sink, settings } = self;
+        let Self { backend, mut sink, settings } = self;
         let size = settings.size()?;
         let core = settings.core(size)?;
         let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
-        let limit = settings.limit()?;
+        let capacity = settings.capacity()?;
         let (config, clock) = settings.into_config(size)?;
-        let state = PoolState::new(Ledger::new(size), sleep, clock, limit);
-        let mut sink = sink;
+        let state = PoolState::new(Ledger::new(size), sleep, clock, capacity);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             make_handler(&WorkerContext { index, handle: Handle { inner: Arc::clone(inner) } })
         };
         let launcher = Arc::new(Launcher::new(make, sink, size));
         // From here on a failure is undone by the pool's drop.
-        let inner = Inner::new(backend.make_queue(), state, config, launcher);
-        let pool = Pool::new(Handle { inner });
+        let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);
+        let pool = Pool::owner_of(Handle { inner });
         pool.inner.start_core(core).map_err(BuildError::Start)?;
         Ok(pool)
+    }
+}
+
+impl<Q: WorkQueue<Job<Task>> + Default> Pool<Task, (), Q> {
+    /// Builds a pool of closures with this number of threads, and everything else as by default; see
+    /// [`ThreadPoolBuilder`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`ThreadPoolBuilder::build`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_core::{Job, Task, ThreadPool};
+    /// use pool_std::StdQueue;
+    ///
+    /// let pool = ThreadPool::<(), StdQueue<Job<Task>>>::new(4)?;
+    /// pool.execute(|| println!("on one of four"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(num_threads: usize) -> Result<Self, BuildError> {
+        ThreadPoolBuilder::with_queue(Q::default()).num_threads(num_threads).build()
     }
 }
 

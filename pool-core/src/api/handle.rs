@@ -166,7 +166,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Stats {
             threads,
             idle_threads,
-            waiting_submitters: self.inner.state.limit.as_ref().map_or(0, Capacity::waiting),
+            waiting_submitters: self.inner.state.capacity.as_ref().map_or(0, Capacity::waiting),
             accepted: sums.accepted,
             queued: sums.queued(),
             running: sums.running,

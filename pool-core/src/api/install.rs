@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use crate::api::handle::Handle;
-use crate::error::SubmitError;
+use crate::error::{Refusal, SubmitError};
 use crate::panics::guarded;
 use crate::parts::context;
 use crate::queue::WorkQueue;
@@ -39,7 +39,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///     .thread_name(|n| format!("deep-{n}"))
     ///     .stack_size(64 << 20)
     ///     .build()?;
-    /// # pool.execute(|| ())?;
     /// let text = String::from("borrowed");
     /// let here = pool.install(|| {
     ///     (text.len(), std::thread::current().name().unwrap_or_default().to_owned())
@@ -63,7 +62,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             Outcome::Ran(Err(payload)) => resume_unwind(payload),
             // Without another reason, the pool came to its end without the job.
             Outcome::Unrun(closure) => match spawned {
-                Ok(refused) => Err(refused.unwrap_or(SubmitError::Closed(())).map(|()| closure)),
+                Ok(refused) => Err(refused.unwrap_or(Refusal::Closed).with(closure)),
                 Err(payload) => resume_unwind(payload),
             },
         }
@@ -71,7 +70,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 
     /// Spawns a job that lies on this thread's stack, and waits until nobody else has a right to it. Why it
     /// was not accepted, or what the queue threw.
-    fn spawn_and_wait(&self, stack_job: StackJobRef) -> thread::Result<Option<SubmitError<()>>> {
+    fn spawn_and_wait(&self, stack_job: StackJobRef) -> thread::Result<Option<Refusal>> {
         let job = move || {
             if stack_job.run() {
                 // The payload is with the caller of `install`; this makes the books say how it went.
@@ -84,7 +83,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
                 let _ = job.join();
                 None
             }
-            Err(refused) => Some(refused.map(drop)),
+            Err(refused) => Some(refused.into_parts().0),
         })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::error::JobError;
+use crate::error::{JobError, WaitError};
 use crate::id::JobId;
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::context;
@@ -40,7 +40,6 @@ use crate::runtime::task_handle::{AnyTask, TaskHandle};
 /// use pool_std::StdQueue;
 ///
 /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(1).build()?;
-/// # pool.execute(|| ())?;
 /// let handle = pool.handle();
 /// let outer = pool.spawn(move || {
 ///     let inner = handle.spawn(|| 6).unwrap();
@@ -94,7 +93,6 @@ impl<T> JobHandle<T> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let job = pool.spawn(|| -> u32 { panic!("no luck") })?;
     /// match job.join() {
     ///     Err(JobError::Panicked(panic)) => assert_eq!(panic.message(), Some("no luck")),
@@ -128,7 +126,6 @@ impl<T> JobHandle<T> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
-    /// # pool.execute(|| ())?;
     /// let here = std::thread::current().id();
     /// let job = pool.spawn(|| std::thread::current().id())?;
     /// assert_eq!(job.join_or_run()?, here);
@@ -148,29 +145,33 @@ impl<T> JobHandle<T> {
     ///
     /// # Errors
     ///
-    /// The handle comes back if the job has not ended in this time. Inside is what
-    /// [`join`](Self::join) returns.
+    /// [`WaitError::TimedOut`] if the job has not ended in this time: it goes on, and can be waited for
+    /// again. Inside is what [`join`](Self::join) returns.
+    ///
+    /// # Panics
+    ///
+    /// If the outcome was fetched before, by this or as a future.
     ///
     /// # Examples
     ///
     /// ```
     /// use std::time::Duration;
-    /// use pool_core::ThreadPoolBuilder;
+    /// use pool_core::{ThreadPoolBuilder, WaitError};
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
-    /// # pool.execute(|| ())?;
-    /// let job = pool.spawn(|| 7)?;
-    /// let job = job.join_timeout(Duration::from_millis(1)).unwrap_err();
+    /// let mut job = pool.spawn(|| 7)?;
+    /// let waited = job.join_timeout(Duration::from_millis(1));
+    /// assert!(matches!(waited, Err(WaitError::TimedOut)));
     /// pool.resume();
-    /// assert_eq!(job.join_timeout(Duration::MAX).unwrap()?, 7);
+    /// assert_eq!(job.join_timeout(Duration::MAX)??, 7);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn join_timeout(self, timeout: Duration) -> Result<Result<T, JobError>, Self> {
+    pub fn join_timeout(&mut self, timeout: Duration) -> Result<Result<T, JobError>, WaitError> {
         if context::is_inside_any() {
             self.run_if_queued();
         }
-        if self.wait(Some(timeout)) { Ok(self.outcome()) } else { Err(self) }
+        if self.wait(Some(timeout)) { Ok(self.take_outcome()) } else { Err(WaitError::TimedOut) }
     }
 
     /// Whether the job has ended, in whatever way: [`join`](Self::join) would not wait.
@@ -181,7 +182,7 @@ impl<T> JobHandle<T> {
     /// use pool_core::ThreadPoolBuilder;
     /// use pool_std::StdQueue;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
     /// let job = pool.spawn(|| 7)?;
     /// pool.wait_idle()?;
     /// assert!(job.is_finished());
@@ -204,7 +205,6 @@ impl<T> JobHandle<T> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
-    /// # pool.execute(|| ())?;
     /// let job = pool.spawn(|| 7)?;
     /// assert!(job.cancel());
     /// assert!(matches!(job.join(), Err(JobError::Cancelled)));
@@ -225,7 +225,6 @@ impl<T> JobHandle<T> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
-    /// # pool.execute(|| ())?;
     /// let job = pool.spawn(|| 7)?;
     /// let canceller = job.canceller();
     /// std::thread::spawn(move || canceller.cancel());
@@ -277,9 +276,14 @@ impl<T> JobHandle<T> {
 
     /// The outcome of a job that has ended.
     pub(crate) fn outcome(mut self) -> Result<T, JobError> {
-        let cell = self.cell.take().expect("it goes with the handle");
-        cell.latch().forget_waker();
-        cell.fetch().expect("the job has ended, and its outcome goes only to its handle")
+        let outcome = self.take_outcome();
+        self.cell = None;
+        outcome
+    }
+
+    fn take_outcome(&self) -> Result<T, JobError> {
+        self.cell().latch().forget_waker();
+        self.cell().fetch().expect("the outcome of a job can be fetched once")
     }
 
     /// Waits for the end. Whether it came before the deadline.
@@ -292,7 +296,7 @@ impl<T> JobHandle<T> {
             return true;
         }
         let Some(pool) = self.pool.upgrade() else {
-            // With the pool goes its queue, and with the queue the claim, which ends the job.
+            // With the pool goes its queue, and with the queue the job ref, which ends the job.
             while !self.cell().latch().is_set() {
                 parker.park(None);
             }
@@ -365,7 +369,7 @@ impl<T> Future for JobHandle<T> {
 impl<T> Drop for JobHandle<T> {
     fn drop(&mut self) {
         // Nothing of the one who waited stays with the job, and nothing of the job's outcome stays
-        // with a claim that may be in the queue for long (C9).
+        // with a job ref that may be in the queue for long (C9).
         let Some(cell) = &self.cell else { return };
         cell.latch().forget_waker();
         cell.detach();

@@ -28,7 +28,6 @@ pub type Finished<T> = (usize, Result<T, JobError>);
 /// use pool_std::StdQueue;
 ///
 /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-/// # pool.execute(|| ())?;
 /// let mut jobs = JobSet::new();
 /// for n in 0..10_u64 {
 ///     jobs.insert(pool.spawn(move || n * n)?);
@@ -168,7 +167,7 @@ impl<T> JobSet<T> {
     /// use pool_core::{JobSet, ThreadPoolBuilder, WaitError};
     /// use pool_std::StdQueue;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
     /// let mut jobs = JobSet::new();
     /// pool.pause();
     /// jobs.insert(pool.spawn(|| 7)?);
@@ -191,7 +190,7 @@ impl<T> JobSet<T> {
     /// use pool_core::{JobSet, ThreadPoolBuilder};
     /// use pool_std::StdQueue;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
     /// let jobs: JobSet<u32> = pool.spawn_batch((1..4).map(|n| move || 12 / n))?.into_iter().collect();
     /// let results: Vec<u32> = jobs.join_all().into_iter().map(Result::unwrap).collect();
     /// assert_eq!(results, [12, 6, 4]);
@@ -221,7 +220,6 @@ impl<T> JobSet<T> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let jobs: JobSet<u32> = pool.spawn_batch((0..10).map(|n| move || 100 / n))?.into_iter().collect();
     /// assert!(matches!(jobs.try_join_all(), Err(JobError::Panicked(_))));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -248,7 +246,7 @@ impl<T> JobSet<T> {
     /// use pool_core::{JobSet, ThreadPoolBuilder};
     /// use pool_std::StdQueue;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build::<()>()?;
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
     /// pool.pause();
     /// let jobs: JobSet<()> = pool.spawn_batch([|| (), || ()])?.into_iter().collect();
     /// assert_eq!(jobs.cancel_all(), 2);
@@ -278,7 +276,7 @@ impl<T> JobSet<T> {
         // its pool is given up.
         let Some(job) = self.jobs.values().next() else { return true };
         let Some(pool) = job.pool().upgrade() else {
-            // With the pool goes its queue, and with the queue the claim, which ends the job.
+            // With the pool goes its queue, and with the queue the job ref, which ends the job.
             while !self.announced.expect(&parker) {
                 parker.park(None);
             }
@@ -358,7 +356,6 @@ pub struct AsCompleted<T>(JobSet<T>);
 /// use pool_std::StdQueue;
 ///
 /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-/// # pool.execute(|| ())?;
 /// let words = ["drain", "then", "exit"];
 /// let jobs = pool.spawn_batch(words.map(|word| move || word.len()))?;
 /// for (nth, length) in as_completed(jobs) {

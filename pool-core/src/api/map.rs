@@ -31,7 +31,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let squares = pool.map(1_u64.., |n| n * n).buffer(8);
     /// let firsts: Result<Vec<u64>, _> = squares.take(4).collect();
     /// assert_eq!(firsts?, [1, 4, 9, 16]);
@@ -57,7 +56,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let lengths = pool.map_unordered(["drain", "then", "exit"], str::len);
     /// let total: Result<usize, _> = lengths.sum();
     /// assert_eq!(total?, 13);
@@ -98,7 +96,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let mut numbers = [1, 2, 3];
     /// pool.for_each(&mut numbers, |n| *n += 1);
     /// assert_eq!(numbers, [2, 3, 4]);

@@ -27,7 +27,7 @@ pub struct Pool<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
 pub type ThreadPool<R, Q> = Pool<Task<R>, R, Q>;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
-    pub(crate) fn new(handle: Handle<J, R, Q>) -> Self {
+    pub(crate) fn owner_of(handle: Handle<J, R, Q>) -> Self {
         Self { handle }
     }
 

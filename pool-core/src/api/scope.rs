@@ -44,7 +44,6 @@ impl<'scope> Scope<'scope, '_> {
     /// }
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let leaves = AtomicU32::new(0);
     /// pool.scope(|scope| tree(scope, &leaves, 10));
     /// assert_eq!(leaves.into_inner(), 1024);
@@ -93,7 +92,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// use pool_std::StdQueue;
     ///
     /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
-    /// # pool.execute(|| ())?;
     /// let mut numbers = vec![1, 2, 3, 4, 5, 6];
     /// pool.scope(|scope| {
     ///     for half in numbers.chunks_mut(3) {

@@ -74,7 +74,7 @@ impl Settings {
         }
     }
 
-    pub(crate) fn limit(&self) -> Result<Option<Capacity>, BuildError> {
+    pub(crate) fn capacity(&self) -> Result<Option<Capacity>, BuildError> {
         match self.capacity {
             Some(0) => Err(BuildError::ZeroCapacity),
             Some(capacity) if capacity > MAX_CAPACITY => {

@@ -9,24 +9,33 @@ use crate::parts::parker::Parker;
 use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
 
 /// Somebody waits: what becomes free is theirs.
-const WAITED: u64 = 1;
+const HAS_WAITERS: u64 = 1;
 /// One free place.
 const FREE: u64 = 2;
 
 /// How long a submitter waits for room.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Patience {
-    Endless,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    Forever,
     Until(Instant),
-    None,
+    Never,
 }
 
-impl Patience {
+impl Wait {
     /// Until when, if there is an end to it that comes by itself.
     pub(crate) fn deadline(self) -> Option<Instant> {
         match self {
             Self::Until(deadline) => Some(deadline),
-            Self::Endless | Self::None => None,
+            Self::Forever | Self::Never => None,
+        }
+    }
+
+    /// The same, but no longer than this.
+    pub(crate) fn at_most(self, until: Instant) -> Self {
+        match self {
+            Self::Forever => Self::Until(until),
+            Self::Until(deadline) => Self::Until(deadline.min(until)),
+            Self::Never => Self::Never,
         }
     }
 }
@@ -51,20 +60,20 @@ pub(crate) enum Room {
 /// `Relaxed` throughout: the word guards nothing but itself. Jobs travel through the queue.
 #[derive(Debug)]
 pub(crate) struct Capacity {
-    /// The free places and [`WAITED`]; while that is set, none is free.
+    /// The free places and [`HAS_WAITERS`]; while that is set, none is free.
     word: AtomicU64,
-    waiting: Mutex<Waiting>,
+    line: Mutex<Line>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    turns: VecDeque<Arc<Turn>>,
+struct Line {
+    waiters: VecDeque<Arc<Waiter>>,
     closed: bool,
 }
 
 /// One waiting submitter.
 #[derive(Debug)]
-struct Turn {
+struct Waiter {
     /// One of the three below. Changed under the lock, with release, and read with acquire by the one
     /// who waits, which then sees what the pool's closing did.
     state: AtomicU64,
@@ -77,7 +86,7 @@ const CLOSED: u64 = 2;
 
 impl Capacity {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { word: AtomicU64::new(capacity as u64 * FREE), waiting: Mutex::default() }
+        Self { word: AtomicU64::new(capacity as u64 * FREE), line: Mutex::default() }
     }
 
     /// Takes up to `wanted` places without waiting; how many.
@@ -85,7 +94,7 @@ impl Capacity {
         let mut word = self.word.load(Relaxed);
         loop {
             let granted = (word / FREE).min(wanted);
-            if granted == 0 || word & WAITED != 0 {
+            if granted == 0 || word & HAS_WAITERS != 0 {
                 return 0;
             }
             match self.word.compare_exchange_weak(word, word - granted * FREE, Relaxed, Relaxed) {
@@ -95,66 +104,67 @@ impl Capacity {
         }
     }
 
-    /// Takes a place, and waits for it if need be: `wait` waits until the parker is told that it is over,
+    /// Takes a place, and waits for it if need be: `park` waits until the parker is told that it is over,
     /// or until a deadline.
     pub(crate) fn acquire(
         &self,
-        patience: Patience,
-        wait: impl FnOnce(&Arc<Parker>, Option<Instant>, &dyn Fn() -> bool) -> bool,
+        wait: Wait,
+        park: impl FnOnce(&Arc<Parker>, Option<Instant>, &dyn Fn() -> bool) -> bool,
     ) -> Room {
         if self.try_acquire(1) == 1 {
             return Room::Granted;
         }
-        let deadline = match patience {
-            Patience::Endless => None,
-            Patience::Until(deadline) => Some(deadline),
-            Patience::None => return Room::Full,
+        let deadline = match wait {
+            Wait::Forever => None,
+            Wait::Until(deadline) => Some(deadline),
+            Wait::Never => return Room::Full,
         };
         // In a full queue a place comes free as soon as a job is taken: often too soon to sleep for it.
         if spin_then_yield(|| (self.try_acquire(1) == 1).then_some(())).is_some() {
             return Room::Granted;
         }
-        let turn = match self.queue_up() {
-            Ok(turn) => turn,
+        let waiter = match self.queue_up() {
+            Ok(waiter) => waiter,
             Err(room) => return room,
         };
         // Given up also if the clock, which is foreign code, panics.
-        let waited = Waited { limit: self, turn, settled: false };
-        wait(&waited.turn.parker, deadline, &|| waited.is_over());
-        waited.note_quiescence()
+        let waited = WaiterGuard { capacity: self, waiter, settled: false };
+        park(&waited.waiter.parker, deadline, &|| waited.is_over());
+        waited.settle()
     }
 
     /// Takes a place in the row of those who wait, unless there is no need to.
-    fn queue_up(&self) -> Result<Arc<Turn>, Room> {
-        let mut waiting = lock(&self.waiting);
-        if waiting.closed {
+    fn queue_up(&self) -> Result<Arc<Waiter>, Room> {
+        let mut line = lock(&self.line);
+        if line.closed {
             return Err(Room::Closed);
         }
         let mut word = self.word.load(Relaxed);
         // Only under the lock does anybody set the flag or clear it.
-        while word & WAITED == 0 {
-            let (next, taken) = if word >= FREE { (word - FREE, true) } else { (WAITED, false) };
+        while word & HAS_WAITERS == 0 {
+            let (next, taken) =
+                if word >= FREE { (word - FREE, true) } else { (HAS_WAITERS, false) };
             match self.word.compare_exchange_weak(word, next, Relaxed, Relaxed) {
                 Ok(_) if taken => return Err(Room::Granted),
                 Ok(_) => break,
                 Err(now) => word = now,
             }
         }
-        let turn = Arc::new(Turn { state: AtomicU64::new(COMING), parker: Parker::own() });
-        waiting.turns.push_back(Arc::clone(&turn));
-        Ok(turn)
+        let waiter = Arc::new(Waiter { state: AtomicU64::new(COMING), parker: Parker::own() });
+        line.waiters.push_back(Arc::clone(&waiter));
+        Ok(waiter)
     }
 
     /// Leaves the row, unless the turn has come meanwhile.
-    fn give_up_waiting(&self, turn: &Arc<Turn>) -> Room {
-        let mut waiting = lock(&self.waiting);
-        match turn.state.load(Acquire) {
+    fn give_up_waiting(&self, waiter: &Arc<Waiter>) -> Room {
+        let mut line = lock(&self.line);
+        match waiter.state.load(Acquire) {
             GRANTED => Room::Granted,
             CLOSED => Room::Closed,
             _ => {
-                waiting.turns.retain(|other| !Arc::ptr_eq(other, turn));
-                if waiting.turns.is_empty() {
-                    self.word.fetch_and(!WAITED, Relaxed);
+                line.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+                if line.waiters.is_empty() {
+                    self.word.fetch_and(!HAS_WAITERS, Relaxed);
                 }
                 Room::Full
             }
@@ -163,19 +173,19 @@ impl Capacity {
 
     /// Whether a submitter waits.
     pub(crate) fn is_waited(&self) -> bool {
-        self.word.load(Relaxed) & WAITED != 0
+        self.word.load(Relaxed) & HAS_WAITERS != 0
     }
 
     /// How many submitters wait.
     pub(crate) fn waiting(&self) -> usize {
-        lock(&self.waiting).turns.len()
+        lock(&self.line).waiters.len()
     }
 
     /// Gives a place back: to the first who waits, if anybody does.
     #[inline]
     pub(crate) fn release(&self) {
         let mut word = self.word.load(Relaxed);
-        while word & WAITED == 0 {
+        while word & HAS_WAITERS == 0 {
             match self.word.compare_exchange_weak(word, word + FREE, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(now) => word = now,
@@ -186,54 +196,54 @@ impl Capacity {
 
     #[cold]
     fn hand_over(&self) {
-        let mut waiting = lock(&self.waiting);
-        let Some(turn) = waiting.turns.pop_front() else {
+        let mut line = lock(&self.line);
+        let Some(waiter) = line.waiters.pop_front() else {
             self.word.fetch_add(FREE, Relaxed);
             return;
         };
         // Under the lock: one who gives up waiting looks there whether it came too late for that.
-        turn.state.store(GRANTED, Release);
-        if waiting.turns.is_empty() {
-            self.word.fetch_and(!WAITED, Relaxed);
+        waiter.state.store(GRANTED, Release);
+        if line.waiters.is_empty() {
+            self.word.fetch_and(!HAS_WAITERS, Relaxed);
         }
-        drop(waiting);
-        turn.parker.unpark();
+        drop(line);
+        waiter.parker.unpark();
     }
 
     /// Sends everyone away who waits or comes to wait. To be called after the gate was closed.
     pub(crate) fn close(&self) {
-        let mut waiting = lock(&self.waiting);
-        waiting.closed = true;
-        let turns = std::mem::take(&mut waiting.turns);
-        turns.iter().for_each(|turn| turn.state.store(CLOSED, Release));
-        self.word.fetch_and(!WAITED, Relaxed);
-        drop(waiting);
-        turns.iter().for_each(|turn| turn.parker.unpark());
+        let mut line = lock(&self.line);
+        line.closed = true;
+        let waiters = std::mem::take(&mut line.waiters);
+        waiters.iter().for_each(|waiter| waiter.state.store(CLOSED, Release));
+        self.word.fetch_and(!HAS_WAITERS, Relaxed);
+        drop(line);
+        waiters.iter().for_each(|waiter| waiter.parker.unpark());
     }
 }
 
 /// A turn that is waited for. Dropped before it is settled, it leaves the row.
-struct Waited<'a> {
-    limit: &'a Capacity,
-    turn: Arc<Turn>,
+struct WaiterGuard<'a> {
+    capacity: &'a Capacity,
+    waiter: Arc<Waiter>,
     settled: bool,
 }
 
-impl Waited<'_> {
+impl WaiterGuard<'_> {
     fn is_over(&self) -> bool {
-        self.turn.state.load(Acquire) != COMING
+        self.waiter.state.load(Acquire) != COMING
     }
 
-    fn note_quiescence(mut self) -> Room {
+    fn settle(mut self) -> Room {
         self.settled = true;
-        self.limit.give_up_waiting(&self.turn)
+        self.capacity.give_up_waiting(&self.waiter)
     }
 }
 
-impl Drop for Waited<'_> {
+impl Drop for WaiterGuard<'_> {
     fn drop(&mut self) {
-        if !self.settled && self.limit.give_up_waiting(&self.turn) == Room::Granted {
-            self.limit.release();
+        if !self.settled && self.capacity.give_up_waiting(&self.waiter) == Room::Granted {
+            self.capacity.release();
         }
     }
 }

@@ -45,7 +45,7 @@ mod workers;
 use std::time::Duration;
 
 use self::keep_alive::KeepAlive;
-use self::workers::{Slot, Wakeup, Workers};
+use self::workers::{Wakeup, WorkerState, Workers};
 use crate::clock::{Clock, wait_for};
 use crate::parts::ledger::Ledger;
 use crate::sync::{
@@ -90,7 +90,7 @@ pub(crate) struct Sleep {
 }
 
 struct State {
-    crew: Workers,
+    workers: Workers,
     /// How many available workers the word shows.
     published: usize,
     /// Threads that join the workers' threads at present.
@@ -104,9 +104,9 @@ struct State {
 }
 
 impl State {
-    /// Whether nobody is at work. With the ledger all_taken, the pool is idle.
+    /// Whether nobody is at work. With every accepted job taken, the pool is idle.
     fn nobody_works(&self) -> bool {
-        self.crew.all_asleep() && self.guests == 0
+        self.workers.all_asleep() && self.guests == 0
     }
 }
 
@@ -117,13 +117,13 @@ impl Sleep {
         keep_alive: Option<Duration>,
         paused: bool,
     ) -> Self {
-        let mut crew = Workers::new(size);
-        crew.paused = paused;
+        let mut workers = Workers::new(size);
+        workers.paused = paused;
         let sleep = Self {
             word: CachePadded(AtomicU64::new(0)),
             paused: AtomicBool::new(paused),
             state: Mutex::new(State {
-                crew,
+                workers,
                 published: 0,
                 joining: 0,
                 waiting: 0,
@@ -143,12 +143,12 @@ impl Sleep {
         sleep
     }
 
-    /// Makes the word agree with the crew, and adds `searchers`, in one step.
+    /// Makes the word agree with the workers, and adds `searchers`, in one step.
     ///
     /// `AcqRel`, so that a worker that lies down after another left the searchers sees what that one
     /// has moved. The rest of the order comes from the protocol's fences.
     fn publish(&self, state: &mut State, searchers: i64) {
-        let available = state.crew.available();
+        let available = state.workers.available();
         let change = available as i64 - state.published as i64;
         state.published = available;
         // Two's complement: a negative change borrows from the upper half and the carry gives it
@@ -176,10 +176,10 @@ impl Sleep {
         if self.word.0.load(Relaxed) >= SEARCHING {
             return None;
         }
-        let recruit = state.crew.recruit();
-        self.publish(&mut state, i64::from(recruit != Wakeup::Nobody));
+        let wakeup = state.workers.pick();
+        self.publish(&mut state, i64::from(wakeup != Wakeup::Nobody));
         drop(state);
-        match recruit {
+        match wakeup {
             // The slot says `Notified` since the lock was held, so a worker that is not waiting
             // yet will not wait; one that waits is waiting on this.
             Wakeup::Wake(worker) => self.condvars[worker].notify_one(),
@@ -210,7 +210,7 @@ impl Sleep {
     /// [`Sleep::cancel_sleep`] or [`Sleep::sleep`].
     pub(crate) fn announce_sleep(&self, worker: usize, searching: bool) {
         let mut state = lock(&self.state);
-        state.crew.announce_sleep(worker);
+        state.workers.announce_sleep(worker);
         self.publish(&mut state, -i64::from(searching));
         drop(state);
         fence(SeqCst);
@@ -219,7 +219,7 @@ impl Sleep {
     /// The last look found a job. Whether the worker was called meanwhile, and so is a searcher.
     pub(crate) fn cancel_sleep(&self, worker: usize) -> bool {
         let mut state = lock(&self.state);
-        let searching = state.crew.cancel_sleep(worker);
+        let searching = state.workers.cancel_sleep(worker);
         self.publish(&mut state, 0);
         searching
     }
@@ -232,15 +232,15 @@ impl Sleep {
             idle.look(self.jumps(), keep_alive, clock);
         }
         let mut state = lock(&self.state);
-        state.crew.fall_asleep(worker);
+        state.workers.fall_asleep(worker);
         self.publish(&mut state, 0);
         self.note_quiescence(&mut state, ledger);
         loop {
-            if state.crew.exit {
+            if state.workers.exit {
                 return self.leave(state, worker);
             }
-            if state.crew.slot(worker) == Slot::Notified {
-                state.crew.awake(worker);
+            if state.workers.state_of(worker) == WorkerState::Notified {
+                state.workers.awake(worker);
                 return Wake::Search;
             }
             let condvar = &self.condvars[worker];
@@ -254,7 +254,7 @@ impl Sleep {
                     return self.leave(state, worker);
                 }
                 // Told when the pool comes to rest.
-                state.crew.kept = Some(worker);
+                state.workers.kept = Some(worker);
                 state = wait_changed(condvar, state);
             } else if let Some(pause) = idle.pause.take_if(|(jumps, _)| *jumps == self.jumps()) {
                 state = wait_for(condvar, state, pause.1);
@@ -273,20 +273,20 @@ impl Sleep {
     }
 
     fn leave(&self, mut state: MutexGuard<'_, State>, worker: usize) -> Wake {
-        state.crew.leave(worker);
+        state.workers.leave(worker);
         self.publish(&mut state, 0);
         Wake::Leave
     }
 
     /// Whether there are more workers than are always kept.
     fn may_be_spared(&self, state: &State) -> bool {
-        !state.crew.paused && state.crew.ready > self.core
+        !state.workers.paused && state.workers.ready > self.core
     }
 
     /// Whether a sleeper whose time has come may leave. The last one may only if it can put the
     /// gate to sleep on its way out: a job that is on its way keeps it here.
     fn may_leave(&self, state: &State, ledger: &Ledger) -> bool {
-        state.crew.ready > 1
+        state.workers.ready > 1
             || (state.guests == 0
                 && ledger.all_taken().is_some_and(|word| ledger.gate.0.go_dormant(word)))
     }
@@ -302,16 +302,16 @@ impl Sleep {
 
     /// Resumes, for good: from here on a pause would keep those waiting who wait for the end.
     pub(crate) fn end_pause(&self) {
-        lock(&self.state).crew.ending = true;
+        lock(&self.state).workers.ending = true;
         self.set_paused(false);
     }
 
     pub(crate) fn set_paused(&self, paused: bool) {
         let mut state = lock(&self.state);
-        if paused && state.crew.ending {
+        if paused && state.workers.ending {
             return;
         }
-        state.crew.paused = paused;
+        state.workers.paused = paused;
         self.paused.store(paused, Relaxed);
         self.publish(&mut state, 0);
         if !paused {

@@ -46,6 +46,11 @@ impl<'a> Account<'a> {
         }
     }
 
+    /// Whether the present thread is a worker of the pool, at work.
+    pub(crate) fn is_workers(self) -> bool {
+        self.counters.is_some()
+    }
+
     pub(crate) fn pool(self) -> &'a PoolState {
         self.pool
     }

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::error::{StartError, SubmitError};
+use crate::error::{Refusal, SubmitError};
 use crate::id::{JobId, JobIds};
-use crate::parts::capacity::{Capacity, Patience, Room};
+use crate::parts::capacity::{Capacity, Room, Wait};
 use crate::parts::context::{self, Standing};
 use crate::parts::gate::Barred;
 use crate::queue::{PushError, WorkQueue};
@@ -13,145 +13,118 @@ use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 
-/// Why jobs were not let in.
-pub(crate) enum Refused {
-    Closed,
-    Full,
-    NoThread(StartError),
-}
-
-impl Refused {
-    /// The error that gives the job back.
-    pub(crate) fn with<J>(self, job: J) -> SubmitError<J> {
-        match self {
-            Self::Closed => SubmitError::Closed(job),
-            Self::Full => SubmitError::Full(job),
-            Self::NoThread(error) => SubmitError::NoThread(job, error),
-        }
-    }
-}
-
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Accepts a job that no worker submits, in the order accept, push, look for sleepers.
     #[inline]
-    pub(crate) fn submit(
-        self: &Arc<Self>,
-        job: J,
-        patience: Patience,
-    ) -> Result<JobId, SubmitError<J>> {
-        let id = match self.admit(patience) {
+    pub(crate) fn submit(self: &Arc<Self>, job: J, wait: Wait) -> Result<JobId, SubmitError<J>> {
+        let id = match self.admit(wait) {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(job)),
         };
         match self.push(Job::new(id, Body::Payload(job))) {
             Ok(()) => Ok(id),
             Err(job) => match job.into_parts().1 {
-                Body::Payload(job) => Err(SubmitError::Full(job)),
+                Body::Payload(job) => Err(Refusal::Full.with(job)),
                 Body::Ref(_) => unreachable!("the queue gave another job back"),
             },
         }
     }
 
-    /// The same for a claim on a job with a handle.
+    /// The same for a job ref to a job with a handle.
     pub(crate) fn submit_ref(
         self: &Arc<Self>,
         job_ref: JobRef,
-        patience: Patience,
-    ) -> Result<JobId, Refused> {
-        let refused = match self.admit(patience) {
-            Ok(id) => match self.push(Job::new(id, Body::Ref(job_ref))) {
-                Ok(()) => return Ok(id),
-                Err(job) => {
-                    job.withdraw();
-                    return Err(Refused::Full);
-                }
-            },
-            Err(refused) => refused,
+        wait: Wait,
+    ) -> Result<JobId, (Refusal, JobRef)> {
+        let id = match self.admit(wait) {
+            Ok(id) => id,
+            Err(refused) => return Err((refused, job_ref)),
         };
-        job_ref.withdraw();
-        Err(refused)
+        match self.push(Job::new(id, Body::Ref(job_ref))) {
+            Ok(()) => Ok(id),
+            Err(job) => match job.into_parts().1 {
+                Body::Ref(job_ref) => Err((Refusal::Full, job_ref)),
+                Body::Payload(_) => unreachable!("the queue gave another job back"),
+            },
+        }
     }
 
     /// Counts one job in, and gives it a place in the queue.
     #[inline]
-    fn admit(self: &Arc<Self>, patience: Patience) -> Result<JobId, Refused> {
-        let patience = match context::standing(self.id()) {
-            Standing::Outside => patience,
+    fn admit(self: &Arc<Self>, wait: Wait) -> Result<JobId, Refusal> {
+        let wait = match context::standing(self.id()) {
+            Standing::Outside => wait,
             // It would wait for itself.
-            Standing::Inside => Patience::None,
+            Standing::Inside => Wait::Never,
             Standing::AtWork => return self.admit_nested(1),
         };
-        self.reserve_place(patience)?;
-        self.accept(1, patience).inspect_err(|_| self.give_back_places(1))
+        self.reserve_place(wait)?;
+        self.accept(1, wait).inspect_err(|_| self.give_back_places(1))
     }
 
     /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand.
     /// With keep-alive there may be no worker at all, and none to be had.
     #[cold]
-    fn admit_nested(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refused> {
+    fn admit_nested(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refusal> {
         if self.state.ledger.gate.0.read().is_dormant() {
-            self.start_first(true, None).map_err(Refused::NoThread)?;
+            self.start_first(true, None).map_err(Refusal::NoThread)?;
         }
         self.state.ledger.push_outside(jobs);
         Ok(JobId::nested(self.state.ledger.nested_ids(jobs)))
     }
 
     /// Counts one job in that its submitter runs itself.
-    pub(crate) fn admit_here(self: &Arc<Self>) -> Result<JobId, Refused> {
+    pub(crate) fn admit_here(self: &Arc<Self>) -> Result<JobId, Refusal> {
         match context::standing(self.id()) {
             Standing::AtWork => self.admit_nested(1),
-            _ => self.accept(1, Patience::None),
+            _ => self.accept(1, Wait::Never),
         }
     }
 
     /// Has a place in a bounded queue kept for one job from outside.
     #[inline]
-    fn reserve_place(&self, patience: Patience) -> Result<(), Refused> {
-        match &self.state.limit {
-            Some(limit) => self.reserve_place_of(limit, patience),
+    fn reserve_place(&self, wait: Wait) -> Result<(), Refusal> {
+        match &self.state.capacity {
+            Some(capacity) => self.reserve_place_of(capacity, wait),
             None => Ok(()),
         }
     }
 
-    fn reserve_place_of(&self, limit: &Capacity, patience: Patience) -> Result<(), Refused> {
+    fn reserve_place_of(&self, capacity: &Capacity, wait: Wait) -> Result<(), Refusal> {
         if self.state.ledger.gate.0.read().is_closed() {
-            return Err(Refused::Closed);
+            return Err(Refusal::Closed);
         }
-        if limit.try_acquire(1) == 1 {
+        if capacity.try_acquire(1) == 1 {
             return Ok(());
         }
         // Those whose time is over have no place any more.
         self.state.expire_due();
-        let wait = |parker: &_, deadline, is_over: &dyn Fn() -> bool| {
+        let park = |parker: &_, deadline, is_over: &dyn Fn() -> bool| {
             self.state.wait(&[], parker, deadline, is_over)
         };
-        match limit.acquire(patience, wait) {
+        match capacity.acquire(wait, park) {
             Room::Granted => Ok(()),
-            Room::Full => Err(Refused::Full),
-            Room::Closed => Err(Refused::Closed),
+            Room::Full => Err(Refusal::Full),
+            Room::Closed => Err(Refusal::Closed),
         }
     }
 
     fn give_back_places(&self, places: u64) {
-        if let Some(limit) = &self.state.limit {
-            (0..places).for_each(|_| limit.release());
+        if let Some(capacity) = &self.state.capacity {
+            (0..places).for_each(|_| capacity.release());
         }
     }
 
     /// Counts jobs in from outside; the id of the first. A deadline is also one for the start of a first
     /// worker.
     #[inline]
-    pub(crate) fn accept(
-        self: &Arc<Self>,
-        jobs: u64,
-        patience: Patience,
-    ) -> Result<JobId, Refused> {
+    pub(crate) fn accept(self: &Arc<Self>, jobs: u64, wait: Wait) -> Result<JobId, Refusal> {
         loop {
             match self.state.ledger.gate.0.accept(jobs) {
                 Ok(sequence) => return Ok(JobId::new(sequence)),
-                Err(Barred::Closed) => return Err(Refused::Closed),
+                Err(Barred::Closed) => return Err(Refusal::Closed),
                 Err(Barred::Dormant) => {
-                    self.start_first(false, patience.deadline()).map_err(Refused::NoThread)?;
+                    self.start_first(false, wait.deadline()).map_err(Refusal::NoThread)?;
                 }
             }
         }
@@ -173,41 +146,42 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 
     /// Counts as many of these jobs in as there is room for, at least one: the first id, and how many.
-    fn admit_some(self: &Arc<Self>, wanted: u64) -> Result<(JobId, u64), Refused> {
-        let patience = match context::standing(self.id()) {
-            Standing::Outside => Patience::Endless,
-            Standing::Inside => Patience::None,
+    fn admit_some(self: &Arc<Self>, wanted: u64, wait: Wait) -> Result<(JobId, u64), Refusal> {
+        let wait = match context::standing(self.id()) {
+            Standing::Outside => wait,
+            Standing::Inside => Wait::Never,
             Standing::AtWork => return Ok((self.admit_nested(wanted)?, wanted)),
         };
-        self.reserve_place(patience)?;
-        let more = self.state.limit.as_ref().map(|limit| limit.try_acquire(wanted - 1));
+        self.reserve_place(wait)?;
+        let more = self.state.capacity.as_ref().map(|capacity| capacity.try_acquire(wanted - 1));
         let count = more.map_or(wanted, |more| more + 1);
-        let first = self.accept(count, patience).inspect_err(|_| self.give_back_places(count))?;
+        let first = self.accept(count, wait).inspect_err(|_| self.give_back_places(count))?;
         Ok((first, count))
     }
 
-    /// Accepts as many of these jobs as there is room for, at least one if it has the patience;
+    /// Accepts as many of these jobs as there is room for, at least one if it waits long enough;
     /// takes those from the list. Called again and again it accepts them all.
     pub(crate) fn submit_some(
         self: &Arc<Self>,
         jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
-    ) -> Result<(), Refused> {
+        wait: Wait,
+    ) -> Result<(), Refusal> {
         let wanted = jobs.len() as u64;
-        let (first, count) = self.admit_some(wanted)?;
+        let (first, count) = self.admit_some(wanted, wait)?;
         let rollback = RollbackGuard { inner: self, first, jobs: count };
         let mut accepted = NumberedJobs { jobs, rollback, pulled: false };
         accepted.number();
         let pushed = self.queue.push_batch(&mut accepted);
         match pushed {
-            Ok(()) => accepted.note_quiescence(),
+            Ok(()) => accepted.settle(),
             Err(PushError(job)) => accepted.put_back(job),
         }
         let refused = accepted.rollback.jobs;
         drop(accepted);
         ids.push_run(first, (count - refused) as usize);
         self.notify();
-        if refused == 0 { Ok(()) } else { Err(Refused::Full) }
+        if refused == 0 { Ok(()) } else { Err(Refusal::Full) }
     }
 }
 
@@ -254,7 +228,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R,
     }
 
     /// The queue has taken what was pulled.
-    fn note_quiescence(&mut self) {
+    fn settle(&mut self) {
         if std::mem::take(&mut self.pulled) {
             self.rollback.first = self.rollback.first.plus(1);
             self.rollback.jobs -= 1;
@@ -272,7 +246,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Iterator for NumberedJ
     type Item = Job<J>;
 
     fn next(&mut self) -> Option<Job<J>> {
-        self.note_quiescence();
+        self.settle();
         if self.rollback.jobs == 0 {
             return None;
         }

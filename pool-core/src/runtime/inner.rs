@@ -18,6 +18,8 @@ pub(crate) struct Inner<J, R, Q> {
     pub(crate) queue: Q,
     pub(crate) state: PoolState,
     pub(crate) config: Config,
+    /// Runs a job on a thread that is no worker, if the jobs are closures.
+    pub(crate) run_here: Option<fn(J) -> R>,
     /// Makes workers, as long as the state keeps the originals.
     launcher: Weak<dyn WorkerMain<J, R, Q>>,
 }
@@ -36,12 +38,18 @@ pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
-    pub(crate) fn new<L>(queue: Q, state: PoolState, config: Config, launcher: Arc<L>) -> Arc<Self>
+    pub(crate) fn new<L>(
+        queue: Q,
+        state: PoolState,
+        config: Config,
+        run_here: Option<fn(J) -> R>,
+        launcher: Arc<L>,
+    ) -> Arc<Self>
     where
         L: WorkerMain<J, R, Q> + 'static,
     {
         let weak = Arc::downgrade(&launcher);
-        let inner = Arc::new(Self { queue, state, config, launcher: weak });
+        let inner = Arc::new(Self { queue, state, config, run_here, launcher: weak });
         let weak = Arc::downgrade(&inner);
         inner.state.belong_to(weak.clone(), launcher);
         inner.state.waiters.set_alarm(move || {

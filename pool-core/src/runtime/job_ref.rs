@@ -18,6 +18,11 @@ pub(crate) trait Execute: Send + Sync {
     /// Whether nothing is left to do for the worker that comes to it. If so, the job ref that asks is
     /// given up: it is [withdrawn](JobRef::withdraw). Takes no lock but its own, and drops nothing.
     fn give_up_stale(&self) -> bool;
+
+    /// Whether the sink gets an outcome of it, and so is not told to go on without one.
+    fn is_for_sink(&self) -> bool {
+        false
+    }
 }
 
 /// A reference to work that lies elsewhere, in a queue. What it leads to may be done, cancelled or taken by
@@ -34,6 +39,11 @@ impl JobRef {
         if let Some(work) = self.0.take() {
             work.run(id, account);
         }
+    }
+
+    /// See [`Execute::is_for_sink`].
+    pub(crate) fn is_for_sink(&self) -> bool {
+        self.0.as_ref().is_some_and(|work| work.is_for_sink())
     }
 
     /// Lets it go because the queue refused it, or because nothing is left to do: not the end of the

@@ -17,26 +17,26 @@ use crate::runtime::worker::Worker;
 use crate::sink::{Completed, ResultSink, flush_quietly};
 
 /// Makes workers with handlers from `M` and clones of the sink `S`.
-pub(crate) struct Launcher<M, S, R> {
+pub(crate) struct Launcher<M, S> {
     make_handler: M,
-    sinks: SinkClones<S, R>,
+    sinks: SinkClones<S>,
 }
 
-impl<M, S: ResultSink<R> + Clone, R: 'static> Launcher<M, S, R> {
+impl<M, S: ResultSink<Result: 'static> + Clone> Launcher<M, S> {
     /// For a pool of so many workers.
     pub(crate) fn new(make_handler: M, sink: S, workers: usize) -> Self {
         Self { make_handler, sinks: SinkClones::new(sink, workers) }
     }
 }
 
-impl<J, Q, M, H, S, R> WorkerMain<J, R, Q> for Launcher<M, S, R>
+impl<J, Q, M, H, S, R> WorkerMain<J, R, Q> for Launcher<M, S>
 where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
     M: Fn(&Arc<Inner<J, R, Q>>, usize) -> H + Send + Sync,
     H: FnMut(J) -> R,
     R: 'static,
-    S: ResultSink<R> + Clone + Send,
+    S: ResultSink<Result = R> + Clone + Send,
 {
     fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic> {
         let call = |hook: &Option<Hook>| {
@@ -51,8 +51,14 @@ where
             let handler = (self.make_handler)(inner, index);
             let (sink, lost) = self.sinks.clone_for_worker();
             inner.state.ledger.worker(index).undelivered.add(lost);
-            // Should the clone have failed, the handler is dropped in here.
-            sink.map(|sink| (handler, sink))
+            match sink {
+                Ok(sink) => Ok((handler, sink)),
+                Err(payload) => {
+                    // If this panics in turn, it is not to take the payload with it.
+                    drop_quietly(handler);
+                    Err(payload)
+                }
+            }
         });
         let worked = set_up.and_then(|set_up| set_up).map_err(Panic::new).map(|(handler, sink)| {
             inner.state.sleep.started(index, start, &inner.state.ledger);
@@ -79,7 +85,7 @@ where
     Q: WorkQueue<Job<J>>,
     R: 'static,
     H: FnMut(J) -> R,
-    S: ResultSink<R>,
+    S: ResultSink<Result = R>,
 {
     let worked = guarded(|| {
         let worker = Rc::new(Worker::new(Arc::clone(inner), index));

@@ -29,7 +29,7 @@ pub(crate) struct PoolState {
     pub(crate) sleep: Sleep,
     pub(crate) waiters: Waiters,
     /// The bound on the jobs from outside that wait, if there is one.
-    pub(crate) limit: Option<Capacity>,
+    pub(crate) capacity: Option<Capacity>,
     pub(crate) expiring: Expiring<dyn Expire>,
     /// Apart, for threads that may outlive the pool.
     pub(crate) stale: Arc<Stale>,
@@ -45,14 +45,14 @@ impl PoolState {
         ledger: Ledger,
         sleep: Sleep,
         clock: Box<dyn Clock>,
-        limit: Option<Capacity>,
+        capacity: Option<Capacity>,
     ) -> Self {
         Self {
             id: CachePadded(PoolId::next()),
             ledger,
             sleep,
             waiters: Waiters::new(clock),
-            limit,
+            capacity,
             expiring: Expiring::default(),
             stale: Arc::default(),
             originals: Mutex::new(None),
@@ -78,8 +78,8 @@ impl PoolState {
     /// Nothing is accepted from outside any more.
     pub(crate) fn close(&self) {
         self.ledger.gate.0.close();
-        if let Some(limit) = &self.limit {
-            limit.close();
+        if let Some(capacity) = &self.capacity {
+            capacity.close();
         }
         self.check_quiescence();
     }
@@ -87,8 +87,8 @@ impl PoolState {
     /// The queue panicked in the hands of this worker, or none can be had: gives the pool up.
     pub(crate) fn give_up(&self, worker: Option<usize>) {
         self.sleep.give_up(worker, &self.ledger);
-        if let Some(limit) = &self.limit {
-            limit.close();
+        if let Some(capacity) = &self.capacity {
+            capacity.close();
         }
         self.waiters.wake_all();
     }
@@ -96,10 +96,10 @@ impl PoolState {
     /// A job has left the queue. Those that jobs submit took no place in it.
     #[inline]
     pub(crate) fn make_room(&self, id: JobId) {
-        if let Some(limit) = &self.limit
+        if let Some(capacity) = &self.capacity
             && !id.is_nested()
         {
-            limit.release();
+            capacity.release();
         }
     }
 
@@ -215,7 +215,7 @@ impl PoolState {
         if is_first {
             // Whoever waits for room or for rest waits for the first to expire, too.
             self.sleep.expiry_changed();
-            if self.limit.as_ref().is_some_and(Capacity::is_waited) {
+            if self.capacity.as_ref().is_some_and(Capacity::is_waited) {
                 self.waiters.wake_all();
             }
         }

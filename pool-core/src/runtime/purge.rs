@@ -29,8 +29,9 @@ impl Swept {
     /// Takes the job ref out of an entry, if it is stale.
     fn take<J>(&mut self, job: &mut Job<J>) -> bool {
         let Some(job_ref) = job.take_stale() else { return false };
+        let skips = !job.id().is_nested() && !job_ref.is_for_sink();
         self.job_refs.push(job_ref);
-        if !job.id().is_nested() {
+        if skips {
             self.skipped.push(job.id());
         }
         true

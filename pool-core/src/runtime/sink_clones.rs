@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::marker::PhantomData;
 use std::{mem, ptr};
 
 use crate::id::JobId;
@@ -15,13 +14,12 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, thread_locals, wait_changed}
 ///
 /// Cloning, putting, flushing and dropping are foreign code, so none of it happens under the lock:
 /// whoever needs the original or a clone takes it out.
-pub(crate) struct SinkClones<S, R> {
+pub(crate) struct SinkClones<S> {
     state: Mutex<State<S>>,
     /// The original is back.
     returned: Condvar,
     /// This many clones are kept for the next threads.
     keep: usize,
-    result: PhantomData<fn() -> R>,
 }
 
 struct State<S> {
@@ -44,10 +42,10 @@ pub(crate) enum Message<R> {
     Skip(Vec<JobId>),
 }
 
-impl<S: ResultSink<R> + Clone, R: 'static> SinkClones<S, R> {
+impl<S: ResultSink<Result: 'static> + Clone> SinkClones<S> {
     pub(crate) fn new(original: S, keep: usize) -> Self {
         let state = Mutex::new(State { original: Ok(original), idle: Vec::new() });
-        Self { state, returned: Condvar::new(), keep, result: PhantomData }
+        Self { state, returned: Condvar::new(), keep }
     }
 
     /// A clone for a worker, or what the clone threw; and how many outcomes found no taker that had to
@@ -60,7 +58,7 @@ impl<S: ResultSink<R> + Clone, R: 'static> SinkClones<S, R> {
     }
 
     /// Tells the sink something on a thread that is no worker. How many outcomes found no taker.
-    pub(crate) fn tell(&self, message: Message<R>) -> u64 {
+    pub(crate) fn tell(&self, message: Message<S::Result>) -> u64 {
         let mut state = lock(&self.state);
         let (clone, lost) = match state.idle.pop() {
             Some(clone) => {
@@ -118,13 +116,13 @@ impl<S: ResultSink<R> + Clone, R: 'static> SinkClones<S, R> {
         ptr::from_ref(self).addr()
     }
 
-    fn tell_later(&self, message: Message<R>) -> u64 {
+    fn tell_later(&self, message: Message<S::Result>) -> u64 {
         let message: (usize, Box<dyn Any>) = (self.address(), Box::new(message));
         let told = LATE.try_with(|late| late.borrow_mut().push(message));
         u64::from(told.is_err())
     }
 
-    fn take_late(&self) -> Option<Message<R>> {
+    fn take_late(&self) -> Option<Message<S::Result>> {
         let take = |late: &RefCell<Vec<(usize, Box<dyn Any>)>>| {
             let mut late = late.borrow_mut();
             let at = late.iter().position(|(address, _)| *address == self.address())?;
@@ -146,7 +144,7 @@ impl<S: ResultSink<R> + Clone, R: 'static> SinkClones<S, R> {
 }
 
 /// How many outcomes found no taker.
-fn pass_on<R>(sink: &mut impl ResultSink<R>, message: Message<R>) -> u64 {
+fn pass_on<R>(sink: &mut impl ResultSink<Result = R>, message: Message<R>) -> u64 {
     match message {
         Message::Put(done) => match guarded(|| sink.put(done)) {
             Ok(Ok(())) => 0,

@@ -42,12 +42,21 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     /// due.
     next_id: Cell<u64>,
     running: Cell<Running>,
+    /// A job for the handler that a job ref led to.
+    handed: RefCell<Option<(JobId, J)>>,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     pub(crate) fn new(inner: Arc<Inner<J, R, Q>>, index: usize) -> Self {
         let local = RefCell::new(inner.queue.local(index));
-        Self { inner, index, local, next_id: Cell::new(0), running: Cell::new(Running::Queue) }
+        Self {
+            inner,
+            index,
+            local,
+            next_id: Cell::new(0),
+            running: Cell::new(Running::Queue),
+            handed: RefCell::new(None),
+        }
     }
 
     #[inline]
@@ -137,7 +146,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
         // Looked at where it lies: a copy, right after it was written, would wait for the stores.
         let found = from(&mut self.local.borrow_mut());
-        // What a claim leads to is counted by whoever takes that.
+        // What a job ref leads to is counted when that is taken.
         if let Some(job) = &found
             && !job.is_ref()
         {
@@ -154,7 +163,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     pub(crate) fn run(
         &self,
         handler: &mut impl FnMut(J) -> R,
-        sink: &mut impl ResultSink<R>,
+        sink: &mut impl ResultSink<Result = R>,
     ) -> Result<(), Box<dyn Any + Send>> {
         // Whoever started this thread has counted it among the searchers.
         let mut found = guarded(|| self.search_or_sleep(true))?;
@@ -174,7 +183,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         &self,
         mut found: Option<Job<J>>,
         handler: &mut impl FnMut(J) -> R,
-        sink: &mut impl ResultSink<R>,
+        sink: &mut impl ResultSink<Result = R>,
     ) {
         let mut pace = PollPacing::new(self.counters().popped.get());
         loop {
@@ -204,7 +213,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     fn recover(
         &self,
         payload: Box<dyn Any + Send>,
-        sink: &mut impl ResultSink<R>,
+        sink: &mut impl ResultSink<Result = R>,
     ) -> Result<(), Box<dyn Any + Send>> {
         match self.running.replace(Running::Queue) {
             Running::Queue => return Err(payload),
@@ -269,12 +278,30 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         &self,
         job: Job<J>,
         handler: &mut impl FnMut(J) -> R,
-        sink: &mut impl ResultSink<R>,
+        sink: &mut impl ResultSink<Result = R>,
     ) {
-        let (id, payload) = match job.into_parts() {
-            (id, Body::Payload(payload)) => (id, payload),
-            (id, Body::Ref(job_ref)) => return self.follow(id, job_ref, sink),
-        };
+        match job.into_parts() {
+            (id, Body::Payload(payload)) => self.handle(id, payload, handler, sink),
+            (id, Body::Ref(job_ref)) => {
+                self.follow(id, job_ref, sink);
+                // Mostly none: looked at before it is moved.
+                if self.handed.borrow().is_some()
+                    && let Some((id, payload)) = self.handed.take()
+                {
+                    self.handle(id, payload, handler, sink);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn handle(
+        &self,
+        id: JobId,
+        payload: J,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<Result = R>,
+    ) {
         self.running.set(Running::Job(id));
         let result = handler(payload);
         // The job and its captures are gone by now (C9).
@@ -282,16 +309,29 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.deliver(id, Ok(result), sink);
     }
 
-    /// Does what a claim leads to. Its outcome is not for the sink, which is told not to wait for it.
-    fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<R>) {
+    /// Does what a job ref leads to. If its outcome is not for the sink, that is told not to wait for it.
+    fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) {
+        let skips = !id.is_nested() && !job_ref.is_for_sink();
         job_ref.run(id, Account::worker(&self.inner.state, self.index));
-        if !id.is_nested() {
+        if skips {
             let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
         }
     }
 
+    /// Takes a job for the handler from the job ref that this worker follows.
+    pub(crate) fn hand_over(&self, id: JobId, payload: J) {
+        self.counters().popped.bump();
+        self.inner.state.make_room(id);
+        self.handed.replace(Some((id, payload)));
+    }
+
     #[inline]
-    fn deliver(&self, id: JobId, outcome: Result<R, JobError>, sink: &mut impl ResultSink<R>) {
+    fn deliver(
+        &self,
+        id: JobId,
+        outcome: Result<R, JobError>,
+        sink: &mut impl ResultSink<Result = R>,
+    ) {
         self.running.set(Running::Put);
         if let Err(SinkClosed(done)) = sink.put(Completed::new(id, Some(self.index), outcome)) {
             self.counters().undelivered.bump();

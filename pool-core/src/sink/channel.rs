@@ -24,7 +24,9 @@ use super::{Completed, ResultSink, SinkClosed};
 /// assert_eq!(sum, 285);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-impl<R> ResultSink<R> for Sender<Completed<R>> {
+impl<R> ResultSink for Sender<Completed<R>> {
+    type Result = R;
+
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
         self.send(done).map_err(|SendError(done)| SinkClosed(done))
     }
@@ -34,7 +36,9 @@ impl<R> ResultSink<R> for Sender<Completed<R>> {
 ///
 /// Whoever waits for the pool must not be the only one to receive: with the channel full, the
 /// pool waits for the receiver.
-impl<R> ResultSink<R> for SyncSender<Completed<R>> {
+impl<R> ResultSink for SyncSender<Completed<R>> {
+    type Result = R;
+
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
         self.send(done).map_err(|SendError(done)| SinkClosed(done))
     }

@@ -1,10 +1,27 @@
 //! A closure as a sink.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use super::{Completed, ResultSink, SinkClosed};
 
 /// Calls a closure with every outcome, on the worker that ran the job; made by [`sink_fn`].
-#[derive(Debug, Clone)]
-pub struct FnSink<F>(F);
+pub struct FnSink<F, R> {
+    f: F,
+    result: PhantomData<fn(R)>,
+}
+
+impl<F: Clone, R> Clone for FnSink<F, R> {
+    fn clone(&self) -> Self {
+        Self { f: self.f.clone(), result: PhantomData }
+    }
+}
+
+impl<F, R> fmt::Debug for FnSink<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FnSink(..)")
+    }
+}
 
 /// Makes a sink of a closure. Each worker has a clone of its own, which may keep state.
 ///
@@ -22,16 +39,18 @@ pub struct FnSink<F>(F);
 /// pool.execute(|| "hello")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn sink_fn<R, F>(f: F) -> FnSink<F>
+pub fn sink_fn<R, F>(f: F) -> FnSink<F, R>
 where
     F: FnMut(Completed<R>) + Clone + Send,
 {
-    FnSink(f)
+    FnSink { f, result: PhantomData }
 }
 
-impl<R, F: FnMut(Completed<R>)> ResultSink<R> for FnSink<F> {
+impl<R, F: FnMut(Completed<R>)> ResultSink for FnSink<F, R> {
+    type Result = R;
+
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
-        (self.0)(done);
+        (self.f)(done);
         Ok(())
     }
 }

@@ -65,7 +65,9 @@ impl<R> Clone for Collect<R> {
     }
 }
 
-impl<R> ResultSink<R> for Collect<R> {
+impl<R> ResultSink for Collect<R> {
+    type Result = R;
+
     fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
         self.batch.push(done);
         if self.batch.len() >= BATCH {

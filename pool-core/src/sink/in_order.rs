@@ -39,14 +39,14 @@ use crate::parts::context::thread_mark;
 /// assert_eq!(numbers?, (0..100).collect::<Vec<_>>());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct InOrder<S: ResultSink<R>, R> {
-    row: Arc<Row<S, R>>,
+pub struct InOrder<S: ResultSink> {
+    row: Arc<Row<S>>,
 }
 
 /// The outcomes of one pool, on their way to the other sink.
-struct Row<S: ResultSink<R>, R> {
-    early: Mutex<Early<R>>,
-    outlet: Arc<Outlet<S, R>>,
+struct Row<S: ResultSink> {
+    early: Mutex<Early<S::Result>>,
+    outlet: Arc<Outlet<S>>,
 }
 
 /// Outcomes whose turn has not come.
@@ -58,15 +58,15 @@ struct Early<R> {
 }
 
 /// The other sink, and what is to be put there next.
-struct Outlet<S, R> {
-    state: Mutex<State<S, R>>,
+struct Outlet<S: ResultSink> {
+    state: Mutex<State<S>>,
     /// The sink is back.
     returned: Condvar,
 }
 
-struct State<S, R> {
+struct State<S: ResultSink> {
     /// Outcomes whose turn has come, those of all pools.
-    due: VecDeque<Completed<R>>,
+    due: VecDeque<Completed<S::Result>>,
     /// `Err` while the thread with this mark uses it.
     sink: Result<S, usize>,
     /// Outcomes that had waited here and then found no taker.
@@ -78,7 +78,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<S: ResultSink<R>, R> InOrder<S, R> {
+impl<S: ResultSink> InOrder<S> {
     /// Keeps the order for this sink.
     #[must_use]
     pub fn new(sink: S) -> Self {
@@ -88,7 +88,11 @@ impl<S: ResultSink<R>, R> InOrder<S, R> {
     }
 
     /// Takes a turn in the row, with an outcome or without one, and passes on what is due.
-    fn take_turn(&mut self, id: JobId, outcome: Option<Completed<R>>) -> Result<(), SinkClosed<R>> {
+    fn take_turn(
+        &mut self,
+        id: JobId,
+        outcome: Option<Completed<S::Result>>,
+    ) -> Result<(), SinkClosed<S::Result>> {
         let Some(mut sink) = self.row.outlet.take_in_turn(|due| self.row.arrive(id, outcome, due))
         else {
             // This thread passes on already, and will come to it.
@@ -98,13 +102,18 @@ impl<S: ResultSink<R>, R> InOrder<S, R> {
     }
 }
 
-impl<S: ResultSink<R>, R> Row<S, R> {
-    fn new(outlet: Arc<Outlet<S, R>>) -> Self {
+impl<S: ResultSink> Row<S> {
+    fn new(outlet: Arc<Outlet<S>>) -> Self {
         Self { early: Mutex::new(Early { next: 0, waiting: BTreeMap::new() }), outlet }
     }
 
     /// Adds those to `due` whose turn has come by this.
-    fn arrive(&self, id: JobId, outcome: Option<Completed<R>>, due: &mut VecDeque<Completed<R>>) {
+    fn arrive(
+        &self,
+        id: JobId,
+        outcome: Option<Completed<S::Result>>,
+        due: &mut VecDeque<Completed<S::Result>>,
+    ) {
         let mut early = lock(&self.early);
         let number = id.as_u64();
         if id.is_nested() || number < early.next {
@@ -123,7 +132,7 @@ impl<S: ResultSink<R>, R> Row<S, R> {
     }
 }
 
-impl<S: ResultSink<R>, R> Outlet<S, R> {
+impl<S: ResultSink> Outlet<S> {
     /// Takes the sink, once no other thread uses it, with what `arrive` adds to what is due. `None` if this
     /// thread uses it, which then finds that there.
     ///
@@ -131,8 +140,8 @@ impl<S: ResultSink<R>, R> Outlet<S, R> {
     /// lock, by the one who gets the sink.
     fn take_in_turn(
         &self,
-        arrive: impl FnOnce(&mut VecDeque<Completed<R>>),
-    ) -> Option<InUse<'_, S, R>> {
+        arrive: impl FnOnce(&mut VecDeque<Completed<S::Result>>),
+    ) -> Option<InUse<'_, S>> {
         let mark = thread_mark();
         let mut state = lock(&self.state);
         while state.sink.as_ref().is_err_and(|by| *by != mark) {
@@ -145,15 +154,15 @@ impl<S: ResultSink<R>, R> Outlet<S, R> {
 }
 
 /// The sink, in the hands of one thread. Dropped, it goes back.
-struct InUse<'a, S, R> {
-    outlet: &'a Outlet<S, R>,
+struct InUse<'a, S: ResultSink> {
+    outlet: &'a Outlet<S>,
     sink: Option<S>,
 }
 
-impl<S: ResultSink<R>, R> InUse<'_, S, R> {
+impl<S: ResultSink> InUse<'_, S> {
     /// Puts everything that is due. An outcome that finds no taker comes back if it is the caller's own,
     /// and is counted if not.
-    fn pass_on(&mut self, own: Option<JobId>) -> Result<(), SinkClosed<R>> {
+    fn pass_on(&mut self, own: Option<JobId>) -> Result<(), SinkClosed<S::Result>> {
         let (mut refused, mut thrown) = (Ok(()), None);
         while let Some(done) = self.next() {
             let is_own = Some(done.id) == own;
@@ -172,7 +181,7 @@ impl<S: ResultSink<R>, R> InUse<'_, S, R> {
         thrown.map_or(refused, |payload: Box<dyn Any + Send>| resume_unwind(payload))
     }
 
-    fn next(&self) -> Option<Completed<R>> {
+    fn next(&self) -> Option<Completed<S::Result>> {
         lock(&self.outlet.state).due.pop_front()
     }
 
@@ -186,7 +195,7 @@ impl<S: ResultSink<R>, R> InUse<'_, S, R> {
     }
 }
 
-impl<S, R> Drop for InUse<'_, S, R> {
+impl<S: ResultSink> Drop for InUse<'_, S> {
     fn drop(&mut self) {
         if let Some(sink) = self.sink.take() {
             lock(&self.outlet.state).sink = Ok(sink);
@@ -195,13 +204,15 @@ impl<S, R> Drop for InUse<'_, S, R> {
     }
 }
 
-impl<S: ResultSink<R>, R> ResultSink<R> for InOrder<S, R> {
+impl<S: ResultSink> ResultSink for InOrder<S> {
+    type Result = S::Result;
+
     /// The new pool has an order of its own.
     fn attach(&mut self) {
         self.row = Arc::new(Row::new(Arc::clone(&self.row.outlet)));
     }
 
-    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
+    fn put(&mut self, done: Completed<S::Result>) -> Result<(), SinkClosed<S::Result>> {
         self.take_turn(done.id, Some(done))
     }
 
@@ -222,7 +233,7 @@ impl<S: ResultSink<R>, R> ResultSink<R> for InOrder<S, R> {
 }
 
 /// Whatever is left, because the pool ended with jobs that have no outcome, is passed on in order.
-impl<S: ResultSink<R>, R> Drop for Row<S, R> {
+impl<S: ResultSink> Drop for Row<S> {
     fn drop(&mut self) {
         let left = std::mem::take(&mut lock(&self.early).waiting);
         let arrive = |due: &mut VecDeque<_>| due.extend(left.into_values().flatten());
@@ -234,13 +245,13 @@ impl<S: ResultSink<R>, R> Drop for Row<S, R> {
 }
 
 /// A clone shares the row and the sink.
-impl<S: ResultSink<R>, R> Clone for InOrder<S, R> {
+impl<S: ResultSink> Clone for InOrder<S> {
     fn clone(&self) -> Self {
         Self { row: Arc::clone(&self.row) }
     }
 }
 
-impl<S: ResultSink<R>, R> fmt::Debug for InOrder<S, R> {
+impl<S: ResultSink> fmt::Debug for InOrder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let early = lock(&self.row.early);
         f.debug_struct("InOrder")

@@ -4,9 +4,7 @@
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
-use pool_core::{
-    Handle, Job, ShutdownReport, SubmitError, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
-};
+use pool_core::{Handle, Job, ShutdownReport, Task, ThreadPool, ThreadPoolBuilder, WorkQueue};
 
 use crate::slots::Plain;
 
@@ -95,7 +93,7 @@ pub(crate) fn submit_from_a_thread<Q: WorkQueue<Job<Task>>>(
 ) -> thread::JoinHandle<bool> {
     thread::spawn(move || match handle.execute(job) {
         Ok(_) => true,
-        Err(SubmitError::Closed(_) | SubmitError::Full(_)) => false,
+        Err(refused) if refused.is_closed() || refused.is_full() => false,
         Err(error) => panic!("{error}"),
     })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use pool::{
-    CrossbeamQueue, FlumeQueue, Job, LocalQueue, ManualClock, PushError, StdQueue, Task, WorkQueue,
+    CrossbeamQueue, FlumeQueue, Job, LocalQueue, ManualClock, PushError, StdQueue, SubmitOptions,
+    Task, WorkQueue,
 };
 use pool_conformance::within_patience;
 
@@ -187,7 +188,7 @@ fn behind_expired_jobs<Q: WorkQueue<Closure>>(queue: Q) {
     let step = std::time::Duration::from_millis(1);
     for _ in 0..STALE / 100 {
         for _ in 0..100 {
-            drop(scene.pool.spawn_expiring(|| (), step).unwrap());
+            drop(scene.pool.with(SubmitOptions::new().start_within(step)).spawn(|| ()).unwrap());
         }
         scene.clock.advance(step);
     }

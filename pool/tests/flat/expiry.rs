@@ -7,12 +7,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use pool::{Clock, JobError, JobHandle, ManualClock, SystemClock};
+use pool::{Clock, JobError, JobHandle, ManualClock, SubmitOptions, SystemClock};
 
-use crate::places::hold;
+use crate::setup::held::occupy;
 use crate::setup::{Latch, Pool, Setup, balanced, eventually};
 
-alone_on_every_backend! {
+on_every_backend! {
+    crate::level::alone_on =>
     an_expired_job_is_finished
     an_expired_job_answers_whoever_waits
     an_expired_job_wakes_whoever_has_polled_it
@@ -37,7 +38,7 @@ impl Scene {
         let (pool, free) = (builder.build().unwrap(), Latch::default());
         // Of the two kinds of setups, one is for each state.
         let held = if setup.capacity.is_some() { setup.threads } else { 0 };
-        (0..held).for_each(|_| hold(&pool, &free));
+        occupy(&pool, held, &free);
         if held == 0 {
             pool.pause();
         }
@@ -45,7 +46,11 @@ impl Scene {
     }
 
     fn spawn_all(&self, timeout: Duration) -> Vec<JobHandle<u64>> {
-        (0..PLACES).map(|_| self.pool.spawn_expiring(|| 7, timeout).unwrap()).collect()
+        (0..PLACES)
+            .map(|_| {
+                self.pool.with(SubmitOptions::new().start_within(timeout)).spawn(|| 7).unwrap()
+            })
+            .collect()
     }
 
     /// All that was spawned has expired, and so many further jobs run.
@@ -78,7 +83,7 @@ fn an_expired_job_is_finished(setup: Setup) {
     let stats = scene.pool.stats();
     assert_eq!((stats.queued, stats.expired), (0, PLACES as u64));
     scene.pool.try_execute(|| ()).expect("room");
-    for job in jobs {
+    for mut job in jobs {
         assert!(!job.cancel(), "too late");
         assert!(is_expired(&job.join_timeout(HOUR).expect("at once")));
     }
@@ -89,7 +94,7 @@ fn an_expired_job_answers_whoever_waits(setup: Setup) {
     let clock = ManualClock::new();
     let scene = Scene::new(setup, clock.clone());
     let mut jobs = scene.spawn_all(10 * MS);
-    let last = jobs.pop().unwrap();
+    let mut last = jobs.pop().unwrap();
     let mut waiters: Vec<_> =
         jobs.into_iter().map(|job| thread::spawn(|| is_expired(&job.join()))).collect();
     let timeout = move || last.join_timeout(HOUR).is_ok_and(|outcome| is_expired(&outcome));

@@ -8,6 +8,7 @@ use pool::ManualClock;
 
 use crate::level::{Levels, Measure, all_flat, alone, rounds};
 use crate::operations::{OPERATIONS, Operation, Stage};
+use crate::setup::held::occupy;
 use crate::setup::{Backend, Latch, Pool, Setup};
 
 /// Makes a named test of each of these states. A new one is a line here, and one in [`Scene::new`].
@@ -18,9 +19,7 @@ macro_rules! in_each_state {
         $(
             mod $name {
                 use super::*;
-                #[test] fn crossbeam() { all(Backend::Crossbeam, State::$state); }
-                #[test] fn flume() { all(Backend::Flume, State::$state); }
-                #[test] fn std_only() { all(Backend::Std, State::$state); }
+                each_backend!(|backend| all(backend, State::$state));
             }
         )*
     };
@@ -55,25 +54,12 @@ impl Scene {
         let scene = Self { pool, clock, state, free: Latch::default() };
         match state {
             State::Free => {}
-            State::Busy => scene.hold(WORKERS),
+            State::Busy => drop(occupy(&scene.pool, WORKERS, &scene.free)),
             State::Paused => scene.pool.pause(),
             State::Closed => assert_eq!(scene.pool.shutdown().accepted, 0),
-            State::Inside => scene.hold(WORKERS - 1),
+            State::Inside => drop(occupy(&scene.pool, WORKERS - 1, &scene.free)),
         }
         scene
-    }
-
-    fn hold(&self, workers: usize) {
-        for _ in 0..workers {
-            let (begun, free) = (Latch::default(), self.free.clone());
-            let begins = begun.clone();
-            let held = move || {
-                begins.open();
-                free.wait();
-            };
-            self.pool.execute(held).unwrap();
-            begun.wait();
-        }
     }
 
     fn measure(&self, operation: Operation) -> Levels {

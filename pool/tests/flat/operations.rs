@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use pool::{JobHandle, JobSet, ManualClock};
+use pool::{JobHandle, JobSet, ManualClock, SubmitOptions};
 
 use crate::setup::Handle;
 
@@ -90,7 +90,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("spawn_expiring, past its time", |at| expire(at, false)),
     op("spawn_expiring, past its time, join_timeout", |at| expire(at, true)),
     op("spawn_expiring, past its time, bounded", |at| expire(at, false)).bounded(),
-    op("spawn_expiring, cancel", |at| cancel(at.pool.spawn_expiring(|| 1, MS).ok())),
+    op("spawn_expiring, cancel", |at| {
+        cancel(at.pool.with(SubmitOptions::new().start_within(MS)).spawn(|| 1).ok())
+    }),
     op("scope with 1", |at| scope(at, 1)),
     op("scope with 2", |at| scope(at, 2)),
     op("scope with 20", |at| scope(at, 20)).costs(4),
@@ -145,11 +147,13 @@ fn cancel_dropped(job: Spawned) {
 }
 
 fn look(job: Spawned) -> Spawned {
-    job?.join_timeout(Duration::ZERO).err()
+    let mut job = job?;
+    job.join_timeout(Duration::ZERO).is_err().then_some(job)
 }
 
 fn wait(job: Spawned) -> Spawned {
-    job?.join_timeout(MS).err()
+    let mut job = job?;
+    job.join_timeout(MS).is_err().then_some(job)
 }
 
 fn poll_and_cancel(job: Spawned) {
@@ -166,9 +170,9 @@ fn spawn_batch_and_cancel(at: &Stage) {
 }
 
 fn expire(at: &Stage, look: bool) {
-    let job = at.pool.spawn_expiring(work::<8>(), MS).ok();
+    let job = at.pool.with(SubmitOptions::new().start_within(MS)).spawn(work::<8>()).ok();
     at.clock.advance(2 * MS);
-    if look && let Some(job) = job {
+    if look && let Some(mut job) = job {
         drop(job.join_timeout(Duration::ZERO));
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use pool::{JobHandle, JobSet, ManualClock, SubmitError};
+use pool::{JobHandle, JobSet, ManualClock, SubmitOptions};
 
+use crate::setup::held::occupy;
 use crate::setup::{Latch, Pool, Setup, balanced};
 
-alone_on_every_backend! {
+on_every_backend! {
+    crate::level::alone_on =>
     what_is_over_leaves_its_place
 }
 
@@ -31,8 +33,8 @@ const ENDS: &[End] = &[
         jobs.into_iter().for_each(|job| assert_eq!(job.join_or_run().unwrap(), 7));
     }),
     ("join_timeout, cancel", |jobs, _| {
-        for job in jobs {
-            let job = job.join_timeout(Duration::ZERO).expect_err("it cannot have run");
+        for mut job in jobs {
+            job.join_timeout(Duration::ZERO).expect_err("it cannot have run");
             assert!(job.cancel());
         }
     }),
@@ -62,12 +64,12 @@ fn spawn(pool: &Pool, nth: usize) -> JobHandle<u64> {
     let stats = pool.stats();
     assert_eq!(stats.queued, nth as u64, "{stats:?}");
     assert!(pool.try_spawn(|| 7).map(|probe| probe.cancel()).unwrap(), "job {nth} finds no room");
-    pool.spawn_expiring(|| 7, MS).unwrap()
+    pool.with(SubmitOptions::new().start_within(MS)).spawn(|| 7).unwrap()
 }
 
 fn round(pool: &Pool, clock: &ManualClock, (name, end): End) {
     let jobs = (0..PLACES).map(|nth| spawn(pool, nth)).collect();
-    assert!(matches!(pool.try_spawn(|| 7), Err(SubmitError::Full(_))), "before {name}");
+    assert!(pool.try_spawn(|| 7).is_err_and(|refused| refused.is_full()), "before {name}");
     end(jobs, clock);
     assert_eq!(pool.stats().queued, 0, "after {name}");
 }
@@ -79,12 +81,12 @@ fn what_is_over_leaves_its_place(setup: Setup) {
     let clock = ManualClock::new();
     for paused in [false, true] {
         let builder = setup.builder().capacity(PLACES).clock(clock.clone());
-        let pool = builder.build::<()>().unwrap();
+        let pool = builder.build().unwrap();
         let free = Latch::default();
         if paused {
             pool.pause();
         } else {
-            (0..setup.threads).for_each(|_| hold(&pool, &free));
+            occupy(&pool, setup.threads, &free);
         }
         let all = || {
             for _ in 0..ROUNDS {
@@ -101,16 +103,4 @@ fn what_is_over_leaves_its_place(setup: Setup) {
         assert_eq!(report.done, held + (ROUNDS * (PLACES + 1)) as u64);
         assert_eq!(report.expired, (ROUNDS * (2 * PLACES + 2)) as u64);
     }
-}
-
-/// Has a worker run a job until the latch opens.
-pub(crate) fn hold(pool: &Pool, free: &Latch) {
-    let (begun, free) = (Latch::default(), free.clone());
-    let begins = begun.clone();
-    let held = move || {
-        begins.open();
-        free.wait();
-    };
-    pool.execute(held).unwrap();
-    begun.wait();
 }

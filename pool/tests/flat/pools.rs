@@ -4,25 +4,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use pool::{Collect, CrossbeamCollect, FlumeSink, InOrder, ManualClock, ResultSink, SubmitError};
+use pool::{Collect, CrossbeamCollect, FlumeSink, InOrder, ManualClock, ResultSink, WhenFull};
 
 use crate::level::{Levels, Measure, all_flat, alone, rounds};
+use crate::setup::held::occupy;
 use crate::setup::{Backend, Builder, Latch, Pool, Setup};
 
-#[test]
-fn crossbeam() {
-    all(Backend::Crossbeam);
-}
-
-#[test]
-fn flume() {
-    all(Backend::Flume);
-}
-
-#[test]
-fn std_only() {
-    all(Backend::Std);
-}
+each_backend!(all);
 
 type Case = (&'static str, fn(Backend) -> Levels);
 
@@ -61,7 +49,7 @@ fn builder(backend: Backend) -> Builder {
 fn pools_on_one_clock(backend: Backend) -> Levels {
     let clock = ManualClock::new();
     let round = || {
-        let pool = builder(backend).clock(clock.clone()).build::<()>().unwrap();
+        let pool = builder(backend).clock(clock.clone()).build().unwrap();
         pool.execute(|| ()).unwrap();
     };
     Levels::measure(rounds() / 2, 0, round, || ())
@@ -69,7 +57,7 @@ fn pools_on_one_clock(backend: Backend) -> Levels {
 
 fn workers_that_come_and_go(backend: Backend) -> Levels {
     let builder = builder(backend).num_threads(2).thread_keep_alive(Duration::ZERO);
-    let pool = builder.build::<()>().unwrap();
+    let pool = builder.build().unwrap();
     let round = || {
         pool.execute(|| ()).unwrap();
         pool.wait_idle().unwrap();
@@ -79,7 +67,7 @@ fn workers_that_come_and_go(backend: Backend) -> Levels {
 
 /// In an optimised build of a million threads.
 fn threads_that_end(backend: Backend, submit: fn(&Pool)) -> Levels {
-    let pool = builder(backend).build::<()>().unwrap();
+    let pool = builder(backend).build().unwrap();
     let round = || {
         thread::scope(|scope| {
             scope.spawn(|| submit(&pool));
@@ -90,16 +78,16 @@ fn threads_that_end(backend: Backend, submit: fn(&Pool)) -> Levels {
 }
 
 fn submits_that_find_no_room(backend: Backend) -> Levels {
-    let pool = builder(backend).capacity(1).paused().build::<()>().unwrap();
+    let pool = builder(backend).capacity(1).paused().build().unwrap();
     pool.execute(|| ()).unwrap();
     let is_full = |refused: bool| assert!(refused, "there is room");
     let round = || {
-        is_full(matches!(pool.try_execute(|| ()), Err(SubmitError::Full(_))));
-        is_full(matches!(pool.try_spawn(|| ()), Err(SubmitError::Full(_))));
-        let spawned = pool.spawn_timeout(|| (), Duration::ZERO);
-        is_full(matches!(spawned, Err(SubmitError::Full(_))));
-        let executed = pool.execute_timeout(|| (), Duration::from_nanos(1));
-        is_full(matches!(executed, Err(SubmitError::Full(_))));
+        is_full(pool.try_execute(|| ()).is_err_and(|refused| refused.is_full()));
+        is_full(pool.try_spawn(|| ()).is_err_and(|refused| refused.is_full()));
+        let spawned = pool.with(WhenFull::WaitFor(Duration::ZERO)).spawn(|| ());
+        is_full(spawned.is_err_and(|refused| refused.is_full()));
+        let executed = pool.with(WhenFull::WaitFor(Duration::from_nanos(1))).execute(|| ());
+        is_full(executed.is_err_and(|refused| refused.is_full()));
     };
     Levels::measure(rounds(), 0, round, || ())
 }
@@ -108,23 +96,16 @@ fn submits_that_find_no_room(backend: Backend) -> Levels {
 /// if the worker is busy, always. What the sink got is taken after each.
 fn outcomes<S>(backend: Backend, busy: bool, sink: S, take: impl Fn()) -> Levels
 where
-    S: ResultSink<u64> + Clone + Send + 'static,
+    S: ResultSink<Result = u64> + Clone + Send + 'static,
 {
     let pool = builder(backend).capacity(1).sink(sink).build().unwrap();
-    let (begun, free) = (Latch::default(), Latch::default());
+    let free = Latch::default();
     if busy {
-        let (begins, wait) = (begun.clone(), free.clone());
-        let held = move || {
-            begins.open();
-            wait.wait();
-            0
-        };
-        pool.execute(held).unwrap();
-        begun.wait();
+        occupy(&pool, 1, &free);
         pool.execute(|| 1).unwrap();
     }
     let round = || {
-        pool.execute_or_run(|| 1).unwrap();
+        pool.with(WhenFull::RunHere).execute(|| 1).unwrap();
         take();
     };
     let settle = || {

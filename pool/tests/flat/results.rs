@@ -4,7 +4,8 @@ use std::panic::resume_unwind;
 
 use crate::setup::{Latch, Setup, Tally, balanced};
 
-alone_on_every_backend! {
+on_every_backend! {
+    crate::level::alone_on =>
     a_result_that_nobody_can_fetch_is_dropped_when_its_job_ends
     a_result_goes_with_its_handle
 }

@@ -2,20 +2,13 @@
 
 use allocation_counter::measure;
 
+use crate::setup::tools::fib;
 use crate::setup::{Handle, Pool, Setup, balanced};
 
 on_every_backend! {
     a_join_allocates_nothing
     a_spawned_job_is_one_allocation
     a_small_closure_is_none
-}
-
-fn fib(pool: &Handle, n: u32) -> u64 {
-    if n < 2 {
-        return u64::from(n);
-    }
-    let (a, b) = pool.join(|| fib(pool, n - 1), || fib(pool, n - 2));
-    a + b
 }
 
 /// The allocations of some code inside of the pool, on the thread that runs it. Other workers may

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pool::{Collect, JobError, JobSet, SubmitError, WaitError, as_completed};
+use pool::{Collect, JobError, JobSet, Refusal, WaitError, as_completed};
 
 use crate::setup::{Latch, Setup, Tally, balanced};
 
@@ -59,7 +59,7 @@ fn a_batch_after_close_comes_back(setup: Setup) {
     pool.close();
     let words = ["drain", "then", "exit"].map(str::to_owned);
     let error = pool.submit_batch(words.clone()).unwrap_err();
-    assert!(matches!(error.reason(), SubmitError::Closed(_)));
+    assert!(matches!(error.reason(), Refusal::Closed));
     assert_eq!(error.accepted().len(), 0);
     let (read, rest) = error.into_inner();
     assert!(read.into_iter().chain(rest).eq(words));
@@ -144,7 +144,7 @@ fn all_in_order(setup: Setup) {
 }
 
 fn the_first_error_cancels_the_rest(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let handle = pool.handle();
     // Nested, so that no bound stands in the way of a paused pool.
     let ran = Tally::default();

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pool::SubmitError;
-
 use crate::setup::{Latch, Setup, Tally, balanced};
 
 on_every_backend! {
@@ -36,7 +34,7 @@ fn borrowed_work_needs_no_open_pool(setup: Setup) {
 }
 
 fn borrowed_work_goes_on_in_a_paused_pool(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let ran = AtomicUsize::new(0);
     let count = || {
         ran.fetch_add(1, Ordering::Relaxed);
@@ -128,7 +126,7 @@ fn a_join_s_closure_finds_a_free_worker(setup: Setup) {
 
 /// A thread that makes no more joins still shows all that it has, one after the other.
 fn a_join_that_comes_back_shows_the_next_closure(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let (first, second) = (Latch::default(), Latch::default());
     let begin = || {
         pool.resume();
@@ -213,7 +211,7 @@ fn a_closed_pool_gives_an_installed_closure_back(setup: Setup) {
 fn borrowed_work_after_the_pool_s_end(setup: Setup) {
     let pool = setup.pool();
     balanced(&pool);
-    let refused = || assert!(matches!(pool.execute(|| ()), Err(SubmitError::Closed(_))));
+    let refused = || assert!(pool.execute(|| ()).is_err_and(|refused| refused.is_closed()));
     let is_idle = || assert_eq!(pool.wait_idle(), Ok(()));
     pool.join(refused, is_idle);
     pool.scope(|scope| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use pool::{JobError, JobHandle, JobSet, SubmitError, WaitError};
+use pool::{JobError, JobHandle, JobSet, WaitError, WhenFull};
 
 use crate::setup::{Latch, Setup, Tally, balanced, eventually};
 
@@ -49,9 +49,9 @@ fn failure_13_a_handle_unresolved_when_its_spawn_races_with_shutdown(setup: Setu
 
 /// cpython#87893, cpython#92001.
 fn failure_14_cancelled_jobs_are_never_announced(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let jobs: JobSet<()> = (0..3).map(|_| pool.spawn(|| ()).unwrap()).collect();
-    assert_eq!(jobs.cancel_all(), 3);
+    assert_eq!((jobs.cancel_all(), jobs.cancel_all()), (3, 0), "each once");
     let cancelled = |(_, outcome)| matches!(outcome, Err(JobError::Cancelled));
     assert_eq!(jobs.into_iter().map(cancelled).filter(|cancelled| *cancelled).count(), 3);
     assert_eq!(balanced(&pool).cancelled, 3);
@@ -86,7 +86,7 @@ fn failure_21_a_drop_under_a_lock_calls_back(setup: Setup) {
             self.0.execute(move || again.add()).unwrap();
         }
     }
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let count = Tally::default();
     let captured = CallsBack(pool.handle(), count.clone());
     let job = pool.spawn(move || drop(captured)).unwrap();
@@ -106,7 +106,7 @@ fn failure_21_what_is_told_of_an_end_calls_back(setup: Setup) {
             self.1.add();
         }
     }
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let told = Tally::default();
     let waker = Waker::from(Arc::new(Waits(pool.handle(), told.clone())));
     for cancel in [true, false] {
@@ -131,7 +131,7 @@ fn failure_21_what_is_told_of_an_end_calls_back(setup: Setup) {
     let bounded = setup.builder().capacity(1).paused().sink(sink).build().unwrap();
     *owner.lock().unwrap() = Some(bounded.handle());
     for _ in 0..2 {
-        bounded.execute_or_run(|| ()).unwrap();
+        bounded.with(WhenFull::RunHere).execute(|| ()).unwrap();
     }
     assert_eq!(told.get(), 3, "one job was run in the caller");
     assert_eq!((balanced(&bounded).done, told.get()), (2, 4));
@@ -257,11 +257,11 @@ fn failure_40_cancelled_jobs_are_retained(setup: Setup) {
 
 /// flume#88, JDK's PollMemoryLeak.
 fn failure_42_the_list_of_waiters_grows(setup: Setup) {
-    let pool = setup.builder().capacity(1).paused().build::<()>().unwrap();
+    let pool = setup.builder().capacity(1).paused().build().unwrap();
     let mut job = pool.spawn(|| ()).unwrap();
     for _ in 0..1_000 {
-        assert!(pool.execute_timeout(|| (), Duration::ZERO).is_err());
-        job = job.join_timeout(Duration::ZERO).unwrap_err();
+        assert!(pool.with(WhenFull::WaitFor(Duration::ZERO)).execute(|| ()).is_err());
+        assert!(job.join_timeout(Duration::ZERO).is_err());
     }
     assert_eq!(pool.stats().waiting_submitters, 0);
     pool.resume();
@@ -270,7 +270,7 @@ fn failure_42_the_list_of_waiters_grows(setup: Setup) {
 
 /// iroh#2533: those who wait for room and those who stop waiting.
 fn failure_43_a_wake_up_goes_to_one_who_has_left(setup: Setup) {
-    let pool = setup.builder().capacity(1).build::<()>().unwrap();
+    let pool = setup.builder().capacity(1).build().unwrap();
     let ran = Tally::default();
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -282,7 +282,7 @@ fn failure_43_a_wake_up_goes_to_one_who_has_left(setup: Setup) {
             });
             scope.spawn(|| {
                 for _ in 0..200 {
-                    let _ = pool.execute_timeout(|| (), Duration::from_nanos(1));
+                    let _ = pool.with(WhenFull::WaitFor(Duration::from_nanos(1))).execute(|| ());
                 }
             });
         }
@@ -293,10 +293,11 @@ fn failure_43_a_wake_up_goes_to_one_who_has_left(setup: Setup) {
 
 /// rust#44216, crossbeam#795, flume#167.
 fn failure_49_durations_that_overflow(setup: Setup) {
-    let pool = setup.builder().capacity(1).build::<()>().unwrap();
+    let pool = setup.builder().capacity(1).build().unwrap();
     for time in [Duration::MAX, Duration::from_secs(1 << 62), Duration::from_secs(u64::MAX)] {
-        pool.execute_timeout(|| (), time).unwrap();
-        let job = pool.spawn_timeout(|| 7, time).map_err(|_| "refused").unwrap();
+        pool.with(WhenFull::WaitFor(time)).execute(|| ()).unwrap();
+        let mut job =
+            pool.with(WhenFull::WaitFor(time)).spawn(|| 7).map_err(|_| "refused").unwrap();
         assert_eq!(job.join_timeout(time).unwrap().unwrap(), 7);
         let mut jobs: JobSet<_> = [pool.spawn(|| 7).unwrap()].into_iter().collect();
         assert!(jobs.join_next_timeout(time).unwrap().is_some());
@@ -307,7 +308,7 @@ fn failure_49_durations_that_overflow(setup: Setup) {
 
 /// ants#197, chroma#5283.
 fn failure_51_a_job_submits_to_its_own_full_pool(setup: Setup) {
-    let pool = setup.with_threads(1).builder().capacity(1).build::<()>().unwrap();
+    let pool = setup.with_threads(1).builder().capacity(1).build().unwrap();
     let (begun, handle, ran) = (Latch::default(), pool.handle(), Tally::default());
     let (go, count, begin) = (Latch::default(), ran.clone(), begun.clone());
     let wait = go.clone();
@@ -322,14 +323,14 @@ fn failure_51_a_job_submits_to_its_own_full_pool(setup: Setup) {
     .unwrap();
     begun.wait();
     pool.try_execute(|| ()).unwrap();
-    assert!(matches!(pool.try_execute(|| ()), Err(SubmitError::Full(_))), "it is full");
+    assert!(pool.try_execute(|| ()).is_err_and(|refused| refused.is_full()), "it is full");
     go.open();
     assert_eq!((balanced(&pool).done, ran.get()), (4, 2));
 }
 
 /// ubugeeei-prod/corsa-bind#94: more inputs than both bounds hold, from one thread.
 fn failure_52_bounded_jobs_and_bounded_results(setup: Setup) {
-    let pool = setup.builder().capacity(2).build::<()>().unwrap();
+    let pool = setup.builder().capacity(2).build().unwrap();
     let sum: u32 = pool.map_unordered(0..100, |n| n).buffer(50).map(Result::unwrap).sum();
     assert_eq!(sum, 4_950);
     assert_eq!(balanced(&pool).done, 100);

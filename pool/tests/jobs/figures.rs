@@ -5,6 +5,7 @@ use std::thread;
 
 use pool::{NoSink, Stats};
 
+use crate::setup::tools::Bomb;
 use crate::setup::{Setup, balanced};
 
 on_every_backend! {
@@ -43,17 +44,8 @@ fn stats_hold_together_under_load(setup: Setup) {
     assert_eq!(report.done, 500 * rounds);
 }
 
-/// Panics when it is dropped.
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        panic!("a bomb was dropped, on purpose");
-    }
-}
-
 fn a_payload_that_panics_when_dropped_was_delivered(setup: Setup) {
-    let pool = setup.builder().sink(NoSink).build::<()>().unwrap();
+    let pool = setup.builder().sink(NoSink).build().unwrap();
     for _ in 0..3 {
         pool.execute(|| std::panic::resume_unwind(Box::new(Bomb))).unwrap();
     }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use pool::{JobError, JobHandle};
 
+use crate::setup::held::behind;
 use crate::setup::{Latch, Setup, Tally, balanced};
 
 on_every_backend! {
@@ -74,12 +75,7 @@ fn poll<T>(job: &mut JobHandle<T>, waker: &Waker) -> Poll<Result<T, JobError>> {
 /// A job that is held, and what lets it go.
 fn held(pool: &crate::setup::Pool) -> (JobHandle<u32>, Latch) {
     let latch = Latch::default();
-    let hold = latch.clone();
-    let job = pool.spawn(move || {
-        hold.wait();
-        7
-    });
-    (job.unwrap(), latch)
+    (behind(&latch, pool, 7), latch)
 }
 
 fn a_hand_held_waker_is_woken_once(setup: Setup) {
@@ -124,7 +120,7 @@ fn dropped_before_it_is_ready(setup: Setup) {
 }
 
 fn cancelled_while_awaited(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(bell.clone());
     let mut job = pool.spawn(|| 7).unwrap();

@@ -1,10 +1,12 @@
 //! One job and its handle.
 
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool::{JobError, ManualClock, SubmitError};
+use pool::{Collect, JobError, JobHandle, ManualClock, SubmitOptions, WaitError};
 
+use crate::setup::held::{Held, hold};
 use crate::setup::{Handle, Latch, Pool, Setup, Tally, balanced};
 
 on_every_backend! {
@@ -16,9 +18,11 @@ on_every_backend! {
     a_job_that_comes_too_late_expires
     a_dropped_handle_lets_the_job_go_on
     a_result_that_nobody_wants_is_dropped
-    join_timeout_gives_the_handle_back
+    join_timeout_leaves_the_handle
     a_refused_closure_comes_back
     waits_inside_of_jobs_to_any_depth
+    a_wait_inside_of_a_job_runs_no_other
+    a_wait_outside_runs_nothing
     an_outside_waiter_runs_the_job_itself
     a_job_run_outside_counts_as_running
     a_job_run_outside_may_not_wait_for_its_pool
@@ -28,18 +32,22 @@ on_every_backend! {
 }
 
 /// A pool whose workers are all held, so that what is submitted stays queued, and what lets them go.
-fn held(setup: Setup) -> (Pool, Latch) {
-    let (pool, latch, ready) = (setup.pool(), Latch::default(), Tally::default());
-    for _ in 0..setup.threads {
-        let (latch, ready) = (latch.clone(), ready.clone());
-        pool.execute(move || {
-            ready.add();
-            latch.wait();
-        })
-        .unwrap();
-    }
-    crate::setup::eventually(|| ready.get() == setup.threads as u64);
-    (pool, latch)
+fn held(setup: Setup) -> (Pool, Held) {
+    let pool = setup.pool();
+    let held = hold(&pool, setup.threads);
+    (pool, held)
+}
+
+/// A job that tells when it begins, and runs until the second latch opens.
+fn latched(pool: &Pool) -> (JobHandle<u32>, Latch, Latch) {
+    let (begun, end) = (Latch::default(), Latch::default());
+    let (begins, ends) = (begun.clone(), end.clone());
+    let job = move || {
+        begins.open();
+        ends.wait();
+        7
+    };
+    (pool.spawn(job).unwrap(), begun, end)
 }
 
 fn returns_what_the_job_returned(setup: Setup) {
@@ -52,7 +60,8 @@ fn returns_what_the_job_returned(setup: Setup) {
 }
 
 fn a_panic_comes_with_its_payload(setup: Setup) {
-    let pool = setup.pool();
+    let done: Collect<()> = Collect::new();
+    let pool = setup.builder().sink(done.clone()).build().unwrap();
     let text = pool.spawn(|| -> () { panic!("number {}, on purpose", 7) }).unwrap();
     let Err(JobError::Panicked(panic)) = text.join() else { panic!("it has panicked") };
     assert_eq!(panic.message(), Some("number 7, on purpose"));
@@ -62,10 +71,11 @@ fn a_panic_comes_with_its_payload(setup: Setup) {
     let JobError::Panicked(panic) = error else { panic!("{error}") };
     assert_eq!(*panic.into_payload().downcast::<u64>().unwrap(), 7);
     assert_eq!(balanced(&pool).panicked, 2);
+    assert!(done.take().is_empty(), "what a handle gets, no sink gets");
 }
 
 fn a_cancelled_job_drops_its_closure_at_once(setup: Setup) {
-    let (pool, latch) = held(setup);
+    let (pool, held) = held(setup);
     let captured = Arc::new(());
     let jobs: Vec<_> = (0..3)
         .map(|_| {
@@ -81,22 +91,14 @@ fn a_cancelled_job_drops_its_closure_at_once(setup: Setup) {
     for job in jobs {
         assert!(matches!(job.join(), Err(JobError::Cancelled)));
     }
-    latch.open();
+    held.release();
     let report = balanced(&pool);
     assert_eq!((report.cancelled, report.done), (3, setup.threads as u64));
 }
 
 fn a_job_that_runs_can_not_be_cancelled(setup: Setup) {
-    let (pool, begun, end) = (setup.pool(), Latch::default(), Latch::default());
-    let job = {
-        let (begun, end) = (begun.clone(), end.clone());
-        pool.spawn(move || {
-            begun.open();
-            end.wait();
-            7
-        })
-    };
-    let job = job.unwrap();
+    let pool = setup.pool();
+    let (job, begun, end) = latched(&pool);
     begun.wait();
     assert!(!job.cancel() && !job.is_finished());
     end.open();
@@ -105,13 +107,13 @@ fn a_job_that_runs_can_not_be_cancelled(setup: Setup) {
 }
 
 fn a_canceller_works_from_elsewhere(setup: Setup) {
-    let (pool, latch) = held(setup);
+    let (pool, held) = held(setup);
     let job = pool.spawn(|| ()).unwrap();
     let canceller = job.canceller();
     let thread = std::thread::spawn(move || canceller.clone().cancel());
     assert!(matches!(job.join(), Err(JobError::Cancelled)));
     assert!(thread.join().unwrap());
-    latch.open();
+    held.release();
     let job = pool.spawn(|| ()).unwrap();
     let canceller = job.canceller();
     job.join().unwrap();
@@ -121,15 +123,15 @@ fn a_canceller_works_from_elsewhere(setup: Setup) {
 
 fn a_job_that_comes_too_late_expires(setup: Setup) {
     let clock = ManualClock::new();
-    let pool = setup.builder().paused().clock(clock.clone()).build::<()>().unwrap();
+    let pool = setup.builder().paused().clock(clock.clone()).build().unwrap();
     let (captured, second) = (Arc::new(()), Duration::from_secs(1));
     let job = || {
         let captured = captured.clone();
         move || drop(captured)
     };
-    let late = pool.spawn_expiring(job(), second).unwrap();
-    let outside = pool.spawn_expiring(job(), second).unwrap();
-    let in_time = pool.spawn_expiring(job(), Duration::MAX).unwrap();
+    let late = pool.with(SubmitOptions::new().start_within(second)).spawn(job()).unwrap();
+    let outside = pool.with(SubmitOptions::new().start_within(second)).spawn(job()).unwrap();
+    let in_time = pool.with(SubmitOptions::new().start_within(Duration::MAX)).spawn(job()).unwrap();
     assert!(!late.is_finished(), "there is time left");
     clock.advance(second);
     assert!(late.is_finished(), "whoever asks is told at once");
@@ -165,13 +167,16 @@ fn a_result_that_nobody_wants_is_dropped(setup: Setup) {
     assert_eq!(Arc::strong_count(&result), 1);
 }
 
-fn join_timeout_gives_the_handle_back(setup: Setup) {
-    let (pool, latch) = held(setup);
-    let job = pool.spawn(|| 7).unwrap();
-    let job = job.join_timeout(Duration::ZERO).unwrap_err();
-    let job = job.join_timeout(Duration::from_nanos(1)).unwrap_err();
-    latch.open();
+fn join_timeout_leaves_the_handle(setup: Setup) {
+    let (pool, held) = held(setup);
+    let mut job = pool.spawn(|| 7).unwrap();
+    assert!(matches!(job.join_timeout(Duration::ZERO), Err(WaitError::TimedOut)));
+    assert!(matches!(job.join_timeout(Duration::from_nanos(1)), Err(WaitError::TimedOut)));
+    held.release();
     assert_eq!(job.join_timeout(Duration::MAX).unwrap().unwrap(), 7);
+    // What is left of it is the handle of a job that has ended.
+    assert!(job.is_finished() && !job.cancel());
+    assert!(catch_unwind(|| job.join()).is_err(), "the outcome is gone");
 }
 
 fn a_refused_closure_comes_back(setup: Setup) {
@@ -180,7 +185,7 @@ fn a_refused_closure_comes_back(setup: Setup) {
     let captured = Arc::new(5);
     let moved = captured.clone();
     match pool.spawn(move || *moved) {
-        Err(SubmitError::Closed(closure)) => assert_eq!(closure(), 5),
+        Err(refused) if refused.is_closed() => assert_eq!(refused.into_inner()(), 5),
         other => panic!("{:?}", other.map(|job| job.id())),
     }
     assert_eq!(Arc::strong_count(&captured), 1);
@@ -198,54 +203,74 @@ fn chain(pool: Handle, depth: usize) -> usize {
 
 fn waits_inside_of_jobs_to_any_depth(setup: Setup) {
     const DEPTH: usize = 1_000;
-    let pool = setup.builder().stack_size(16 << 20).build::<()>().unwrap();
+    let pool = setup.builder().stack_size(16 << 20).build().unwrap();
     let handle = pool.handle();
     assert_eq!(pool.spawn(move || chain(handle, DEPTH)).unwrap().join().unwrap(), DEPTH);
     assert_eq!(balanced(&pool).done, DEPTH as u64 + 1);
 }
 
+fn a_wait_inside_of_a_job_runs_no_other(setup: Setup) {
+    for wanted in [0, 5, 9] {
+        let pool = setup.with_threads(1).pool();
+        let (handle, ran) = (pool.handle(), Tally::default());
+        let job = pool.spawn(move || {
+            let spawn = |_| {
+                let ran = ran.clone();
+                let job = handle.spawn(move || {
+                    ran.add();
+                    std::thread::current().id()
+                });
+                job.unwrap()
+            };
+            let mut jobs: Vec<JobHandle<_>> = (0..10).map(spawn).collect();
+            let thread = jobs.swap_remove(wanted).join().unwrap();
+            (ran.get(), thread == std::thread::current().id())
+        });
+        assert_eq!(job.unwrap().join().unwrap(), (1, true), "that one, and on the spot");
+        assert_eq!(balanced(&pool).done, 11);
+    }
+}
+
+fn a_wait_outside_runs_nothing(setup: Setup) {
+    let pool = setup.pool();
+    let thread = pool.spawn(|| std::thread::current().id()).unwrap().join().unwrap();
+    assert_ne!(thread, std::thread::current().id());
+}
+
 fn an_outside_waiter_runs_the_job_itself(setup: Setup) {
-    let (pool, latch) = held(setup);
+    let (pool, held) = held(setup);
     let job = pool.spawn(|| std::thread::current().id()).unwrap();
     assert_eq!(job.join_or_run().unwrap(), std::thread::current().id());
-    latch.open();
+    held.release();
     assert_eq!(balanced(&pool).done, setup.threads as u64 + 1);
 }
 
 fn a_job_run_outside_counts_as_running(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
-    let (begun, end) = (Latch::default(), Latch::default());
-    let job = {
-        let (begun, end) = (begun.clone(), end.clone());
-        pool.spawn(move || {
-            begun.open();
-            end.wait();
-        })
-    };
-    let job = job.unwrap();
+    let pool = setup.builder().paused().build().unwrap();
+    let (job, begun, end) = latched(&pool);
     assert_eq!((pool.stats().queued, pool.stats().running), (1, 0));
     let waiter = std::thread::spawn(move || job.join_or_run());
     begun.wait();
     assert_eq!((pool.stats().queued, pool.stats().running), (0, 1));
     assert!(pool.wait_idle_timeout(Duration::ZERO).is_err(), "the pool is not idle");
     end.open();
-    waiter.join().unwrap().unwrap();
+    assert_eq!(waiter.join().unwrap().unwrap(), 7);
     pool.wait_idle().unwrap();
     assert_eq!(balanced(&pool).done, 1);
 }
 
 fn a_job_run_outside_may_not_wait_for_its_pool(setup: Setup) {
-    let (pool, latch) = held(setup);
+    let (pool, held) = held(setup);
     let handle = pool.handle();
     let job = pool.spawn(move || handle.wait_idle()).unwrap();
     assert_eq!(job.join_or_run().unwrap(), Err(pool::WaitError::InsideJob));
     assert!(pool.wait_idle_timeout(Duration::ZERO) == Err(pool::WaitError::TimedOut));
-    latch.open();
+    held.release();
     pool.wait_idle().unwrap();
 }
 
 fn what_a_job_run_outside_submits_is_nested(setup: Setup) {
-    let (pool, latch) = held(setup);
+    let (pool, held) = held(setup);
     let (handle, ran) = (pool.handle(), Tally::default());
     let child = ran.clone();
     let job = pool
@@ -258,13 +283,13 @@ fn what_a_job_run_outside_submits_is_nested(setup: Setup) {
         .unwrap();
     pool.close();
     job.join_or_run().unwrap();
-    latch.open();
+    held.release();
     assert_eq!(balanced(&pool).done, setup.threads as u64 + 11);
     assert_eq!(ran.get(), 10);
 }
 
 fn a_stale_claim_is_no_job(setup: Setup) {
-    let pool = setup.builder().paused().build::<()>().unwrap();
+    let pool = setup.builder().paused().build().unwrap();
     let jobs: Vec<_> = (0..3).map(|_| pool.spawn(|| ()).unwrap()).collect();
     assert!(jobs.iter().all(|job| job.cancel()));
     assert_eq!((pool.stats().queued, pool.stats().cancelled), (0, 3));

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pool::{BuildError, Collect, ManualClock, SubmitError};
+use pool::{BuildError, Collect, ManualClock, WhenFull};
 
 use crate::setup::{Latch, Pool, Setup, Tally, balanced, eventually};
 
@@ -39,12 +39,12 @@ fn full_gives_the_job_back(setup: Setup) {
     let refused = Tally::default();
     let count = refused.clone();
     match pool.try_execute(move || count.add()) {
-        Err(SubmitError::Full(task)) => task.run(),
+        Err(refused) if refused.is_full() => refused.into_inner().run(),
         other => panic!("{other:?}"),
     }
     let count = refused.clone();
     match pool.try_spawn(move || count.add()) {
-        Err(SubmitError::Full(closure)) => closure(),
+        Err(refused) if refused.is_full() => refused.into_inner()(),
         other => panic!("{:?}", other.map(|job| job.id())),
     }
     assert_eq!(refused.get(), 2);
@@ -65,13 +65,17 @@ fn waits_for_room(setup: Setup) {
 fn waits_for_room_for_a_while(setup: Setup) {
     let clock = ManualClock::new();
     let builder = setup.builder().capacity(1).paused().clock(clock.clone());
-    let pool = builder.build::<()>().unwrap();
-    pool.execute_timeout(|| (), Duration::ZERO).unwrap();
-    assert!(matches!(pool.execute_timeout(|| (), Duration::ZERO), Err(SubmitError::Full(_))));
+    let pool = builder.build().unwrap();
+    pool.with(WhenFull::WaitFor(Duration::ZERO)).execute(|| ()).unwrap();
+    assert!(
+        pool.with(WhenFull::WaitFor(Duration::ZERO))
+            .execute(|| ())
+            .is_err_and(|refused| refused.is_full())
+    );
     let handle = pool.handle();
     let submitter = std::thread::spawn(move || {
-        let spawned = handle.spawn_timeout(|| (), Duration::from_secs(60));
-        matches!(spawned, Err(SubmitError::Full(_)))
+        let spawned = handle.with(WhenFull::WaitFor(Duration::from_secs(60))).spawn(|| ());
+        spawned.is_err_and(|refused| refused.is_full())
     });
     eventually(|| pool.stats().waiting_submitters == 1);
     clock.advance(Duration::from_secs(59));
@@ -80,7 +84,7 @@ fn waits_for_room_for_a_while(setup: Setup) {
     assert!(submitter.join().unwrap());
     assert_eq!(pool.stats().waiting_submitters, 0);
     pool.resume();
-    pool.execute_timeout(|| (), Duration::MAX).unwrap();
+    pool.with(WhenFull::WaitFor(Duration::MAX)).execute(|| ()).unwrap();
     assert_eq!(balanced(&pool).done, 2);
 }
 
@@ -89,8 +93,8 @@ fn runs_in_the_caller(setup: Setup) {
     let builder = setup.builder().capacity(1).paused().sink(results.clone());
     let pool = builder.build().unwrap();
     let place = || std::thread::current().id();
-    let queued = pool.execute_or_run(place).unwrap();
-    let here = pool.execute_or_run(place).unwrap();
+    let queued = pool.with(WhenFull::RunHere).execute(place).unwrap();
+    let here = pool.with(WhenFull::RunHere).execute(place).unwrap();
     let done = results.take().remove(0);
     assert_eq!((done.id, done.worker, done.outcome.unwrap()), (here, None, place()));
     pool.resume();
@@ -98,8 +102,8 @@ fn runs_in_the_caller(setup: Setup) {
     let done = results.take().remove(0);
     assert_eq!(done.id, queued);
     assert!(done.worker.is_some() && done.outcome.unwrap() != place());
-    match pool.execute_or_run(place) {
-        Err(SubmitError::Closed(task)) => assert_eq!(task.run(), place()),
+    match pool.with(WhenFull::RunHere).execute(place) {
+        Err(refused) if refused.is_closed() => assert_eq!(refused.into_inner().run(), place()),
         other => panic!("{other:?}"),
     }
 }
@@ -107,17 +111,17 @@ fn runs_in_the_caller(setup: Setup) {
 fn runs_a_handle_s_job_in_the_caller(setup: Setup) {
     let pool = full(setup);
     let here = std::thread::current().id();
-    let job = pool.spawn_or_run(|| std::thread::current().id()).unwrap();
+    let job = pool.with(WhenFull::RunHere).spawn(|| std::thread::current().id()).unwrap();
     assert!(job.is_finished());
     assert_eq!(job.join().unwrap(), here);
     assert_eq!(balanced(&pool).done, 3);
-    assert!(matches!(pool.spawn_or_run(|| ()), Err(SubmitError::Closed(_))));
+    assert!(pool.with(WhenFull::RunHere).spawn(|| ()).is_err_and(|refused| refused.is_closed()));
 }
 
 fn a_panic_in_the_caller_is_an_outcome(setup: Setup) {
     let pool = full(setup);
-    pool.execute_or_run(|| panic!("on purpose")).unwrap();
-    let job = pool.spawn_or_run(|| -> () { panic!("on purpose") }).unwrap();
+    pool.with(WhenFull::RunHere).execute(|| panic!("on purpose")).unwrap();
+    let job = pool.with(WhenFull::RunHere).spawn(|| -> () { panic!("on purpose") }).unwrap();
     assert!(job.join().is_err());
     let report = balanced(&pool);
     assert_eq!((report.done, report.panicked), (2, 2));
@@ -151,7 +155,9 @@ fn close_sends_those_away_who_wait(setup: Setup) {
     let submitters: Vec<_> = (0..4)
         .map(|_| {
             let handle = pool.handle();
-            std::thread::spawn(move || matches!(handle.execute(|| ()), Err(SubmitError::Closed(_))))
+            std::thread::spawn(move || {
+                handle.execute(|| ()).is_err_and(|refused| refused.is_closed())
+            })
         })
         .collect();
     eventually(|| pool.stats().waiting_submitters == 4);
@@ -180,7 +186,7 @@ fn a_batch_waits_for_room(setup: Setup) {
 }
 
 fn jobs_are_not_bound_by_their_own_pool(setup: Setup) {
-    let pool = setup.builder().capacity(1).build::<()>().unwrap();
+    let pool = setup.builder().capacity(1).build().unwrap();
     let (handle, ran) = (pool.handle(), Tally::default());
     let count = ran.clone();
     pool.execute(move || {
@@ -197,7 +203,7 @@ fn jobs_are_not_bound_by_their_own_pool(setup: Setup) {
 }
 
 fn never_more_wait_than_there_is_room_for(setup: Setup) {
-    let pool = setup.builder().capacity(2).build::<()>().unwrap();
+    let pool = setup.builder().capacity(2).build().unwrap();
     let (submitted, started) = (Tally::default(), Tally::default());
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -218,13 +224,13 @@ fn never_more_wait_than_there_is_room_for(setup: Setup) {
 }
 
 fn a_capacity_of_nothing_is_an_error(setup: Setup) {
-    let error = setup.builder().capacity(0).build::<()>().unwrap_err();
+    let error = setup.builder().capacity(0).build().unwrap_err();
     assert!(matches!(error, BuildError::ZeroCapacity), "{error}");
-    let error = setup.builder().capacity(usize::MAX).build::<()>().unwrap_err();
+    let error = setup.builder().capacity(usize::MAX).build().unwrap_err();
     assert!(matches!(error, BuildError::CapacityTooLarge { requested: usize::MAX, .. }), "{error}");
     let latch = Latch::default();
     let held = latch.clone();
-    let pool = setup.builder().capacity(pool::MAX_CAPACITY).build::<()>().unwrap();
+    let pool = setup.builder().capacity(pool::MAX_CAPACITY).build().unwrap();
     pool.execute(move || held.wait()).unwrap();
     latch.open();
     assert_eq!(balanced(&pool).done, 1);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pool::JobError;
 
-use crate::setup::{Latch, Setup, Tally, balanced};
+use crate::setup::{CAPACITY, Latch, Setup, Tally, balanced};
 
 on_every_backend! {
     map_keeps_the_order
@@ -14,7 +14,10 @@ on_every_backend! {
     maps_take_endless_inputs
     no_more_are_in_flight_than_asked_for
     inputs_that_have_ended_are_not_asked_again
+    once_begun_the_buffer_fills_by_itself
+    nobody_keeps_what_was_yielded
     a_dropped_map_cancels_what_has_not_started
+    a_map_dropped_in_a_job_of_another_pool
     a_panic_is_one_outcome
     maps_inside_of_a_job_need_no_worker
     maps_go_on_when_the_pool_is_closed
@@ -118,6 +121,49 @@ fn a_dropped_map_cancels_what_has_not_started(setup: Setup) {
     let report = balanced(&pool);
     assert!(report.cancelled == cancelled && cancelled >= 1, "{report:?}");
     assert_eq!(report.done, 2);
+}
+
+fn once_begun_the_buffer_fills_by_itself(setup: Setup) {
+    let (pool, ran) = (setup.pool(), Tally::default());
+    let count = ran.clone();
+    let job = move |n| {
+        count.add();
+        n
+    };
+    let mut map = pool.map(0.., job).buffer(5);
+    assert_eq!(map.next().unwrap().unwrap(), 0);
+    pool.wait_idle().unwrap();
+    assert_eq!((ran.get(), pool.stats().accepted), (5, 5));
+    assert!(map.by_ref().take(4).map(Result::unwrap).eq(1..5));
+    drop(map);
+    balanced(&pool);
+}
+
+fn nobody_keeps_what_was_yielded(setup: Setup) {
+    let pool = setup.pool();
+    let alone = |result: Result<_, JobError>| Arc::strong_count(&result.unwrap()) == 1;
+    assert!(pool.map(0..10, Arc::new).all(alone));
+    assert!(pool.map_unordered(0..10, Arc::new).all(alone));
+    assert_eq!(balanced(&pool).done, 20);
+}
+
+fn a_map_dropped_in_a_job_of_another_pool(setup: Setup) {
+    let (paused, other) = (setup.builder().paused().build().unwrap(), setup.pool());
+    let (handle, ran) = (paused.handle(), Tally::default());
+    let count = ran.clone();
+    // Inside of a job, a wait for the first outcome runs the first: no worker does, here.
+    let job = move || {
+        let mut map = handle.map(0..CAPACITY, move |n| {
+            count.add();
+            n
+        });
+        map = map.buffer(CAPACITY);
+        map.next().unwrap().unwrap()
+    };
+    assert_eq!(other.spawn(job).unwrap().join().unwrap(), 0);
+    let report = balanced(&paused);
+    assert_eq!((report.done, report.cancelled), (1, CAPACITY as u64 - 1));
+    assert_eq!((ran.get(), balanced(&other).done), (1, 1), "nor did the others run later");
 }
 
 fn a_panic_is_one_outcome(setup: Setup) {

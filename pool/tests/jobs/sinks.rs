@@ -2,7 +2,9 @@
 
 use std::sync::mpsc;
 
-use pool::{Collect, Completed, InOrder, JobError, ResultSink, SinkClosed, SubmitError};
+use pool::{
+    Collect, Completed, InOrder, JobError, ResultSink, SinkClosed, SubmitOptions, WhenFull,
+};
 
 use crate::setup::{Handle, Latch, Pool, Setup, eventually};
 
@@ -45,15 +47,21 @@ fn outcomes_in_the_order_of_submission(setup: Setup) {
     assert!(numbers(&results).into_iter().eq(0..1_500));
 }
 
-fn a_late_job_holds_back_the_others(setup: Setup) {
+/// A pool whose job number 0 waits for the latch.
+fn with_a_late_job(setup: Setup) -> (Pool<usize>, Results, Latch) {
     let (pool, results) = in_order(setup.with_threads(setup.threads.max(2)));
     let latch = Latch::default();
     let held = latch.clone();
-    pool.execute(move || {
+    let late = move || {
         held.wait();
         0
-    })
-    .unwrap();
+    };
+    pool.execute(late).unwrap();
+    (pool, results, latch)
+}
+
+fn a_late_job_holds_back_the_others(setup: Setup) {
+    let (pool, results, latch) = with_a_late_job(setup);
     for n in 1..50 {
         pool.execute(move || if n == 7 { panic!("on purpose") } else { n }).unwrap();
     }
@@ -106,8 +114,8 @@ fn jobs_run_in_the_caller_keep_the_order(setup: Setup) {
     let builder = setup.builder().capacity(1).sink(InOrder::new(sender));
     let pool = builder.build().unwrap();
     for n in 0..200 {
-        pool.execute_or_run(move || n).unwrap();
-        drop(pool.spawn_or_run(move || n).unwrap());
+        pool.with(WhenFull::RunHere).execute(move || n).unwrap();
+        drop(pool.with(WhenFull::RunHere).spawn(move || n).unwrap());
     }
     assert_eq!(pool.shutdown().done, 400);
     assert!(numbers(&results).into_iter().eq(0..200));
@@ -138,7 +146,8 @@ fn bounded_jobs_meet_bounded_results(setup: Setup) {
     for n in 0..100 {
         let mut refused = pool.try_execute(move || n);
         while let Err(error) = refused {
-            let SubmitError::Full(task) = error else { panic!("{error}") };
+            assert!(error.is_full(), "{error}");
+            let task = error.into_inner();
             let done: Completed<usize> = results.recv().unwrap();
             received += usize::from(done.outcome.is_ok());
             refused = pool.try_submit(task);
@@ -147,7 +156,7 @@ fn bounded_jobs_meet_bounded_results(setup: Setup) {
     pool.close();
     received += results.iter().count();
     assert_eq!(received, 100);
-    let pool = setup.builder().capacity(1).build::<()>().unwrap();
+    let pool = setup.builder().capacity(1).build().unwrap();
     assert_eq!(pool.map(0..100, |n| n).buffer(10).map(Result::unwrap).sum::<i32>(), 4_950);
 }
 
@@ -165,14 +174,7 @@ fn jobs_go_on_after_the_receiver(setup: Setup) {
 }
 
 fn an_ordered_sink_counts_what_found_no_taker(setup: Setup) {
-    let (pool, results) = in_order(setup.with_threads(setup.threads.max(2)));
-    let latch = Latch::default();
-    let held = latch.clone();
-    pool.execute(move || {
-        held.wait();
-        0
-    })
-    .unwrap();
+    let (pool, results, latch) = with_a_late_job(setup);
     for n in 1..50 {
         pool.execute(move || n).unwrap();
     }
@@ -228,8 +230,10 @@ fn one_ordered_sink_for_two_pools_at_once(setup: Setup) {
 #[derive(Clone)]
 struct Silent<S>(S);
 
-impl<R, S: ResultSink<R>> ResultSink<R> for Silent<S> {
-    fn put(&mut self, done: Completed<R>) -> Result<(), SinkClosed<R>> {
+impl<S: ResultSink> ResultSink for Silent<S> {
+    type Result = S::Result;
+
+    fn put(&mut self, done: Completed<S::Result>) -> Result<(), SinkClosed<S::Result>> {
         self.0.put(done)
     }
 
@@ -260,7 +264,7 @@ fn what_a_sink_leads_to_comes_back_to_it(setup: Setup) {
         let n = done.outcome.unwrap();
         // Runs here, or is nested: the outcome comes back to this sink while it is in use.
         if n < 100 {
-            handle.get().unwrap().execute_or_run(move || n + 100).unwrap();
+            handle.get().unwrap().with(WhenFull::RunHere).execute(move || n + 100).unwrap();
         }
         sender.send(n).unwrap();
     };
@@ -268,7 +272,7 @@ fn what_a_sink_leads_to_comes_back_to_it(setup: Setup) {
     let pool = builder.build().unwrap();
     assert!(given.set(pool.handle()).is_ok());
     for n in 0..3 {
-        pool.execute_or_run(move || n).unwrap();
+        pool.with(WhenFull::RunHere).execute(move || n).unwrap();
     }
     pool.resume();
     let done = pool.shutdown().done;
@@ -288,7 +292,10 @@ fn an_ordered_sink_is_told_of_what_is_over(setup: Setup) {
     for round in 0..3 {
         pool.pause();
         for n in 0..200 {
-            let job = pool.spawn_expiring(move || n, std::time::Duration::from_secs(1)).unwrap();
+            let job = pool
+                .with(SubmitOptions::new().start_within(std::time::Duration::from_secs(1)))
+                .spawn(move || n)
+                .unwrap();
             match round {
                 0 => assert!(job.cancel()),
                 1 => assert_eq!(job.join_or_run().unwrap(), n),

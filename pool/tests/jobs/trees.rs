@@ -3,20 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::setup::tools::fib;
 use crate::setup::{Handle, Setup};
 
 on_every_backend! {
     fib_by_join
     a_tree_of_nested_jobs
     a_tree_in_a_scope
-}
-
-fn fib(pool: &Handle, n: u32) -> u64 {
-    if n < 2 {
-        return u64::from(n);
-    }
-    let (a, b) = pool.join(|| fib(pool, n - 1), || fib(pool, n - 2));
-    a + b
 }
 
 fn fib_by_join(setup: Setup) {

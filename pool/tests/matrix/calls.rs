@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use pool::{BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError};
+use pool::{BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, WhenFull};
 use pool_conformance::Tally;
 
 use crate::standing::{Circumstances, IfFull, Verdict};
@@ -22,14 +22,20 @@ pub(crate) const CALLS: &[Named] = &[
     ("try_execute", |ctx| ctx.execute(IfFull::Fails)),
     ("execute_or_run", |ctx| ctx.execute(IfFull::RunsHere)),
     ("execute_timeout", |ctx| {
-        ctx.submitted(IfFull::Waits, ctx.pool.execute_timeout(ctx.world.job(), LONG)).map(drop)
+        ctx.submitted(
+            IfFull::Waits,
+            ctx.pool.with(WhenFull::WaitFor(LONG)).execute(ctx.world.job()),
+        )
+        .map(drop)
     }),
     ("execute_batch", execute_batch),
     ("spawn_batch, JobSet", spawn_batch),
     ("spawn, join", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join()))),
     ("try_spawn, join", |ctx| ctx.spawn(IfFull::Fails, |job| Ok(job.join()))),
     ("spawn, join_timeout", |ctx| {
-        ctx.spawn(IfFull::Waits, |job| job.join_timeout(LONG).map_err(|_| "timed out".to_owned()))
+        ctx.spawn(IfFull::Waits, |mut job| {
+            job.join_timeout(LONG).map_err(|_| "timed out".to_owned())
+        })
     }),
     ("spawn, join_or_run", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join_or_run()))),
     ("spawn_or_run, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
@@ -92,7 +98,9 @@ impl Ctx {
         if_full: IfFull,
         submitted: Result<T, SubmitError<J>>,
     ) -> Result<Option<T>, String> {
-        let verdict = submitted.as_ref().map_or_else(Verdict::of, |_| Verdict::Accepted);
+        let verdict = submitted
+            .as_ref()
+            .map_or_else(|error| Verdict::of(error.reason()), |_| Verdict::Accepted);
         if submitted.is_ok() {
             self.world.accepted.add();
         }
@@ -122,7 +130,7 @@ impl Ctx {
         let submitted = match if_full {
             IfFull::Waits => self.pool.execute(job),
             IfFull::Fails => self.pool.try_execute(job),
-            IfFull::RunsHere => self.pool.execute_or_run(job),
+            IfFull::RunsHere => self.pool.with(WhenFull::RunHere).execute(job),
         };
         self.submitted(if_full, submitted).map(drop)
     }
@@ -136,7 +144,7 @@ impl Ctx {
         let submitted = match if_full {
             IfFull::Waits => self.pool.spawn(job),
             IfFull::Fails => self.pool.try_spawn(job),
-            IfFull::RunsHere => self.pool.spawn_or_run(job),
+            IfFull::RunsHere => self.pool.with(WhenFull::RunHere).spawn(job),
         };
         match self.submitted(if_full, submitted)? {
             Some(job) => self.seven(join(job)?),
@@ -222,7 +230,8 @@ fn join_nested(ctx: &Ctx) -> Outcome {
 fn install(ctx: &Ctx) -> Outcome {
     let ran = Tally::default();
     let installed = ctx.pool.install(|| ran.add());
-    let verdict = installed.as_ref().map_or_else(Verdict::of, |()| Verdict::Accepted);
+    let verdict =
+        installed.as_ref().map_or_else(|error| Verdict::of(error.reason()), |()| Verdict::Accepted);
     ctx.same("runs", ran.get(), u64::from(installed.is_ok()))?;
     ctx.judge(verdict, &ctx.rules.install())
 }

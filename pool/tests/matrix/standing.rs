@@ -1,6 +1,6 @@
 //! What the contract gives to a caller, by where it stands. Every expectation of the matrix is in here.
 
-use pool::{SubmitError, WaitError};
+use pool::{Refusal, WaitError};
 
 /// Where the code that calls the pool stands towards it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +45,11 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn of<J>(error: &SubmitError<J>) -> Self {
-        match error {
-            SubmitError::Closed(_) => Self::Closed,
-            SubmitError::Full(_) => Self::Full,
-            SubmitError::NoThread(..) => Self::NoThread,
+    pub(crate) fn of(reason: &Refusal) -> Self {
+        match reason {
+            Refusal::Closed => Self::Closed,
+            Refusal::Full => Self::Full,
+            Refusal::NoThread(_) => Self::NoThread,
             _ => Self::Other,
         }
     }

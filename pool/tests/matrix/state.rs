@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::thread;
 
-use pool::SubmitError;
-
 use crate::setup::{Target, Variant};
 use crate::standing::{Circumstances, Standing, State};
 use crate::world::{World, text};
@@ -39,7 +37,7 @@ impl World {
                         world.accepted.add();
                         false
                     }
-                    Err(SubmitError::Full(_)) => all_busy,
+                    Err(refused) if refused.is_full() => all_busy,
                     Err(error) => panic!("could not fill the queue: {error:?}"),
                 }
             });

@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use pool::Backend;
+use pool::{Backend, WhenFull};
 use pool_conformance::Latch;
 
 use crate::calls::Ctx;
@@ -34,11 +34,11 @@ const DEEDS: &[Deed] = &[
         world.handle().resume();
     }),
     ("execute_or_run", |world| {
-        if world.handle().execute_or_run(world.job()).is_ok() {
+        if world.handle().with(WhenFull::RunHere).execute(world.job()).is_ok() {
             world.accepted.add();
         }
     }),
-    ("spawn_or_run", |world| drop(world.handle().spawn_or_run(|| ()))),
+    ("spawn_or_run", |world| drop(world.handle().with(WhenFull::RunHere).spawn(|| ()))),
     ("scope", |world| world.handle().scope(|scope| scope.spawn(|| ()))),
     (RUN, |world| {
         let ran = Latch::default();

@@ -14,7 +14,7 @@ use crate::place::Place;
 use crate::run::watchdog;
 use crate::setup::{Progress, Setup, Stage, Target, Variant};
 
-pub(crate) type Pool = pool::ThreadPool<(), AnyQueue<Job<Task>>>;
+pub(crate) type Pool = pool::Pool<Task, (), AnyQueue<Job<Task>>>;
 pub(crate) type Handle = pool::Handle<Task, (), AnyQueue<Job<Task>>>;
 pub(crate) type Builder<S = NoSink> = pool_core::ThreadPoolBuilder<Backend, S>;
 

@@ -50,7 +50,7 @@ fn nobody_asks_the_time_while_a_job_runs_outside(setup: Setup) {
     for keep_alive in [Duration::ZERO, Duration::from_micros(1)] {
         let (clock, ran) = (AskedClock::default(), Tally::default());
         let builder = setup.builder().paused().thread_keep_alive(keep_alive).clock(clock.clone());
-        let pool = builder.build::<()>().unwrap();
+        let pool = builder.build().unwrap();
         let (begun, free) = (Latch::default(), Latch::default());
         let (begins, wait) = (begun.clone(), free.clone());
         let job = pool.spawn(move || {

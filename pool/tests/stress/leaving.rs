@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pool::ManualClock;
 
+use crate::setup::held::occupy;
 use crate::setup::{Backend, Handle, Latch, Pool, Setup, Tally, balanced, on};
 
 on_every_backend! {
@@ -49,20 +50,6 @@ impl Crew {
         Self { pool, clock, free: Latch::default() }
     }
 
-    /// Has so many workers run a job until the latch opens.
-    fn hold(&self, workers: usize) {
-        for _ in 0..workers {
-            let (begun, free) = (Latch::default(), self.free.clone());
-            let begins = begun.clone();
-            let held = move || {
-                begins.open();
-                free.wait();
-            };
-            self.pool.execute(held).unwrap();
-            begun.wait();
-        }
-    }
-
     /// Has the one worker that is left do this at the end of its thread.
     fn at_the_end(&self, say: impl FnOnce() + Send + 'static) {
         let say = move || LAST_WORDS.set(LastWords(Some(Box::new(say))));
@@ -93,22 +80,7 @@ impl Drop for Crew {
 }
 
 mod a_thread_submits_at_its_end {
-    use super::{Backend, submits_at_its_end};
-
-    #[test]
-    fn crossbeam() {
-        submits_at_its_end(Backend::Crossbeam);
-    }
-
-    #[test]
-    fn flume() {
-        submits_at_its_end(Backend::Flume);
-    }
-
-    #[test]
-    fn std_only() {
-        submits_at_its_end(Backend::Std);
-    }
+    each_backend!(super::submits_at_its_end);
 }
 
 /// In a process of its own, which may abort.
@@ -129,7 +101,7 @@ fn submits_at_its_end(backend: Backend) {
 
 fn a_thread_submits_at_its_end(setup: Setup) {
     let crew = Crew::new(setup);
-    crew.hold(setup.threads);
+    occupy(&crew.pool, setup.threads, &crew.free);
     let ran = Tally::default();
     for round in 1..=5 {
         let (handle, runs) = (crew.pool.handle(), ran.clone());
@@ -161,7 +133,7 @@ fn submit(pool: &Handle) -> u64 {
 
 fn a_thread_s_end_holds_up_no_submit(setup: Setup) {
     let crew = Crew::new(setup);
-    crew.hold(setup.threads);
+    occupy(&crew.pool, setup.threads, &crew.free);
     let (ends, end) = (Latch::default(), Latch::default());
     let (begins, wait) = (ends.clone(), end.clone());
     crew.at_the_end(move || {
@@ -178,7 +150,7 @@ fn a_thread_s_end_holds_up_no_submit(setup: Setup) {
 
 fn a_thread_s_end_may_wait_for_a_job_that_submits(setup: Setup) {
     let crew = Crew::new(setup);
-    crew.hold(setup.threads - 1);
+    occupy(&crew.pool, setup.threads - 1, &crew.free);
     let (ends, handle) = (Latch::default(), crew.pool.handle());
     let awaited = ends.clone();
     let begun = Latch::default();

@@ -15,20 +15,7 @@ use crate::setup::{Backend, Pool, Tally};
 use crate::steps::run;
 use crate::world::{Place, World};
 
-#[test]
-fn crossbeam() {
-    run_all(Backend::Crossbeam);
-}
-
-#[test]
-fn flume() {
-    run_all(Backend::Flume);
-}
-
-#[test]
-fn std_only() {
-    run_all(Backend::Std);
-}
+each_backend!(run_all);
 
 fn variable<T: FromStr>(name: &str) -> Option<T> {
     let value = env::var(name).ok()?;

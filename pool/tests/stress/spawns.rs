@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use pool::{JobError, JobHandle, JobSet};
+use pool::{JobError, JobHandle, JobSet, SubmitOptions, WhenFull};
 
 use crate::plan::{How, Node};
 use crate::steps::{job, run};
@@ -61,10 +61,10 @@ fn spawn_one(
 ) -> Option<JobHandle<u64>> {
     let (handle, work) = (&world.pools[pool], job(world, at, pool));
     let spawned = match how {
-        How::Expiring => handle.spawn_expiring(work, LONG),
+        How::Expiring => handle.with(SubmitOptions::new().start_within(LONG)).spawn(work),
         How::Try => handle.try_spawn(work),
-        How::OrRun => handle.spawn_or_run(work),
-        How::JoinTimeout => handle.spawn_timeout(work, LONG),
+        How::OrRun => handle.with(WhenFull::RunHere).spawn(work),
+        How::JoinTimeout => handle.with(WhenFull::WaitFor(LONG)).spawn(work),
         _ => handle.spawn(work),
     };
     match spawned {
@@ -73,7 +73,7 @@ fn spawn_one(
             Some(job)
         }
         Err(error) => {
-            world.refused(pool, place, &error, how == How::Try);
+            world.refused(pool, place, error.reason(), how == How::Try);
             None
         }
     }
@@ -102,7 +102,7 @@ fn spawn_batch(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, 
     }
 }
 
-fn join(world: &World, (at, job): Spawned, how: How) -> u64 {
+fn join(world: &World, (at, mut job): Spawned, how: How) -> u64 {
     let outcome = match how {
         How::JoinTimeout => job.join_timeout(LONG).expect("an hour is long"),
         How::JoinOrRun => job.join_or_run(),

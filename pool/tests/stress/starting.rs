@@ -7,8 +7,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use pool::{JoinHandle, ManualClock, StdThreads, SubmitError, Task, ThreadFactory, WorkerThread};
+use pool::{
+    JoinHandle, ManualClock, Refusal, StdThreads, SubmitError, Task, ThreadFactory, WhenFull,
+    WorkerThread,
+};
 
+use crate::setup::held::hold;
 use crate::setup::{Handle, Latch, Setup, Tally, balanced};
 
 on_every_backend! {
@@ -60,14 +64,16 @@ impl ThreadFactory for OneThread {
 fn a_start_that_fails_is_nobody_else_s_error(setup: Setup) {
     let one = OneThread::default();
     let builder = setup.builder().thread_keep_alive(Duration::ZERO).thread_factory(one.clone());
-    let pool = builder.build::<()>().unwrap();
+    let pool = builder.build().unwrap();
     let submit = || {
         let inner = one.clone();
         REFUSED.set(false);
         match pool.execute(move || inner.work()) {
             Ok(_) => true,
             // A thread that has left may not have ended yet, and then there is no worker.
-            Err(SubmitError::NoThread(..)) if REFUSED.get() => false,
+            Err(refused) if matches!(refused.reason(), Refusal::NoThread(_)) && REFUSED.get() => {
+                false
+            }
             Err(error) => panic!("nobody has refused this submit a thread: {error}"),
         }
     };
@@ -92,7 +98,7 @@ fn a_start_that_fails_is_no_error_while_a_worker_runs(setup: Setup) {
     }
     let one = OneThread::default();
     let builder = setup.builder().thread_keep_alive(Duration::ZERO).thread_factory(one);
-    let pool = builder.build::<()>().unwrap();
+    let pool = builder.build().unwrap();
     let (begun, free, ran) = (Latch::default(), Latch::default(), Tally::default());
     let (begins, wait) = (begun.clone(), free.clone());
     let held = move || {
@@ -127,7 +133,7 @@ type Answers = Arc<Mutex<Vec<bool>>>;
 fn is_accepted<T, J>(submitted: Result<T, SubmitError<J>>) -> bool {
     match submitted {
         Ok(_) => true,
-        Err(SubmitError::NoThread(..)) => false,
+        Err(refused) if matches!(refused.reason(), Refusal::NoThread(_)) => false,
         Err(error) => panic!("{error}"),
     }
 }
@@ -140,9 +146,9 @@ fn submits(pool: &Arc<OnceLock<Handle>>, answers: &Answers) -> impl ThreadFactor
         let answer = [
             is_accepted(pool.try_execute(|| ())),
             is_accepted(pool.execute(|| ())),
-            is_accepted(pool.execute_timeout(|| (), Duration::from_secs(1))),
+            is_accepted(pool.with(WhenFull::WaitFor(Duration::from_secs(1))).execute(|| ())),
             is_accepted(pool.spawn(|| 7)),
-            is_accepted(pool.execute_or_run(|| ())),
+            is_accepted(pool.with(WhenFull::RunHere).execute(|| ())),
         ];
         answers.lock().unwrap().extend(answer);
         StdThreads.start(worker)
@@ -156,20 +162,13 @@ fn a_factory_may_submit_to_its_pool(setup: Setup) {
     let (own_pool, answers) = (Arc::new(OnceLock::new()), Answers::default());
     // With a clock that stands still no wait comes to an end by itself.
     let builder = setup.builder().thread_keep_alive(Duration::MAX).clock(ManualClock::new());
-    let pool = builder.thread_factory(submits(&own_pool, &answers)).build::<()>().unwrap();
+    let pool = builder.thread_factory(submits(&own_pool, &answers)).build().unwrap();
     assert!(own_pool.set(pool.handle()).is_ok());
 
-    let (begun, free) = (Latch::default(), Latch::default());
-    let (begins, wait) = (begun.clone(), free.clone());
-    let held = move || {
-        begins.open();
-        wait.wait();
-    };
-    pool.execute(held).unwrap();
-    begun.wait();
+    let held = hold(&pool, 1);
     let without_a_worker = std::mem::take(&mut *answers.lock().unwrap());
     pool.execute(|| ()).unwrap();
-    free.open();
+    held.release();
     let done = balanced(&pool).done;
     // There was no worker, nor would one have come while the factory waited.
     assert_eq!(without_a_worker, [false; 5]);

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use pool::{Scope, WaitError};
+use pool::{Scope, WaitError, WhenFull};
 
 use crate::plan::{Node, Op};
 use crate::spawns::spawn;
@@ -109,12 +109,12 @@ fn execute(world: &Arc<World>, node: &Node, place: Place) -> u64 {
     let submitted = if node.op == Op::Execute {
         world.pools[pool].execute(work)
     } else {
-        world.pools[pool].execute_or_run(work)
+        world.pools[pool].with(WhenFull::RunHere).execute(work)
     };
     match submitted {
         Ok(_) => world.accepted(pool, at),
         Err(error) => {
-            world.refused(pool, place, &error, false);
+            world.refused(pool, place, error.reason(), false);
             run(world, at, place);
         }
     }
@@ -150,7 +150,7 @@ fn install(world: &Arc<World>, node: &Node, place: Place) -> u64 {
     match world.pools[pool].install(|| run(world, at, Place::job_of(pool))) {
         Ok(total) => total,
         Err(error) => {
-            world.refused(pool, place, &error, false);
+            world.refused(pool, place, error.reason(), false);
             run(world, at, place)
         }
     }

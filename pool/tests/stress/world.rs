@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::yield_now;
 
-use pool::{JobError, ShutdownReport, SubmitError};
+use pool::{JobError, Refusal, ShutdownReport};
 
 use crate::plan::Plan;
 use crate::setup::Handle;
@@ -109,20 +109,14 @@ impl World {
     }
 
     /// Whether a submit may be refused for this reason.
-    pub(crate) fn refused<J>(
-        &self,
-        pool: usize,
-        place: Place,
-        error: &SubmitError<J>,
-        tried: bool,
-    ) {
-        assert!(!place.is_in(pool), "a submit inside of pool {pool} was refused: {error}");
-        let is_lawful = match error {
-            SubmitError::Closed(_) => self.books[pool].closed.load(SeqCst),
-            SubmitError::Full(_) => tried && self.plan.capacity.is_some(),
+    pub(crate) fn refused(&self, pool: usize, place: Place, reason: &Refusal, tried: bool) {
+        assert!(!place.is_in(pool), "a submit inside of pool {pool} was refused: {reason}");
+        let is_lawful = match reason {
+            Refusal::Closed => self.books[pool].closed.load(SeqCst),
+            Refusal::Full => tried && self.plan.capacity.is_some(),
             _ => false,
         };
-        assert!(is_lawful, "a submit to pool {pool} was refused: {error}");
+        assert!(is_lawful, "a submit to pool {pool} was refused: {reason}");
     }
 
     /// A job has ended that nobody has cancelled. How many nodes have run.

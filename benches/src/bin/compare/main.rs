@@ -7,12 +7,12 @@
 mod idle;
 mod memory;
 mod part;
-mod rounds;
 mod scaling;
 mod setting;
 mod speed;
 mod table;
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -20,9 +20,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use pool_benches::progress;
 use pool_benches::report::Report;
 use pool_benches::workloads::{Entry, Workload};
+use pool_benches::{progress, rounds};
 
 use crate::part::Part;
 
@@ -79,6 +79,19 @@ impl Args {
         entries.retain(|entry| self.wants(entry.contestant));
         entries
     }
+}
+
+/// Lets each take its turn in rounds until there are enough: the nanoseconds that each took for a job,
+/// round by round.
+fn take_turns(
+    entries: &mut [Entry],
+    jobs: usize,
+    enough: impl FnMut(usize) -> bool,
+) -> Vec<Vec<f64>> {
+    let contestants = entries.len();
+    let run = |who: usize| Ok::<_, Infallible>(entries[who].run().as_nanos() as f64 / jobs as f64);
+    let Ok(taken) = rounds::run(contestants, enough, run);
+    taken
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -4,8 +4,7 @@ use pool_benches::report::Scaling;
 use pool_benches::statistics::Summary;
 use pool_benches::workloads::{Entry, Workload};
 
-use crate::Args;
-use crate::rounds;
+use crate::{Args, take_turns};
 
 /// Unless others are asked for: ours, and the two that most people would use instead.
 const CONTESTANTS: [&str; 5] =
@@ -31,7 +30,7 @@ fn point(workers: usize, jobs: usize, args: &Args) -> Vec<Scaling> {
     }
     let rounds =
         args.rounds.map_or((JOBS_OF_A_POINT / jobs).clamp(3, 300), |rounds| rounds as usize);
-    let taken = rounds::run(&mut entries, jobs, |round| round >= rounds);
+    let taken = take_turns(&mut entries, jobs, |round| round >= rounds);
     let point = |(entry, taken): (&Entry, &Vec<f64>)| Scaling {
         contestant: entry.contestant.to_owned(),
         workers,

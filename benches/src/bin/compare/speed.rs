@@ -8,8 +8,7 @@ use pool_benches::statistics::{Summary, median_ratio};
 use pool_benches::workloads::{self, Entry, Workload};
 use pool_benches::{names, work};
 
-use crate::Args;
-use crate::rounds;
+use crate::{Args, take_turns};
 
 /// So many rounds are run, however long they take.
 const FEWEST_ROUNDS: usize = 3;
@@ -33,7 +32,7 @@ pub(crate) fn measure(
     // The work alone takes turns with the contestants: the machine is as fast for it as for them.
     entries.extend(workload.floor(workers, jobs));
     let start = Instant::now();
-    let rounds = rounds::run(&mut entries, jobs, |rounds| match args.rounds {
+    let rounds = take_turns(&mut entries, jobs, |rounds| match args.rounds {
         Some(wanted) => rounds >= wanted as usize,
         None => rounds >= FEWEST_ROUNDS && start.elapsed() >= time,
     });

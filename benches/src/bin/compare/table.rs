@@ -1,7 +1,8 @@
-//! Tables for people.
+//! What was measured, in tables.
 
 use pool_benches::names;
 use pool_benches::report::{Floor, Idle, Memory, Scaling, Setting, Speed};
+use pool_benches::table::{number, text};
 
 /// Where and with what it is measured.
 pub(crate) fn setting(setting: &Setting) -> String {
@@ -31,7 +32,7 @@ pub(crate) fn speed(speeds: &[Speed], floor: Option<&Floor>) -> String {
         [(name, floor.nanoseconds), (undisturbed, floor.undisturbed)]
     });
     let floors = floors.map(|(name, floor)| vec![marked(&name), number(floor)]);
-    table(&title, &header, rows.map(Iterator::collect).chain(floors))
+    text(&title, &header, rows.map(Iterator::collect).chain(floors))
 }
 
 /// One column for each number of jobs.
@@ -48,7 +49,7 @@ pub(crate) fn scaling(points: &[Scaling]) -> String {
         let costs = same.map(|point| number(point.median));
         [marked(&point.contestant)].into_iter().chain(costs).collect()
     });
-    table(&title, &header, rows)
+    text(&title, &header, rows)
 }
 
 /// What a burst takes, for each job, and leaves.
@@ -60,7 +61,7 @@ pub(crate) fn memory(bursts: &[Memory]) -> String {
         let (resident, peak) = (each(burst.resident), each(burst.peak));
         vec![marked(&burst.contestant), resident, peak, burst.after.to_string()]
     });
-    table(&title, &["  contestant", "resident/job", "asked for/job", "bytes after"], rows)
+    text(&title, &["  contestant", "resident/job", "asked for/job", "bytes after"], rows)
 }
 
 /// The processor time of pools without jobs.
@@ -69,45 +70,12 @@ pub(crate) fn idle(idle: &[Idle]) -> String {
     let title = format!("idle, {} workers: processor time without jobs", first.workers);
     let rows =
         idle.iter().map(|idle| vec![marked(&idle.contestant), format!("{:.3}", idle.milliseconds)]);
-    table(&title, &["  contestant", "ms/s"], rows)
+    text(&title, &["  contestant", "ms/s"], rows)
 }
 
 fn marked(contestant: &str) -> String {
     let mark = if names::is_ours(contestant) { '*' } else { ' ' };
     format!("{mark} {contestant}")
-}
-
-/// With as many decimals as there is sense in.
-fn number(number: f64) -> String {
-    if number < 100.0 { format!("{number:.1}") } else { format!("{number:.0}") }
-}
-
-/// The first column is words, the others are numbers.
-fn table(
-    title: &str,
-    header: &[impl AsRef<str>],
-    rows: impl Iterator<Item = Vec<String>>,
-) -> String {
-    let header = header.iter().map(|cell| cell.as_ref().to_owned()).collect();
-    let rows: Vec<Vec<String>> = [header].into_iter().chain(rows).collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or_default())
-        .collect();
-    let mut text = format!("{title}\n");
-    for row in &rows {
-        let mut line = String::new();
-        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            line += &match column {
-                0 => format!("{cell:width$}"),
-                _ => format!("  {cell:>width$}"),
-            };
-        }
-        text += line.trim_end();
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -131,27 +99,16 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_aligned_and_ours_marked() {
+    fn ours_are_marked_and_floors_below() {
         let ours = of("pool/std", 10.0, [Some(0.05), Some(0.5)]);
         let speeds = [ours, of("rayon", 200.4, [Some(1.0), None])];
-        let expected = "\
-ext, 2 workers: 3 rounds of 10 jobs
-  contestant  ns/job    quartiles  of best peer  of its channel
-* pool/std      10.0  9.0 to 11.0          0.05            0.50
-  rayon          200   199 to 201          1.00
-";
-        assert_eq!(speed(&speeds, None), expected);
-    }
-
-    #[test]
-    fn a_floor_is_below_the_contestants() {
-        let speeds = [of("pool/std", 10.0, [None; 2])];
         let floor =
             Floor { workload: "x".to_owned(), workers: 2, nanoseconds: 5.0, undisturbed: 4.5 };
         let expected = "\
 ext, 2 workers: 3 rounds of 10 jobs
-  contestant                  ns/job    quartiles  of best peer
-* pool/std                      10.0  9.0 to 11.0
+  contestant                  ns/job    quartiles  of best peer  of its channel
+* pool/std                      10.0  9.0 to 11.0          0.05            0.50
+  rayon                          200   199 to 201          1.00
   (the work alone)               5.0
   (one thread's, shared out)     4.5
 ";
@@ -172,10 +129,6 @@ ext, 2 workers: 3 rounds of 10 jobs
         let rows: Vec<Vec<&str>> =
             table.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows, [["contestant", "10", "100"], ["a", "1.0", "3.0"], ["b", "2.0", "4.0"]]);
-    }
-
-    #[test]
-    fn nothing_is_an_empty_table() {
         assert_eq!(speed(&[], None) + &scaling(&[]) + &memory(&[]) + &idle(&[]), "");
     }
 }

@@ -12,8 +12,7 @@ use pool::{Collect, Pool, ThreadPoolBuilder};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::rounds::{Run, Way};
-use crate::table::Table;
+use crate::rounds::{Run, Table, Way};
 use crate::tree::Tree;
 use crate::{Plan, Queue, rounds};
 

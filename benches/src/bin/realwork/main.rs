@@ -10,7 +10,6 @@ mod pipeline;
 mod random;
 mod rounds;
 mod sort;
-mod table;
 mod tree;
 
 use std::error::Error;
@@ -20,8 +19,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use pool::{AnyQueue, Backend, BuildError, Job, MAX_CAPACITY, MAX_THREADS, ThreadPoolBuilder};
 
-use crate::rounds::Run;
-use crate::table::Table;
+use crate::rounds::{Run, Table};
 use crate::tree::Tree;
 
 /// Does real work with our pool, with rayon and with threads by hand.
@@ -127,7 +125,7 @@ fn perform(kind: Kind, args: &Args, tables: &mut Vec<Table>) -> Result<(), Box<d
 type Queue<J> = AnyQueue<Job<J>>;
 
 /// Our pool of closures.
-type Ours = pool::ThreadPool<(), Queue<pool::Task>>;
+type Ours = pool::Pool<pool::Task, (), Queue<pool::Task>>;
 
 impl Plan<'_> {
     /// Our pool.

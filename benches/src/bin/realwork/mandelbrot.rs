@@ -3,8 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::rounds::{Run, Way};
-use crate::table::Table;
+use crate::rounds::{Run, Table, Way};
 use crate::{Plan, rounds};
 
 /// The width and the height of the picture.

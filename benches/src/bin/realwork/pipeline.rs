@@ -12,8 +12,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use crate::random::Random;
-use crate::rounds::{Gauge, Run, Way};
-use crate::table::Table;
+use crate::rounds::{Gauge, Run, Table, Way};
 use crate::{Ours, Plan, Queue, rounds};
 
 /// So many records are in a block.

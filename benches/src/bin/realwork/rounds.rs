@@ -1,14 +1,17 @@
 //! Measuring several ways of doing the same, in turns.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use pool_benches::{progress, turns};
+use pool_benches::statistics::Summary;
+use pool_benches::table::{number, text};
+use pool_benches::{progress, rounds};
+use serde::Serialize;
 
 use crate::Plan;
-use crate::table::{Row, Table};
 
 /// How a run went.
 pub(crate) type Run<T> = Result<T, Box<dyn Error>>;
@@ -50,10 +53,44 @@ impl Gauge {
     pub(crate) fn leave(&self) {
         self.now.fetch_sub(1, Ordering::Relaxed);
     }
+}
 
-    /// The most that ever was.
-    pub(crate) fn peak(&self) -> usize {
-        self.peak.load(Ordering::Relaxed)
+/// One task, done in several ways.
+#[derive(Serialize)]
+pub(crate) struct Table {
+    task: String,
+    workers: usize,
+    rounds: usize,
+    rows: Vec<Row>,
+}
+
+/// One way of doing the task: quartiles in milliseconds.
+#[derive(Serialize)]
+struct Row {
+    way: String,
+    median: f64,
+    low: f64,
+    high: f64,
+    /// The median as a multiple of the best one.
+    to_best: f64,
+    /// The most items that were ever in flight at once.
+    in_flight: Option<usize>,
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { task, workers, rounds, rows } = self;
+        let title = format!("{task}: {workers} workers, median of {rounds} rounds");
+        let mut header = vec!["", "ms", "quartiles", "to best"];
+        header.extend(rows.iter().find_map(|row| row.in_flight).map(|_| "in flight"));
+        let rows = rows.iter().map(|row| {
+            let quartiles = format!("{} to {}", number(row.low), number(row.high));
+            let mut cells = vec![format!("  {}", row.way), number(row.median), quartiles];
+            cells.push(format!("{:.2}", row.to_best));
+            cells.extend(row.in_flight.map(|most| most.to_string()));
+            cells
+        });
+        f.write_str(&text(&title, &header, rows))
     }
 }
 
@@ -69,49 +106,36 @@ pub(crate) fn compare<I, T: PartialEq>(
     input: impl Fn() -> I,
     ways: &[Way<I, T>],
 ) -> Run<Table> {
-    let mut times = vec![Vec::new(); ways.len()];
+    let wanted = plan.args.rounds;
+    let bar = progress::bar(((wanted + 1) * ways.len()) as u64, task.to_owned());
     let mut expected = None;
-    let steps = (plan.args.rounds + 1) * ways.len();
-    let bar = progress::bar(steps as u64, task.to_owned());
-    // The first round warms up.
-    for round in 0..=plan.args.rounds {
-        for which in turns::order(round, ways.len()) {
-            let (input, way) = (input(), &ways[which]);
-            let start = Instant::now();
-            let result = (way.run)(input)?;
-            let milliseconds = start.elapsed().as_secs_f64() * 1e3;
-            match &expected {
-                Some(expected) if *expected != result => {
-                    return Err(format!("{task}: {} has another result", way.name).into());
-                }
-                Some(_) => {}
-                None => expected = Some(result),
+    let run = |who: usize| -> Run<f64> {
+        let (input, way) = (input(), &ways[who]);
+        let start = Instant::now();
+        let result = (way.run)(input)?;
+        let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+        bar.inc(1);
+        match &expected {
+            Some(expected) if *expected != result => {
+                return Err(format!("{task}: {} has another result", way.name).into());
             }
-            if round > 0 {
-                times[which].push(milliseconds);
-            }
-            bar.inc(1);
+            Some(_) => {}
+            None => expected = Some(result),
         }
-    }
-    bar.finish_and_clear();
-    let row = |(way, times): (&Way<I, T>, &Vec<f64>)| {
-        Row::new(&way.name, times, way.gauge.as_ref().map(|gauge| gauge.peak()))
+        Ok(milliseconds)
     };
-    let rows = ways.iter().zip(&times).map(row).collect();
-    Ok(Table::new(task, plan.workers, plan.args.rounds, rows))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_most_in_flight_is_kept() {
-        let gauge = Gauge::default();
-        gauge.enter();
-        gauge.enter();
-        gauge.leave();
-        gauge.enter();
-        assert_eq!(gauge.peak(), 2);
-    }
+    let times = rounds::run(ways.len(), |rounds| rounds == wanted, run)?;
+    bar.finish_and_clear();
+    let summaries: Vec<Summary> = times.iter().map(|times| Summary::of(times)).collect();
+    let best = summaries.iter().map(|summary| summary.median).fold(f64::INFINITY, f64::min);
+    let row = |(way, Summary { low, median, high }): (&Way<I, T>, Summary)| Row {
+        way: way.name.clone(),
+        median,
+        low,
+        high,
+        to_best: median / best,
+        in_flight: way.gauge.as_ref().map(|gauge| gauge.peak.load(Ordering::Relaxed)),
+    };
+    let rows = ways.iter().zip(summaries).map(row).collect();
+    Ok(Table { task: task.to_owned(), workers: plan.workers, rounds: wanted, rows })
 }

@@ -3,8 +3,7 @@
 use std::thread;
 
 use crate::random::Random;
-use crate::rounds::{Run, Way};
-use crate::table::Table;
+use crate::rounds::{Run, Table, Way};
 use crate::{Ours, Plan, rounds};
 
 /// So few numbers are sorted without another `join`.

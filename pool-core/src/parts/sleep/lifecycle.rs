@@ -41,14 +41,14 @@ impl Sleep {
     /// Reserves an index for a thread that is wanted at once. The thread counts as a searcher.
     pub(crate) fn reserve(&self) -> Option<usize> {
         let mut state = lock(&self.state);
-        let worker = state.crew.reserve();
+        let worker = state.workers.reserve();
         self.publish(&mut state, i64::from(worker.is_some()));
         worker
     }
 
     /// A thread was started for a reserved index.
     pub(crate) fn enlist(&self, handle: JoinHandle<()>, ended: ThreadEnd) {
-        let ended = lock(&self.state).crew.enlist(handle, ended);
+        let ended = lock(&self.state).workers.enlist(handle, ended);
         self.changed.notify_all();
         // They are let go, not joined: nobody who submits waits for a thread's end.
         drop(ended);
@@ -57,14 +57,14 @@ impl Sleep {
     /// The factory gave no thread for a reserved index. That the worker did not start was reported
     /// when the factory dropped it.
     pub(crate) fn not_spawned(&self) {
-        lock(&self.state).crew.spawning -= 1;
+        lock(&self.state).workers.spawning -= 1;
         self.changed.notify_all();
     }
 
     /// A worker has been set up and goes to work, as a searcher.
     pub(crate) fn started(&self, worker: usize, start: &Start, ledger: &Ledger) {
         let mut state = lock(&self.state);
-        state.crew.started(worker);
+        state.workers.started(worker);
         let former = start.end(Ok(()));
         // Under the lock, like all that others wait for on `changed`.
         ledger.gate.0.open();
@@ -85,7 +85,7 @@ impl Sleep {
         let former = start.end(Err(error));
         drop_quietly(former);
         let mut state = lock(&self.state);
-        state.crew.start_failed(worker);
+        state.workers.start_failed(worker);
         self.publish(&mut state, -1);
         self.note_quiescence(&mut state, ledger);
         self.changed.notify_all();
@@ -95,11 +95,11 @@ impl Sleep {
     /// Returns whether it was the last, for good.
     pub(crate) fn gone(&self, worker: usize, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
-        state.crew.gone(worker);
+        state.workers.gone(worker);
         self.publish(&mut state, 0);
         self.note_quiescence(&mut state, ledger);
         self.changed.notify_all();
-        state.crew.is_over()
+        state.workers.is_over()
     }
 
     /// The queue panicked in a worker's hands, or no worker can be started: gives the pool up. Nobody
@@ -107,9 +107,9 @@ impl Sleep {
     pub(crate) fn give_up(&self, worker: Option<usize>, ledger: &Ledger) {
         ledger.gate.0.close();
         let mut state = lock(&self.state);
-        state.crew.failed = true;
+        state.workers.failed = true;
         if let Some(worker) = worker {
-            state.crew.leave(worker);
+            state.workers.leave(worker);
         }
         self.terminate(&mut state);
         self.publish(&mut state, 0);
@@ -118,7 +118,7 @@ impl Sleep {
 
     /// Whether the pool was given up.
     pub(crate) fn has_failed(&self) -> bool {
-        lock(&self.state).crew.failed
+        lock(&self.state).workers.failed
     }
 
     /// Waits until a start is over: how it went.
@@ -144,14 +144,14 @@ impl Sleep {
     ) -> Result<Option<usize>, StartError> {
         let reserved = self.await_change(clock, deadline, |state| {
             let word = ledger.gate.0.read();
-            if !word.is_dormant() || (word.is_closed() && !nested) || state.crew.exit {
+            if !word.is_dormant() || (word.is_closed() && !nested) || state.workers.exit {
                 return Some(None);
             }
-            if state.crew.starting > 0 {
+            if state.workers.starting > 0 {
                 return None;
             }
-            state.crew.retry_failed();
-            let worker = state.crew.reserve()?;
+            state.workers.retry_failed();
+            let worker = state.workers.reserve()?;
             self.publish(state, 1);
             Some(Some(worker))
         });
@@ -160,18 +160,18 @@ impl Sleep {
 
     /// A worker that is starting or leaving, for which another thread may have to wait.
     pub(crate) fn under_way(&self) -> usize {
-        lock(&self.state).crew.under_way()
+        lock(&self.state).workers.under_way()
     }
 
     /// Whether the last thread has left for good.
     pub(crate) fn is_over(&self) -> bool {
-        lock(&self.state).crew.is_over()
+        lock(&self.state).workers.is_over()
     }
 
     /// Threads that exist, and threads that sleep.
     pub(crate) fn threads(&self) -> (usize, usize) {
         let state = lock(&self.state);
-        (state.crew.live, state.crew.asleep)
+        (state.workers.live, state.workers.asleep)
     }
 
     /// Waits until the last thread has left, and joins them all. `false`: there is no thread, but the pool
@@ -179,8 +179,8 @@ impl Sleep {
     pub(crate) fn wait_gone(&self, seen: &mut u64) -> bool {
         let mut state = lock(&self.state);
         loop {
-            if state.crew.is_over() && state.crew.spawning == 0 {
-                let handles = state.crew.take_handles();
+            if state.workers.is_over() && state.workers.spawning == 0 {
+                let handles = state.workers.take_handles();
                 if !handles.is_empty() {
                     state.joining += 1;
                     drop(state);
@@ -194,9 +194,9 @@ impl Sleep {
                     return true;
                 }
             }
-            let is_deserted = !state.crew.exit && state.crew.live == 0 && state.guests == 0;
-            if is_deserted && state.crew.failed_starts != *seen {
-                *seen = state.crew.failed_starts;
+            let is_deserted = !state.workers.exit && state.workers.live == 0 && state.guests == 0;
+            if is_deserted && state.workers.failed_starts != *seen {
+                *seen = state.workers.failed_starts;
                 return false;
             }
             state = wait_changed(&self.changed, state);

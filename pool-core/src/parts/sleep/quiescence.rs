@@ -11,16 +11,16 @@ use crate::sync::{Condvar, MutexGuard, Relaxed, lock};
 
 impl Sleep {
     /// If the pool has come to rest, says so to those who wait for it, and, when the gate is
-    /// closed, sends everyone home.
+    /// closed, has all workers leave.
     pub(super) fn note_quiescence(&self, state: &mut State, ledger: &Ledger) {
         if !state.nobody_works() {
             return;
         }
         let Some(word) = ledger.all_taken() else { return };
-        state.crew.rests += 1;
+        state.workers.epoch += 1;
         if word.is_closed() {
             self.terminate(state);
-        } else if let Some(worker) = state.crew.kept.take() {
+        } else if let Some(worker) = state.workers.kept.take() {
             self.condvars[worker].notify_one();
         }
         self.publish(state, 0);
@@ -31,7 +31,7 @@ impl Sleep {
     }
 
     pub(super) fn terminate(&self, state: &mut State) {
-        state.crew.exit = true;
+        state.workers.exit = true;
         self.condvars.iter().for_each(Condvar::notify_one);
     }
 
@@ -41,13 +41,13 @@ impl Sleep {
     pub(crate) fn check_quiescence(&self, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
         self.note_quiescence(&mut state, ledger);
-        state.crew.is_over()
+        state.workers.is_over()
     }
 
     /// How often the pool has come to rest, and how often it changed what expires first.
     pub(crate) fn epochs(&self) -> (u64, u64) {
         let state = lock(&self.state);
-        (state.crew.rests, state.expiries)
+        (state.workers.epoch, state.expiries)
     }
 
     /// Another job expires first than those who wait may think.
@@ -63,17 +63,17 @@ impl Sleep {
     /// or another job expires first by now.
     pub(crate) fn wait_quiescent(
         &self,
-        (rests, expiries): (u64, u64),
+        (epoch, expiries): (u64, u64),
         ledger: &Ledger,
         clock: &dyn Clock,
         deadline: Option<Instant>,
     ) -> Option<Result<(), WaitError>> {
         self.await_change(clock, deadline, |state| {
-            if state.crew.failed {
+            if state.workers.failed {
                 return Some(Some(Err(WaitError::QueueFailed)));
             }
             let resting = state.nobody_works() && ledger.all_taken().is_some();
-            if resting || state.crew.rests != rests {
+            if resting || state.workers.epoch != epoch {
                 return Some(Some(Ok(())));
             }
             (state.expiries != expiries).then_some(None)
@@ -84,10 +84,10 @@ impl Sleep {
     /// Keeps the pool from coming to rest until [`release`](Self::release). Not if it is over.
     pub(crate) fn hold(&self) -> bool {
         let mut state = lock(&self.state);
-        if !state.crew.exit {
+        if !state.workers.exit {
             state.guests += 1;
         }
-        !state.crew.exit
+        !state.workers.exit
     }
 
     /// Whoever held it is done. Whether the last thread has left for good.
@@ -95,11 +95,11 @@ impl Sleep {
         let mut state = lock(&self.state);
         state.guests -= 1;
         self.note_quiescence(&mut state, ledger);
-        if state.guests == 0 && state.crew.live == 0 {
+        if state.guests == 0 && state.workers.live == 0 {
             // Whoever waits for the end looks whether jobs are left that nobody will come for.
             self.changed.notify_all();
         }
-        state.crew.is_over()
+        state.workers.is_over()
     }
 
     /// Waits until `look` finds what the caller waits for; `None` if a deadline came first.

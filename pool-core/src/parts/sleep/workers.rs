@@ -6,24 +6,24 @@ use crate::thread_factory::JoinHandle;
 
 /// What the worker with one index does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Slot {
+pub(crate) enum WorkerState {
     /// There is no thread. One may be started.
     Vacant,
     /// A thread is being started. It counts as a searcher.
-    StartGuard,
+    Starting,
     /// It runs a job or searches for one.
     Active,
     /// It has said that it is about to sleep and takes its last look at the queue.
     Looking,
     /// It waits on its condition variable.
-    Asleep,
+    Parked,
     /// It was woken up and is on its way. It counts as a searcher.
     Notified,
     /// It takes leave. Its index is not free yet.
     Leaving,
 }
 
-/// Whom to turn to when there is work.
+/// Which worker comes for a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wakeup {
     /// This sleeper was taken off the list; wake it.
@@ -32,14 +32,14 @@ pub(crate) enum Wakeup {
     Called,
     /// This index was reserved; start a thread for it.
     Start(usize),
-    /// There is nobody.
+    /// No worker can come.
     Nobody,
 }
 
 /// All workers of one pool.
 #[derive(Debug)]
 pub(crate) struct Workers {
-    slots: Box<[Slot]>,
+    states: Box<[WorkerState]>,
     /// Workers that look or sleep and may be woken. The last to lie down is the first to rise: its
     /// caches are the warmest, and those that nobody needs stay asleep until their keep-alive ends.
     parked: Vec<usize>,
@@ -53,9 +53,9 @@ pub(crate) struct Workers {
     pub(crate) live: usize,
     /// Threads that have started and not begun to leave: those that can be relied on.
     pub(crate) ready: usize,
-    /// Threads in [`Slot::Asleep`].
+    /// Threads in [`WorkerState::Parked`].
     pub(crate) asleep: usize,
-    /// Threads in [`Slot::StartGuard`].
+    /// Threads in [`WorkerState::Starting`].
     pub(crate) starting: usize,
     /// Reservations of which the thread factory has not returned yet, with or without a handle.
     pub(crate) spawning: usize,
@@ -63,12 +63,12 @@ pub(crate) struct Workers {
     pub(crate) paused: bool,
     /// Somebody waits for the end of the pool: it is not to be paused any more.
     pub(crate) ending: bool,
-    /// Everyone goes home.
+    /// All workers are to leave.
     pub(crate) exit: bool,
     /// The queue panicked; the pool was given up.
     pub(crate) failed: bool,
-    /// How often the pool came to rest. A waiter that sees it change need not catch the moment.
-    pub(crate) rests: u64,
+    /// How often the pool became quiescent. A waiter that sees it change need not catch the moment.
+    pub(crate) epoch: u64,
     /// How many starts have failed.
     pub(crate) failed_starts: u64,
     /// The last worker, if its time to leave has come and a job on its way keeps it.
@@ -78,10 +78,10 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// A crew without threads.
+    /// Workers without threads.
     pub(crate) fn new(size: usize) -> Self {
         Self {
-            slots: vec![Slot::Vacant; size].into(),
+            states: vec![WorkerState::Vacant; size].into(),
             parked: Vec::with_capacity(size),
             // Reversed, so that `pop` starts with index 0.
             vacant: (0..size).rev().collect(),
@@ -95,23 +95,23 @@ impl Workers {
             ending: false,
             exit: false,
             failed: false,
-            rests: 0,
+            epoch: 0,
             failed_starts: 0,
             kept: None,
             handles: Vec::new(),
         }
     }
 
-    pub(crate) fn slot(&self, worker: usize) -> Slot {
-        self.slots[worker]
+    pub(crate) fn state_of(&self, worker: usize) -> WorkerState {
+        self.states[worker]
     }
 
-    /// How many workers [`Workers::recruit`] could call up.
+    /// How many workers [`Workers::pick`] could call up.
     pub(crate) fn available(&self) -> usize {
         if self.paused || self.exit { 0 } else { self.parked.len() + self.vacant.len() }
     }
 
-    /// Whether every thread sleeps. With the ledger all_taken, the pool is idle.
+    /// Whether every thread sleeps. With every accepted job taken, the pool is idle.
     pub(crate) fn all_asleep(&self) -> bool {
         self.asleep == self.live
     }
@@ -122,7 +122,7 @@ impl Workers {
     }
 
     /// Calls up one worker: a sleeper if there is one, else a new thread.
-    pub(crate) fn recruit(&mut self) -> Wakeup {
+    pub(crate) fn pick(&mut self) -> Wakeup {
         if self.paused || self.exit {
             return Wakeup::Nobody;
         }
@@ -137,8 +137,8 @@ impl Workers {
 
     /// Tells a worker that is off the parked list to rise.
     fn call(&mut self, worker: usize) -> Wakeup {
-        let was = std::mem::replace(&mut self.slots[worker], Slot::Notified);
-        if was == Slot::Asleep {
+        let was = std::mem::replace(&mut self.states[worker], WorkerState::Notified);
+        if was == WorkerState::Parked {
             self.asleep -= 1;
             Wakeup::Wake(worker)
         } else {
@@ -146,13 +146,13 @@ impl Workers {
         }
     }
 
-    /// Reserves a vacant index for a thread that is about to be started. Not if everyone goes home.
+    /// Reserves a vacant index for a thread that is about to be started. Not if all workers are to leave.
     pub(crate) fn reserve(&mut self) -> Option<usize> {
         if self.exit {
             return None;
         }
         let worker = self.vacant.pop()?;
-        self.slots[worker] = Slot::StartGuard;
+        self.states[worker] = WorkerState::Starting;
         self.live += 1;
         self.starting += 1;
         self.spawning += 1;
@@ -168,7 +168,7 @@ impl Workers {
     ) -> Vec<JoinHandle<()>> {
         self.spawning -= 1;
         self.handles.push((handle, ended));
-        if self.handles.len() <= self.slots.len() {
+        if self.handles.len() <= self.states.len() {
             return Vec::new();
         }
         let ended = self.handles.extract_if(.., |(_, ended)| ended.is_certain());
@@ -182,16 +182,16 @@ impl Workers {
 
     /// A reserved worker is up.
     pub(crate) fn started(&mut self, worker: usize) {
-        debug_assert_eq!(self.slots[worker], Slot::StartGuard);
-        self.slots[worker] = Slot::Active;
+        debug_assert_eq!(self.states[worker], WorkerState::Starting);
+        self.states[worker] = WorkerState::Active;
         self.starting -= 1;
         self.ready += 1;
     }
 
     /// A reserved worker will not come.
     pub(crate) fn start_failed(&mut self, worker: usize) {
-        debug_assert_eq!(self.slots[worker], Slot::StartGuard);
-        self.slots[worker] = Slot::Vacant;
+        debug_assert_eq!(self.states[worker], WorkerState::Starting);
+        self.states[worker] = WorkerState::Vacant;
         self.starting -= 1;
         self.live -= 1;
         self.failed_starts += 1;
@@ -201,8 +201,9 @@ impl Workers {
 
     /// Some worker that is starting or leaving, for which another thread may have to wait.
     pub(crate) fn under_way(&self) -> usize {
-        let moving = |slot: &Slot| matches!(slot, Slot::StartGuard | Slot::Leaving);
-        self.slots.iter().position(moving).unwrap_or(0)
+        let moving =
+            |slot: &WorkerState| matches!(slot, WorkerState::Starting | WorkerState::Leaving);
+        self.states.iter().position(moving).unwrap_or(0)
     }
 
     /// Those whose start failed may be tried again.
@@ -212,25 +213,25 @@ impl Workers {
 
     /// A worker is about to sleep and may be called from here on.
     pub(crate) fn announce_sleep(&mut self, worker: usize) {
-        debug_assert_eq!(self.slots[worker], Slot::Active);
-        self.slots[worker] = Slot::Looking;
+        debug_assert_eq!(self.states[worker], WorkerState::Active);
+        self.states[worker] = WorkerState::Looking;
         self.parked.push(worker);
     }
 
     /// A worker found a job in its last look. Returns whether it was called meanwhile, in which
     /// case it counts as a searcher.
     pub(crate) fn cancel_sleep(&mut self, worker: usize) -> bool {
-        let was = std::mem::replace(&mut self.slots[worker], Slot::Active);
-        if was == Slot::Looking {
+        let was = std::mem::replace(&mut self.states[worker], WorkerState::Active);
+        if was == WorkerState::Looking {
             self.unpark(worker);
         }
-        was == Slot::Notified
+        was == WorkerState::Notified
     }
 
     /// A worker found nothing in its last look and sleeps, unless it was called meanwhile.
     pub(crate) fn fall_asleep(&mut self, worker: usize) {
-        if self.slots[worker] == Slot::Looking {
-            self.slots[worker] = Slot::Asleep;
+        if self.states[worker] == WorkerState::Looking {
+            self.states[worker] = WorkerState::Parked;
             self.asleep += 1;
             self.retry_failed();
         }
@@ -238,20 +239,20 @@ impl Workers {
 
     /// A worker that was called is on its feet.
     pub(crate) fn awake(&mut self, worker: usize) {
-        debug_assert_eq!(self.slots[worker], Slot::Notified);
-        self.slots[worker] = Slot::Active;
+        debug_assert_eq!(self.states[worker], WorkerState::Notified);
+        self.states[worker] = WorkerState::Active;
     }
 
     /// A worker begins to leave.
     pub(crate) fn leave(&mut self, worker: usize) {
-        match std::mem::replace(&mut self.slots[worker], Slot::Leaving) {
-            Slot::Asleep => {
+        match std::mem::replace(&mut self.states[worker], WorkerState::Leaving) {
+            WorkerState::Parked => {
                 self.asleep -= 1;
                 self.unpark(worker);
             }
-            Slot::Looking => self.unpark(worker),
+            WorkerState::Looking => self.unpark(worker),
             // It had begun, and its queue panicked on the way.
-            Slot::Leaving => return,
+            WorkerState::Leaving => return,
             _ => {}
         }
         self.ready -= 1;
@@ -259,8 +260,8 @@ impl Workers {
 
     /// A leaving worker is done; its index is free.
     pub(crate) fn gone(&mut self, worker: usize) {
-        debug_assert_eq!(self.slots[worker], Slot::Leaving);
-        self.slots[worker] = Slot::Vacant;
+        debug_assert_eq!(self.states[worker], WorkerState::Leaving);
+        self.states[worker] = WorkerState::Vacant;
         self.vacant.push(worker);
         self.live -= 1;
     }

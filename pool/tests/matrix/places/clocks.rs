@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool::{Clock, SystemClock};
+use pool::{Clock, SubmitOptions, SystemClock, WhenFull};
 
 use super::dormant;
 use crate::arrange::jobs::full;
@@ -70,7 +70,7 @@ pub(crate) fn sleep_for_falling_asleep(world: &Arc<World>) {
 pub(crate) fn now_for_a_job(world: &Arc<World>) {
     world.adopt(world.builder().clock(by_a_worker(world, At::Now)).build().unwrap());
     world.arm();
-    drop(world.handle().spawn_expiring(|| (), LONG).unwrap());
+    drop(world.handle().with(SubmitOptions::new().start_within(LONG)).spawn(|| ()).unwrap());
     world.wait_called();
 }
 
@@ -116,6 +116,6 @@ pub(crate) fn now_waiting_for_room(world: &Arc<World>) {
     let clock = by_the_caller(world, At::Now);
     full(world, |builder| builder.clock(clock).build().unwrap());
     world.arm();
-    let _ = world.handle().execute_timeout(|| (), LONG);
+    let _ = world.handle().with(WhenFull::WaitFor(LONG)).execute(|| ());
     world.wait_called();
 }

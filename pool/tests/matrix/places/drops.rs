@@ -3,6 +3,7 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use pool::{SubmitOptions, WhenFull};
 use pool_conformance::Latch;
 
 use super::OnDrop;
@@ -51,7 +52,11 @@ pub(crate) fn captures_of_an_expired_job(world: &Arc<World>) {
     world.arm();
     let captured = OnDrop(Arc::clone(world));
     let second = std::time::Duration::from_secs(1);
-    let job = world.handle().spawn_expiring(move || drop(captured), second).unwrap();
+    let job = world
+        .handle()
+        .with(SubmitOptions::new().start_within(second))
+        .spawn(move || drop(captured))
+        .unwrap();
     clock.advance(2 * second);
     world.handle().resume();
     world.wait_called();
@@ -106,7 +111,11 @@ pub(crate) fn payload_outside(world: &Arc<World>) {
     full(world, |builder| builder.build().unwrap());
     world.arm();
     let payload = OnDrop(Arc::clone(world));
-    world.handle().execute_or_run(move || resume_unwind(Box::new(payload))).unwrap();
+    world
+        .handle()
+        .with(WhenFull::RunHere)
+        .execute(move || resume_unwind(Box::new(payload)))
+        .unwrap();
     world.wait_called();
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use pool::{JobHandle, Task};
+use pool::{JobHandle, Task, WhenFull};
 
 use super::{dormant, leave};
 use crate::world::{Builder, World, lock};
@@ -41,7 +41,7 @@ pub(crate) fn execute_or_run(world: &Arc<World>) {
     full(world, |builder| builder.build().unwrap());
     world.arm();
     let job = Arc::clone(world);
-    world.handle().execute_or_run(move || job.fire()).unwrap();
+    world.handle().with(WhenFull::RunHere).execute(move || job.fire()).unwrap();
     world.wait_called();
 }
 
@@ -49,13 +49,13 @@ pub(crate) fn spawn_or_run(world: &Arc<World>) {
     full(world, |builder| builder.build().unwrap());
     world.arm();
     let job = Arc::clone(world);
-    world.handle().spawn_or_run(move || job.fire()).unwrap().join().unwrap();
+    world.handle().with(WhenFull::RunHere).spawn(move || job.fire()).unwrap().join().unwrap();
     world.wait_called();
 }
 
 /// A job of another pool waits for it, and so runs it.
 pub(crate) fn visited(world: &Arc<World>) {
-    let other = Builder::with_backend(world.setup.backend).num_threads(1).build::<()>().unwrap();
+    let other = Builder::with_backend(world.setup.backend).num_threads(1).build().unwrap();
     let job = held_and_spawned(world);
     other.execute(move || drop(job.join())).unwrap();
     world.wait_called();

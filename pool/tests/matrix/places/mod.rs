@@ -36,6 +36,18 @@ fn dormant<S>(builder: Builder<S>) -> Builder<S> {
     builder.core_threads(0).thread_keep_alive(KEEP_ALIVE)
 }
 
+/// Has a worker run this, and arms the world when it has.
+fn run_and_arm(world: &World, last: impl FnOnce() + Send + 'static) {
+    let ran = Latch::default();
+    let end = ran.clone();
+    world.execute(move || {
+        last();
+        end.open();
+    });
+    ran.wait();
+    world.arm();
+}
+
 /// Builds a pool whose last worker runs `last` and then leaves, for want of work, while the others are
 /// busy; armed from the moment when `last` has run.
 fn leave(
@@ -44,17 +56,11 @@ fn leave(
     build: impl FnOnce(Builder) -> Pool,
     last: impl FnOnce() + Send + 'static,
 ) {
-    let (clock, core, ran) = (ManualClock::new(), world.threads() - 1, Latch::default());
+    let (clock, core) = (ManualClock::new(), world.threads() - 1);
     let builder = builder.core_threads(core).thread_keep_alive(KEEP_ALIVE).clock(clock.clone());
     world.adopt(build(builder));
     world.hold(core);
-    let end = ran.clone();
-    world.execute(move || {
-        last();
-        end.open();
-    });
-    ran.wait();
-    world.arm();
+    run_and_arm(world, last);
     world.eventually(|| {
         clock.advance(2 * KEEP_ALIVE);
         world.has_begun()
@@ -64,15 +70,8 @@ fn leave(
 
 /// Has a pool run `last` and closes it; armed from the moment in between.
 fn close(world: &Arc<World>, pool: Pool, last: impl FnOnce() + Send + 'static) {
-    let ran = Latch::default();
     world.adopt(pool);
-    let end = ran.clone();
-    world.execute(move || {
-        last();
-        end.open();
-    });
-    ran.wait();
-    world.arm();
+    run_and_arm(world, last);
     world.handle().close();
     world.wait_called();
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use pool::{Completed, JobId, ResultSink, SinkClosed, Task};
+use pool::{Completed, JobId, ResultSink, SinkClosed, Task, WhenFull};
 
 use super::{close, dormant, leave, start_another, start_first};
 use crate::arrange::jobs::full;
@@ -49,7 +49,9 @@ impl Sink {
     }
 }
 
-impl ResultSink<()> for Sink {
+impl ResultSink for Sink {
+    type Result = ();
+
     fn put(&mut self, _done: Completed<()>) -> Result<(), SinkClosed<()>> {
         self.reach(At::Put);
         Ok(())
@@ -166,7 +168,7 @@ pub(crate) fn originals_drop(world: &Arc<World>) {
 fn by_execute_or_run(world: &Arc<World>, at: At) {
     full(world, |builder| build(builder, Sink::new(world, at).on_the_caller()));
     world.arm();
-    world.handle().execute_or_run(|| ()).unwrap();
+    world.handle().with(WhenFull::RunHere).execute(|| ()).unwrap();
     world.wait_called();
 }
 
@@ -185,6 +187,6 @@ pub(crate) fn clone_outside(world: &Arc<World>) {
 pub(crate) fn skip_outside(world: &Arc<World>) {
     full(world, |builder| build(builder, Sink::new(world, At::Skip).on_the_caller()));
     world.arm();
-    drop(world.handle().spawn_or_run(|| ()).unwrap());
+    drop(world.handle().with(WhenFull::RunHere).spawn(|| ()).unwrap());
     world.wait_called();
 }

@@ -1,0 +1,11 @@
+//! The examples, run as programs: `checksum` beside `find` and `sha256sum`, and `seed`.
+
+#[cfg(target_os = "linux")]
+mod checksum;
+#[cfg(target_os = "linux")]
+mod limits;
+mod program;
+mod seed;
+#[cfg(target_os = "linux")]
+mod tree;
+mod usage;

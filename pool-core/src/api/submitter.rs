@@ -1,0 +1,150 @@
+//! Submitting with options.
+
+use std::fmt;
+
+use crate::api::batch::{BatchError, SpawnedBatch};
+use crate::api::handle::Handle;
+use crate::api::job_handle::JobHandle;
+use crate::api::submit_options::{SubmitOptions, Terms};
+use crate::error::SubmitError;
+use crate::id::{JobId, JobIds};
+use crate::queue::WorkQueue;
+use crate::runtime::job::Job;
+use crate::task::Task;
+
+/// The calls that submit, with [`SubmitOptions`]; made by [`Handle::with`].
+///
+/// Each is like the one of the same name of a [`Handle`], and differs only in what the options say.
+#[must_use = "nothing is submitted yet"]
+pub struct Submitter<'a, J, R, Q> {
+    handle: &'a Handle<J, R, Q>,
+    options: SubmitOptions,
+}
+
+impl<J, R, Q> Clone for Submitter<'_, J, R, Q> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<J, R, Q> Copy for Submitter<'_, J, R, Q> {}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Submits with options: what to do when the queue is full, until when a job may start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pool_core::{Collect, ThreadPoolBuilder, WhenFull};
+    /// use pool_std::StdQueue;
+    ///
+    /// let results = Collect::new();
+    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    ///     .capacity(1)
+    ///     .paused()
+    ///     .sink(results.clone())
+    ///     .build()?;
+    /// pool.execute(|| "in the pool, later")?;
+    /// assert!(pool.with(WhenFull::Fail).execute(|| "not at all").unwrap_err().is_full());
+    /// let waits = pool.with(WhenFull::WaitFor(Duration::from_millis(1)));
+    /// assert!(waits.spawn(|| "not at all, either").unwrap_err().is_full());
+    /// pool.with(WhenFull::RunHere).execute(|| "here and now")?;
+    /// let done = results.take().remove(0);
+    /// assert_eq!((done.outcome?, done.worker), ("here and now", None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with(&self, options: impl Into<SubmitOptions>) -> Submitter<'_, J, R, Q> {
+        Submitter { handle: self, options: options.into() }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q> {
+    fn terms(&self) -> Terms {
+        self.options.from_now(&self.handle.inner.state)
+    }
+
+    /// See [`Handle::submit`].
+    ///
+    /// # Errors
+    ///
+    /// The job comes back.
+    pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
+        self.handle.submit_on(job, self.terms())
+    }
+
+    /// See [`Handle::submit_batch`].
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back.
+    pub fn submit_batch<I>(&self, jobs: I) -> Result<JobIds, BatchError<J, I::IntoIter>>
+    where
+        I: IntoIterator<Item = J>,
+    {
+        self.handle.submit_batch_on(jobs.into_iter(), |job| job, self.terms())
+    }
+
+    /// See [`Handle::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back.
+    pub fn spawn<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.handle.spawn_on(closure, self.terms())
+    }
+
+    /// See [`Handle::spawn_batch`].
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back, and the handles of those that were.
+    pub fn spawn_batch<I, F, T>(&self, closures: I) -> SpawnedBatch<F, T, I::IntoIter>
+    where
+        I: IntoIterator<Item = F>,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.handle.spawn_batch_on(closures.into_iter(), self.terms())
+    }
+}
+
+impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
+    /// See [`Handle::execute`].
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back as a [`Task`].
+    pub fn execute<F>(&self, closure: F) -> Result<JobId, SubmitError<Task<R>>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+    {
+        self.submit(Task::new(closure))
+    }
+
+    /// See [`Handle::execute_batch`].
+    ///
+    /// # Errors
+    ///
+    /// Those that were not accepted come back.
+    pub fn execute_batch<I, F>(
+        &self,
+        closures: I,
+    ) -> Result<JobIds, BatchError<Task<R>, I::IntoIter>>
+    where
+        I: IntoIterator<Item = F>,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        self.handle.submit_batch_on(closures.into_iter(), Task::new, self.terms())
+    }
+}
+
+impl<J, R, Q> fmt::Debug for Submitter<'_, J, R, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submitter").field("options", &self.options).finish_non_exhaustive()
+    }
+}

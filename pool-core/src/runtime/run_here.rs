@@ -1,0 +1,69 @@
+//! Running a job on the thread that submits it, which is no worker.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::error::{JobError, Refusal};
+use crate::id::JobId;
+use crate::panics::drop_quietly;
+use crate::queue::WorkQueue;
+use crate::runtime::account::{Account, attempt};
+use crate::runtime::inner::Inner;
+use crate::runtime::job::{Body, Job};
+use crate::sink::Completed;
+use crate::task::Task;
+
+/// What runs a job on a thread that is no worker: closures need no handler.
+pub(crate) fn runner<J: 'static, R: 'static>() -> Option<fn(J) -> R> {
+    let run: fn(Task<R>) -> R = Task::run;
+    (&run as &dyn Any).downcast_ref().copied()
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
+    /// Accepts a job for which there is no room in the queue, and runs it before this returns. It comes
+    /// back if it is not accepted, or needs a handler, which only workers have.
+    pub(crate) fn submit_here(self: &Arc<Self>, job: Job<J>) -> Result<JobId, (Refusal, Job<J>)> {
+        if !job.is_ref() && self.run_here.is_none() {
+            return Err((Refusal::Full, job));
+        }
+        let id = match self.admit_here() {
+            Ok(id) => id,
+            Err(refused) => return Err((refused, job)),
+        };
+        match job.into_parts().1 {
+            Body::Payload(payload) => self.run_outside(id, payload),
+            Body::Ref(job_ref) => {
+                let skips = !job_ref.is_for_sink();
+                job_ref.run(id, Account::submitter(&self.state));
+                if skips && let Some(launcher) = self.launcher() {
+                    launcher.skip(vec![id]);
+                }
+            }
+        }
+        Ok(id)
+    }
+
+    /// Runs an accepted job that has no place in the queue.
+    pub(crate) fn run_outside(&self, id: JobId, payload: J) {
+        let run = || match self.run_here {
+            Some(run) => attempt(|| run(payload)),
+            // Not asked for: `submit_here` has looked.
+            None => attempt(|| unreachable!("the job needs a handler")),
+        };
+        let deliver = |outcome| self.deliver_outside(id, outcome);
+        Account::submitter(&self.state).settle(id, None, run, deliver);
+    }
+
+    /// Brings the outcome of a job to the sink from a thread that is no worker, or acts as none.
+    pub(crate) fn deliver_outside(&self, id: JobId, outcome: Result<R, JobError>) {
+        let done = Completed::new(id, None, outcome);
+        let undelivered = match self.launcher() {
+            Some(sinks) => sinks.deliver(done),
+            None => {
+                drop_quietly(done);
+                1
+            }
+        };
+        self.state.ledger.undelivered_outside(undelivered);
+    }
+}

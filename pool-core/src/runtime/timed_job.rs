@@ -1,0 +1,106 @@
+//! A job for the pool's handler that is to start by a certain time.
+
+use std::ptr;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use crate::error::JobError;
+use crate::id::JobId;
+use crate::panics::drop_quietly;
+use crate::parts::context;
+use crate::parts::expiring::ExpiryKey;
+use crate::parts::ledger::Ended;
+use crate::queue::WorkQueue;
+use crate::runtime::account::Account;
+use crate::runtime::inner::Inner;
+use crate::runtime::job::Job;
+use crate::runtime::job_ref::Execute;
+use crate::runtime::pool_state::{Expire, PoolState};
+use crate::runtime::worker::Worker;
+use crate::sync::{Mutex, lock};
+
+/// A job that lies apart from the queue, so that it can end there when its time is over.
+pub(crate) struct TimedJob<J, R, Q> {
+    /// `None` once it was taken: to be run, or because its time was over.
+    payload: Mutex<Option<J>>,
+    deadline: Instant,
+    inner: Weak<Inner<J, R, Q>>,
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
+    pub(crate) fn new(payload: J, deadline: Instant, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+        let payload = Mutex::new(Some(payload));
+        Arc::new(Self { payload, deadline, inner: Arc::downgrade(inner) })
+    }
+
+    /// The job, if nobody has taken it (C2).
+    pub(crate) fn take(&self) -> Option<J> {
+        lock(&self.payload).take()
+    }
+
+    /// Accepted under this id, the job is listed among those that expire.
+    pub(crate) fn note_expiring(self: &Arc<Self>, id: JobId, pool: &PoolState) {
+        let weak = Arc::downgrade(self);
+        pool.note_expiring(self.expiry(), id, weak);
+        // The thread that takes the job takes it off the list, but may have been too early for that.
+        if lock(&self.payload).is_none() {
+            pool.expiring.remove(self.expiry());
+        }
+    }
+
+    fn expiry(&self) -> ExpiryKey {
+        (self.deadline, ptr::from_ref(self).addr())
+    }
+
+    /// Its time is over: drops it, and says so to the sink.
+    fn end_expired(&self, id: JobId, payload: J, account: Account<'_>) {
+        let end = || {
+            drop_quietly(payload);
+            (Ended::Expired, ())
+        };
+        account.settle(id, Some(self.expiry()), end, |()| {
+            if let Some(inner) = self.inner.upgrade() {
+                inner.deliver_outside(id, Err(JobError::Expired));
+            }
+        });
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J, R, Q> {
+    fn run(self: Arc<Self>, id: JobId, account: Account<'_>) {
+        let Some(payload) = self.take() else { return };
+        let pool = account.pool();
+        if account.is_past(Some(self.deadline)) {
+            self.end_expired(id, payload, account);
+        } else if account.is_workers()
+            && let Some(worker) = context::worker::<Worker<J, R, Q>>(pool.id())
+        {
+            pool.expiring.remove(self.expiry());
+            worker.hand_over(id, payload);
+        } else if let Some(inner) = self.inner.upgrade() {
+            inner.run_outside(id, payload);
+        }
+    }
+
+    fn abandon(&self) {
+        drop_quietly(self.take());
+    }
+
+    fn give_up_stale(&self) -> bool {
+        lock(&self.payload).is_none()
+    }
+
+    fn is_for_sink(&self) -> bool {
+        true
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Expire for TimedJob<J, R, Q> {
+    fn expire(&self, id: JobId, pool: &PoolState) {
+        if let Some(payload) = self.take() {
+            let account = Account::here(pool);
+            self.end_expired(id, payload, account);
+            account.leave_stale(size_of_val(self));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! All that can be done with a pool, by topic; what the users of other pools rely on, and the ways in which
+//! those have failed: on every backend, with 1, 2 and 8 workers, bounded and not.
+#![cfg(all(feature = "crossbeam", feature = "flume", feature = "std-only"))]
+
+#[path = "../setup/mod.rs"]
+#[macro_use]
+mod setup;
+
+mod allocations;
+mod batches;
+mod borrowing;
+mod failures;
+mod fairness;
+mod figures;
+mod futures;
+mod handles;
+mod joins;
+mod limits;
+mod maps;
+mod nesting;
+mod order;
+mod scopes;
+mod sets;
+mod sinks;
+mod threads;
+mod trees;
+mod waiting;
