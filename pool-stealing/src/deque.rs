@@ -17,6 +17,10 @@ pub trait OwnDeque<J, I>: Sized {
     /// How the other workers reach it.
     type Stealer: Stealer<J>;
 
+    /// Whether a worker's stealer stays the same for as long as the queue is there, so that the others may keep
+    /// it: such a deque is neither [renewed](Self::renewed) nor [given up](Self::leave).
+    const STAYS: bool = false;
+
     /// Makes the deque of a worker. `former` belongs to the one that the worker had before, if its jobs were
     /// [left](Self::leave) there.
     fn new(order: Self::Order, former: Option<&Self::Stealer>) -> Self;

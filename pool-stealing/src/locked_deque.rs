@@ -112,6 +112,8 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
     type Order = ();
     type Stealer = Arc<LockedJobs<J>>;
 
+    const STAYS: bool = true;
+
     fn new((): (), former: Option<&Arc<LockedJobs<J>>>) -> Self {
         let empty = || LockedJobs { deque: Mutex::default(), len: AtomicUsize::new(0) };
         let jobs = former.map_or_else(|| Arc::new(empty()), Arc::clone);

@@ -9,7 +9,7 @@ use crate::deque::{Busy, OwnDeque, Stealer};
 use crate::injector::Injector;
 use crate::locked_deque::LockedDeque;
 use crate::random::Random;
-use crate::stealers::Stealers;
+use crate::stealers::{Kept, Stealers};
 
 /// Every this many pops a worker looks first after jobs that might wait too long. A prime, so that it does
 /// not keep step with whatever the jobs do.
@@ -42,6 +42,7 @@ pub struct StealingLocal<J, I, D: OwnDeque<J, I> = LockedDeque<J>> {
     shared: Arc<Shared<J, I, D>>,
     own: D,
     worker: usize,
+    kept: Kept<D::Stealer>,
     pops: u32,
     /// How often this worker has looked after another one's jobs.
     looks: u32,
@@ -112,7 +113,16 @@ where
             (own, stealer)
         });
         let random = Random::new(worker);
-        StealingLocal { shared, own, worker, pops: 0, looks: 0, refusals: 0, random }
+        StealingLocal {
+            shared,
+            own,
+            worker,
+            kept: Kept::new(),
+            pops: 0,
+            looks: 0,
+            refusals: 0,
+            random,
+        }
     }
 
     #[inline]
@@ -163,10 +173,10 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
     /// Takes the oldest job of another worker, each time of the next one, whatever that one does meanwhile:
     /// it may be busy for long, and all others may always find jobs closer by.
     fn relieve_peer(&mut self) -> Option<J> {
-        let stealers = self.shared.stealers.read();
-        let others = stealers.len() - 1;
+        let peers = self.shared.stealers.peers(D::STAYS, &mut self.kept);
+        let others = peers.len() - 1;
         let next = self.worker + 1 + (self.looks as usize).checked_rem(others)?;
-        let found = match &stealers[next % stealers.len()] {
+        let found = match &peers[next % peers.len()] {
             Some(peer) if self.refusals < PATIENCE => peer.try_steal(),
             Some(peer) => Ok(peer.steal()),
             None => Ok(None),
@@ -198,17 +208,17 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
             return None;
         }
         let random = self.random.next();
-        let stealers = self.shared.stealers.read();
-        let start = random % stealers.len();
-        let victims =
-            (start..stealers.len()).chain(0..start).filter(|victim| *victim != self.worker);
-        // A look costs half of an attempt.
-        let victims =
-            victims.filter_map(|victim| stealers[victim].as_ref()).filter(|peer| !peer.is_empty());
+        let peers = self.shared.stealers.peers(D::STAYS, &mut self.kept);
+        let start = random % peers.len();
         loop {
             let mut busy = false;
-            for victim in victims.clone() {
-                match self.own.steal_from(victim) {
+            for victim in (start..peers.len()).chain(0..start) {
+                // A look costs half of an attempt.
+                let Some(peer) = &peers[victim] else { continue };
+                if victim == self.worker || peer.is_empty() {
+                    continue;
+                }
+                match self.own.steal_from(peer) {
                     Ok(Some(job)) => return Some(job),
                     Ok(None) => {}
                     Err(Busy) => busy = true,
@@ -276,21 +286,4 @@ impl<J, I, D: OwnDeque<J, I>> fmt::Debug for StealingLocal<J, I, D> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::locked_injector::LockedInjector;
-
-    #[test]
-    fn a_peer_whose_deque_is_busy_is_relieved_a_little_later() {
-        let queue = StealingQueue::with_injector(LockedInjector::new());
-        let (mut greedy, mut busy) = (queue.local(0), queue.local(1));
-        busy.push(7);
-        (0..1_000).for_each(|_| greedy.push(0));
-        let held = busy.own.hold();
-        let pops = FAIRNESS * TURNS - 1 + PATIENCE;
-        assert!((0..pops).all(|_| greedy.pop() == Some(0)), "it does not wait");
-        drop(held);
-        assert_eq!(greedy.pop(), Some(7));
-        assert_eq!(greedy.pop(), Some(0));
-    }
-}
+mod tests;

@@ -1,16 +1,44 @@
 //! How the workers reach each other.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A stealer of each worker's deque, by the worker's index; `None` where there is no deque.
-///
-/// Workers look here each time they steal, and keep no clones: one that sleeps would keep the memory of a
-/// deque that its owner has [replaced](Self::replace).
 pub(crate) struct Stealers<S> {
     list: RwLock<Vec<Option<S>>>,
     /// How many there are, for a look without the lock.
     count: AtomicUsize,
+}
+
+/// The stealers that one worker keeps, if they [stay](crate::OwnDeque::STAYS).
+pub(crate) struct Kept<S> {
+    list: Vec<Option<S>>,
+    count: usize,
+}
+
+/// All stealers, as one worker has them.
+pub(crate) enum Peers<'a, S> {
+    Kept(&'a [Option<S>]),
+    Read(RwLockReadGuard<'a, Vec<Option<S>>>),
+}
+
+impl<S> Deref for Peers<'_, S> {
+    type Target = [Option<S>];
+
+    #[inline]
+    fn deref(&self) -> &[Option<S>] {
+        match self {
+            Self::Kept(list) => list,
+            Self::Read(list) => list,
+        }
+    }
+}
+
+impl<S> Kept<S> {
+    pub(crate) const fn new() -> Self {
+        Self { list: Vec::new(), count: 0 }
+    }
 }
 
 impl<S> Stealers<S> {
@@ -24,6 +52,25 @@ impl<S> Stealers<S> {
 
     fn write(&self) -> RwLockWriteGuard<'_, Vec<Option<S>>> {
         self.list.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of them, for a worker that keeps them if they `stay`. Else it looks here each time, and keeps no
+    /// clones: while it sleeps it would keep the memory of a deque that its owner has
+    /// [replaced](Self::replace).
+    #[inline]
+    pub(crate) fn peers<'a>(&'a self, stay: bool, kept: &'a mut Kept<S>) -> Peers<'a, S>
+    where
+        S: Clone,
+    {
+        if !stay {
+            return Peers::Read(self.read());
+        }
+        // None of them leaves, so as many are the same.
+        if self.count() != kept.count {
+            kept.list.clone_from(&self.read());
+            kept.count = kept.list.iter().flatten().count();
+        }
+        Peers::Kept(&kept.list)
     }
 
     pub(crate) fn count(&self) -> usize {
