@@ -24,8 +24,8 @@ const CASES: &[Case] = &[
     ("submits that find no room", submits_that_find_no_room),
     ("Collect", |on| collect(on, false)),
     ("Collect, busy", |on| collect(on, true)),
-    ("mpsc", |on| channel(on, false)),
-    ("mpsc, busy", |on| channel(on, true)),
+    ("mpsc", |on| over_a_channel(on, false)),
+    ("mpsc, busy", |on| over_a_channel(on, true)),
     // It keeps what comes after a job that is not done, so there is no case of a busy worker.
     ("InOrder", in_order),
     ("CrossbeamCollect", |on| crossbeam_collect(on, false)),
@@ -124,7 +124,7 @@ fn collect(backend: Backend, busy: bool) -> Levels {
     outcomes(backend, busy, results.clone(), || drop(results.take()))
 }
 
-fn channel(backend: Backend, busy: bool) -> Levels {
+fn over_a_channel(backend: Backend, busy: bool) -> Levels {
     let (results, received) = mpsc::channel();
     outcomes(backend, busy, results, || received.try_iter().for_each(drop))
 }

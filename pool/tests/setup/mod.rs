@@ -80,6 +80,10 @@ macro_rules! each_backend {
         fn std_only() {
             $function(pool::Backend::Std);
         }
+        #[test]
+        fn channel() {
+            $function(pool::Backend::Channel);
+        }
     };
 }
 
@@ -97,6 +101,9 @@ macro_rules! on_every_backend {
         }
         mod std_only {
             $(#[test] fn $test() { $on(pool::Backend::Std, super::$test); })*
+        }
+        mod channel {
+            $(#[test] fn $test() { $on(pool::Backend::Channel, super::$test); })*
         }
     };
 }
