@@ -87,7 +87,7 @@ pub(crate) fn panic_quietly() -> ! {
     resume_unwind(Box::new("on purpose"))
 }
 
-/// Opens once, for everybody who waits. Clones are one latch.
+/// Opens once, for all threads that wait. Clones are one latch.
 #[derive(Debug, Clone, Default)]
 pub struct Latch(Arc<(Mutex<bool>, Condvar)>);
 

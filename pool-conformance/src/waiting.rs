@@ -35,7 +35,7 @@ pub fn c3_a_cancelled_job_never_runs<Q: WorkQueue<Closure>>(make: impl Fn() -> Q
             // A queue of limited size may refuse.
             let Ok(job) = pool.spawn(move || drop(captured)) else { break };
             cancelled += 1;
-            assert!(job.cancel(), "nobody can have begun it");
+            assert!(job.cancel(), "no worker can have begun it");
             assert!(matches!(job.join(), Err(JobError::Cancelled)));
         }
         assert_eq!(Arc::strong_count(&captured), 1, "captures of cancelled jobs");
@@ -127,7 +127,7 @@ pub fn c11_borrowed_work_is_done<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
     });
 }
 
-/// C8, C11: the panic of borrowed work goes to its borrower, after everything has ended, and to nobody
+/// C8, C11: the panic of borrowed work goes to its borrower, after everything has ended, and nowhere
 /// else.
 ///
 /// # Panics

@@ -69,7 +69,7 @@ pub fn c7_children_of_a_busy_parent_find_the_other_workers<Q: WorkQueue<Closure>
 pub fn c7_a_job_from_outside_starts_while_a_worker_feeds_itself<Q: WorkQueue<Closure>>(
     make: impl Fn() -> Q,
 ) {
-    /// So many jobs in a row are no coincidence.
+    /// How many jobs in a row are no coincidence.
     const ENOUGH: usize = 100_000;
     fn feed<Q: WorkQueue<Closure>>(
         handle: Handle<Task<usize>, usize, Q>,

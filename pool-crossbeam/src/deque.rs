@@ -1,12 +1,11 @@
 //! One worker's lock-free deque, as its owner and as the other workers have it.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_deque::{Steal, Stealer as Thief, Worker};
-use pool_stealing::{Busy, Chunks, Injector, OwnDeque, Stealer};
+use pool_stealing::{Busy, Injector, OwnDeque, Stealer};
 
 use crate::entries::Entries::{self, Boxed, Inline};
 use crate::entries::{LARGE, entries};
@@ -37,12 +36,13 @@ const PORTION: usize = 1_024;
 /// these, or because they were stale and [removed](pool_core::WorkQueue::retain). Therefore an idle worker
 /// takes a new one if this was seen to be long.
 ///
-/// Only its owner can put jobs into it. So [`retain`](Stealer::retain) takes all of them out, and gives those
+/// Only its owner can put jobs into it. So [`retain`](OwnDeque::retain) takes all of them out, and gives those
 /// that stay to the injector, as the owner does when it leaves.
 ///
 /// # Examples
 ///
 /// See [`CrossbeamQueue`](crate::CrossbeamQueue).
+#[derive(Debug)]
 pub struct ChaseLev<J> {
     entries: Entries<Worker<J>, Worker<Box<J>>>,
     order: LocalOrder,
@@ -56,6 +56,7 @@ pub struct ChaseLev<J> {
 /// # Examples
 ///
 /// See [`CrossbeamQueue`](crate::CrossbeamQueue).
+#[derive(Debug)]
 pub struct ChaseLevStealer<J> {
     entries: Entries<Thief<J>, Thief<Box<J>>>,
     order: LocalOrder,
@@ -154,6 +155,34 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
         }
     }
 
+    /// Empties the deque. What `keep` wants to keep goes to the injector, in the order in which the owner would
+    /// have popped it: there every worker looks before it takes jobs from outside. What was one worker's comes
+    /// as a whole before what was another's. It is out of sight on its way.
+    fn retain(
+        deque: &ChaseLevStealer<J>,
+        injector: &ReturningInjector<J>,
+        keep: &mut impl FnMut(&mut J) -> bool,
+    ) {
+        // No more than this: it may grow at the same time.
+        let mut left = deque.len();
+        while left > 0 {
+            // What is stolen next goes in front of this portion if the newest is to come first, but behind
+            // it if the oldest is, where it can go no more once others take from there.
+            let portion = match deque.order {
+                LocalOrder::Lifo => left.min(PORTION),
+                LocalOrder::Fifo => left,
+            };
+            let stolen = (0..portion).map_while(|_| deque.steal());
+            let mut kept: Vec<_> =
+                stolen.filter_map(|mut job| keep(&mut job).then_some(job)).collect();
+            if deque.order == LocalOrder::Lifo {
+                kept.reverse();
+            }
+            injector.give_back(kept);
+            left -= portion;
+        }
+    }
+
     /// If it holds nothing but the room of jobs that others have taken, which may be much.
     fn renewed(&self) -> Option<Self> {
         // `Relaxed`: nothing hangs on it but the memory, and an owner that misses it sees it the next time.
@@ -167,12 +196,12 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
 
     /// What is left goes where the other workers find it.
     fn leave(&mut self, injector: &ReturningInjector<J>) -> bool {
-        self.stealer().retain(injector, &mut |_| true);
+        Self::retain(&self.stealer(), injector, &mut |_| true);
         true
     }
 }
 
-impl<J> Stealer<J, ReturningInjector<J>> for ChaseLevStealer<J> {
+impl<J> Stealer<J> for ChaseLevStealer<J> {
     fn len(&self) -> usize {
         let len = match &self.entries {
             Inline(jobs) => jobs.len(),
@@ -193,41 +222,13 @@ impl<J> Stealer<J, ReturningInjector<J>> for ChaseLevStealer<J> {
             Boxed(boxes) => insist(|| boxes.steal()).map(|job| *job),
         }
     }
-
-    /// Empties the deque. What `keep` wants to keep goes to the injector, in the order in which the owner would
-    /// have popped it: there every worker looks before it takes jobs from outside. What was one worker's comes
-    /// as a whole before what was another's. It is out of sight on its way.
-    fn retain(&self, injector: &ReturningInjector<J>, keep: &mut impl FnMut(&mut J) -> bool) {
-        // No more than this: it may grow at the same time.
-        let mut left = self.len();
-        while left > 0 {
-            // What is stolen next goes in front of this portion if the newest is to come first, but behind
-            // it if the oldest is, where it can go no more once others take from there.
-            let portion = match self.order {
-                LocalOrder::Lifo => left.min(PORTION),
-                LocalOrder::Fifo => left,
-            };
-            let stolen = (0..portion).map_while(|_| self.steal());
-            let mut kept: Vec<_> =
-                stolen.filter_map(|mut job| keep(&mut job).then_some(job)).collect();
-            if self.order == LocalOrder::Lifo {
-                kept.reverse();
-            }
-            let mut chunks = Chunks::with_capacity(kept.len());
-            kept.into_iter().for_each(|job| chunks.push(job));
-            injector.give_back(chunks);
-            left -= portion;
-        }
-    }
 }
 
+// Not derived: the jobs need not be `Clone`.
 impl<J> Clone for ChaseLevStealer<J> {
     fn clone(&self) -> Self {
-        let entries = match &self.entries {
-            Inline(jobs) => Inline(jobs.clone()),
-            Boxed(boxes) => Boxed(boxes.clone()),
-        };
-        Self { entries, order: self.order, was_long: Arc::clone(&self.was_long) }
+        let Self { entries, order, was_long } = self;
+        Self { entries: entries.clone(), order: *order, was_long: Arc::clone(was_long) }
     }
 }
 
@@ -246,18 +247,6 @@ fn insist<E>(mut steal: impl FnMut() -> Steal<E>) -> Option<E> {
             Ok(job) => return job,
             Err(Busy) => std::hint::spin_loop(),
         }
-    }
-}
-
-impl<J> fmt::Debug for ChaseLev<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChaseLev").field("order", &self.order).finish_non_exhaustive()
-    }
-}
-
-impl<J> fmt::Debug for ChaseLevStealer<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChaseLevStealer").field("order", &self.order).finish_non_exhaustive()
     }
 }
 

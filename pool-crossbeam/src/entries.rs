@@ -5,6 +5,7 @@
 pub(crate) const LARGE: usize = 512;
 
 /// What lies in a deque. Which of the two hangs on the type of the jobs alone.
+#[derive(Debug, Clone)]
 pub(crate) enum Entries<I, B> {
     /// The jobs.
     Inline(I),

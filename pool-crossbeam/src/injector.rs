@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pool_core::PushError;
-use pool_stealing::{Chunks, DequeGuard, Injector, LockedInjector};
+use pool_stealing::{DequeGuard, Injector, LockedInjector};
 
 /// The jobs from outside, and those that were [returned](crate::ChaseLev) from workers' deques, which go
 /// first.
@@ -39,8 +39,8 @@ impl<J> ReturningInjector<J> {
     }
 
     /// Takes jobs back from a deque, to go before all others.
-    pub(crate) fn give_back(&self, jobs: Chunks<J>) {
-        self.returned.push_chunks_front(jobs);
+    pub(crate) fn give_back(&self, jobs: Vec<J>) {
+        self.returned.push_front(jobs);
     }
 }
 

@@ -43,7 +43,7 @@ pub use sink::CrossbeamCollect;
 ///
 /// **Order**: jobs from outside start first in, first out, as far as several workers
 /// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen. When
-/// [stale jobs are removed](WorkQueue::retain), what is left in the deque of a worker keeps its order and its
+/// [stale jobs are removed](pool_core::WorkQueue::retain), what is left in the deque of a worker keeps its order and its
 /// turn, before what is outside, but any worker may take it from then on.
 ///
 /// **Memory**: that of a burst is given back once it is over. A worker's deque always has room for 64

@@ -60,7 +60,7 @@ pub struct Channel<J> {
     in_hand: Mutex<()>,
     state: State,
     /// How many more jobs than parcels the channel holds.
-    packed: AtomicUsize,
+    surplus: AtomicUsize,
 }
 
 /// On cache lines of its own: workers read it all the time.
@@ -70,7 +70,7 @@ struct State(AtomicUsize);
 /// What is sent at the price of one.
 enum Parcel<J> {
     Job(J),
-    Pack(Box<[J]>),
+    Batch(Box<[J]>),
 }
 
 impl<J> Channel<J> {
@@ -84,7 +84,7 @@ impl<J> Channel<J> {
             drained: LockedInjector::new(),
             in_hand: Mutex::new(()),
             state: State(AtomicUsize::new(0)),
-            packed: AtomicUsize::new(0),
+            surplus: AtomicUsize::new(0),
         }
     }
 
@@ -92,16 +92,16 @@ impl<J> Channel<J> {
     fn send(&self, parcel: Parcel<J>) {
         let sent = self.sender.send(parcel);
         debug_assert!(sent.is_ok(), "the channel holds its own receiver");
-        // A look first: as long as nobody drains there is nothing to say.
+        // A look first: as long as no thread drains there is nothing to say.
         if self.state.0.load(Ordering::Acquire) & FILLED == 0 {
             self.state.0.fetch_or(FILLED, Ordering::AcqRel);
         }
     }
 
-    /// The jobs of a pack, which leaves the channel.
-    fn unpack(&self, pack: Box<[J]>) -> Vec<J> {
-        self.packed.fetch_sub(pack.len() - 1, Ordering::Relaxed);
-        pack.into_vec()
+    /// The jobs of a batch, which leaves the channel.
+    fn unpack(&self, batch: Box<[J]>) -> Vec<J> {
+        self.surplus.fetch_sub(batch.len() - 1, Ordering::Relaxed);
+        batch.into_vec()
     }
 
     /// Empties the channel: moves few jobs to the back of these, and lays many out. Returns whether some were
@@ -136,8 +136,8 @@ impl<J> Channel<J> {
         for parcel in (0..parcels).map_while(|_| self.receiver.try_recv().ok()) {
             match parcel {
                 Parcel::Job(job) => jobs.push_back(job),
-                Parcel::Pack(pack) if jobs.is_empty() => *jobs = self.unpack(pack).into(),
-                Parcel::Pack(pack) => jobs.extend(self.unpack(pack)),
+                Parcel::Batch(batch) if jobs.is_empty() => *jobs = self.unpack(batch).into(),
+                Parcel::Batch(batch) => jobs.extend(self.unpack(batch)),
             }
         }
         jobs.len() > before
@@ -145,7 +145,7 @@ impl<J> Channel<J> {
 
     /// How many jobs are in the channel.
     fn sent(&self) -> usize {
-        self.receiver.len() + self.packed.load(Ordering::Relaxed)
+        self.receiver.len() + self.surplus.load(Ordering::Relaxed)
     }
 
     /// Waits for a thread that has jobs in hand.
@@ -161,7 +161,7 @@ impl<J> Channel<J> {
         for parcel in parcels {
             match parcel {
                 Parcel::Job(job) => chunks.push(job),
-                Parcel::Pack(pack) => chunks.push_all(self.unpack(pack)),
+                Parcel::Batch(batch) => chunks.push_all(self.unpack(batch)),
             }
         }
         self.drained.push_chunks(chunks);
@@ -180,15 +180,15 @@ impl<J: Send + 'static> Injector<J> for Channel<J> {
     /// wait for.
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
         // By a hint that may be anything: memory comes as jobs do.
-        let mut pack = Vec::with_capacity(jobs.size_hint().0.min(EXPECTED));
+        let mut batch = Vec::with_capacity(jobs.size_hint().0.min(EXPECTED));
         for job in jobs {
-            pack.push(job);
+            batch.push(job);
         }
-        let pack = pack.into_boxed_slice();
-        if !pack.is_empty() {
+        let batch = batch.into_boxed_slice();
+        if !batch.is_empty() {
             // Before it is sent: the drain subtracts as much.
-            self.packed.fetch_add(pack.len() - 1, Ordering::Relaxed);
-            self.send(Parcel::Pack(pack));
+            self.surplus.fetch_add(batch.len() - 1, Ordering::Relaxed);
+            self.send(Parcel::Batch(batch));
         }
         Ok(())
     }

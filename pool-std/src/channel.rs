@@ -1,8 +1,8 @@
 //! A channel: the simplest queue that a pool can have.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{fmt, mem};
 
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
@@ -68,16 +68,19 @@ impl<J: Send + 'static> WorkQueue<J> for ChannelQueue<J> {
         self.lock().len()
     }
 
+    /// Each job leaves at the front and, if it is kept, comes in at the back again.
     fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
-        let mut removed = Vec::new();
         let mut jobs = self.lock();
-        for mut job in mem::take(&mut *jobs) {
+        let mut removed = Vec::with_capacity(jobs.len());
+        for _ in 0..jobs.len() {
+            let Some(mut job) = jobs.pop_front() else { break };
             if keep(&mut job) {
                 jobs.push_back(job);
             } else {
                 removed.push(job);
             }
         }
+        jobs.shrink_to(IDLE_ROOM);
         drop(jobs);
         // Here, where no other thread waits for the lock.
         drop(removed);

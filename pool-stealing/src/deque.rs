@@ -15,7 +15,7 @@ pub trait OwnDeque<J, I>: Sized {
     type Order: Copy + Default + fmt::Debug + Send + Sync + 'static;
 
     /// How the other workers reach it.
-    type Stealer: Stealer<J, I>;
+    type Stealer: Stealer<J>;
 
     /// Makes the deque of a worker. `former` belongs to the one that the worker had before, if its jobs were
     /// [left](Self::leave) there.
@@ -59,6 +59,11 @@ pub trait OwnDeque<J, I>: Sized {
     /// If another thread was quicker and jobs may be left. The caller comes back.
     fn steal_from(&mut self, victim: &Self::Stealer) -> Result<Option<J>, Busy>;
 
+    /// Removes the jobs of any worker's deque that `keep` does not want to keep, as
+    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. What is left stays there or goes to the
+    /// injector.
+    fn retain(deque: &Self::Stealer, injector: &I, keep: &mut impl FnMut(&mut J) -> bool);
+
     /// Makes another deque in place of this one, if this is empty but keeps the memory of many jobs.
     fn renewed(&self) -> Option<Self> {
         None
@@ -77,8 +82,8 @@ pub trait OwnDeque<J, I>: Sized {
 ///
 /// # Examples
 ///
-/// See [`LockedStealer`](crate::LockedStealer).
-pub trait Stealer<J, I>: Clone {
+/// See [`LockedDeque`](crate::LockedDeque).
+pub trait Stealer<J>: Clone {
     /// About how many jobs there are. If it is 0, the caller sees what the thread that took the last job had
     /// written before.
     fn len(&self) -> usize;
@@ -99,11 +104,6 @@ pub trait Stealer<J, I>: Clone {
     fn try_steal(&self) -> Result<Option<J>, Busy> {
         Ok(self.steal())
     }
-
-    /// Removes the jobs that `keep` does not want to keep, as
-    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. What is left stays here or goes to the
-    /// injector.
-    fn retain(&self, injector: &I, keep: &mut impl FnMut(&mut J) -> bool);
 }
 
 /// Another thread is at work in a deque.

@@ -132,17 +132,15 @@ impl<J> ChunkedFifo<J> {
         self.chunks.append(chunks);
     }
 
-    /// Adds chunks in front of everything that is there.
-    pub(crate) fn prepend(&mut self, mut chunks: VecDeque<VecDeque<J>>) {
-        while let Some(mut chunk) = chunks.pop_back() {
-            match self.chunks.front_mut() {
-                // Else what comes back a few at a time would lie in as many chunks.
-                Some(first) if first.len() + chunk.len() <= Chunks::<J>::SIZE => {
-                    chunk.append(first);
-                    *first = chunk;
-                }
-                _ => self.chunks.push_front(chunk),
+    /// Adds a chunk in front of everything that is there.
+    pub(crate) fn prepend(&mut self, mut chunk: VecDeque<J>) {
+        match self.chunks.front_mut() {
+            // Else what comes back a few at a time would lie in as many chunks.
+            Some(first) if first.len() + chunk.len() <= Chunks::<J>::SIZE => {
+                chunk.append(first);
+                *first = chunk;
             }
+            _ => self.chunks.push_front(chunk),
         }
     }
 

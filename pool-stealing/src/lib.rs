@@ -51,6 +51,6 @@ mod stealers;
 pub use chunks::Chunks;
 pub use deque::{Busy, OwnDeque, Stealer};
 pub use injector::{DequeGuard, Injector};
-pub use locked_deque::{LockedDeque, LockedStealer};
+pub use locked_deque::{LockedDeque, LockedJobs};
 pub use locked_injector::LockedInjector;
 pub use queue::{StealingLocal, StealingQueue};

@@ -1,7 +1,6 @@
 //! A locked deque whose length can be read without the lock.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -25,44 +24,33 @@ const BATCH: usize = 32;
 /// (1..=3).for_each(|n| one.push(n));
 /// assert_eq!((one.pop(), other.steal(), one.pop()), (Some(1), Some(2), Some(3)));
 /// ```
+#[derive(Debug)]
 pub struct LockedDeque<J> {
-    jobs: Arc<Jobs<J>>,
+    jobs: Arc<LockedJobs<J>>,
     /// Holds stolen jobs between two locks; empty otherwise.
     stolen: VecDeque<J>,
 }
 
-/// How the other workers reach a [`LockedDeque`].
+/// The jobs of a [`LockedDeque`], which its owner and the other workers share.
 ///
 /// # Examples
 ///
 /// See [`LockedDeque`].
-pub struct LockedStealer<J>(Arc<Jobs<J>>);
-
-/// On cache lines of its own: each worker has one, which it uses much more than others do.
+// On cache lines of its own: each worker has one, which it uses much more than others do.
+#[derive(Debug)]
 #[repr(align(128))]
-struct Jobs<J> {
+pub struct LockedJobs<J> {
     deque: Mutex<VecDeque<J>>,
     len: AtomicUsize,
 }
 
-/// The locked jobs. Their number is made known by [`publish`](Self::publish).
+/// The jobs while they are locked. Their number is made known by [`publish`](Self::publish).
 struct Locked<'a, J> {
     deque: MutexGuard<'a, VecDeque<J>>,
     len: &'a AtomicUsize,
 }
 
-impl<J> Jobs<J> {
-    fn new() -> Self {
-        Self { deque: Mutex::default(), len: AtomicUsize::new(0) }
-    }
-
-    /// Acquire, against the release in [`Locked::publish`]: a thread that sees that jobs have left here also
-    /// sees where they had arrived before.
-    #[inline]
-    fn len(&self) -> usize {
-        self.len.load(Ordering::Acquire)
-    }
-
+impl<J> LockedJobs<J> {
     /// No foreign code runs under the lock, so a poisoned one guards sound data.
     fn lock(&self) -> Locked<'_, J> {
         let deque = self.deque.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,34 +65,6 @@ impl<J> Jobs<J> {
         };
         Ok(Locked { deque, len: &self.len })
     }
-
-    #[inline]
-    fn push(&self, job: J) {
-        let mut jobs = self.lock();
-        jobs.deque.push_back(job);
-        jobs.publish();
-    }
-
-    #[inline]
-    fn pop(&self) -> Option<J> {
-        if self.len() == 0 {
-            return None;
-        }
-        self.lock().pop()
-    }
-
-    /// Removes the jobs that `keep` does not want to keep. The others keep their order.
-    fn retain(&self, keep: &mut impl FnMut(&mut J) -> bool) {
-        if self.len() == 0 {
-            return;
-        }
-        let mut jobs = self.lock();
-        let removed = sift(&mut jobs.deque, const { idle_room::<J>() }, keep);
-        jobs.publish();
-        drop(jobs);
-        // Here, where no other thread waits for the lock.
-        drop(removed);
-    }
 }
 
 impl<J> Locked<'_, J> {
@@ -115,15 +75,28 @@ impl<J> Locked<'_, J> {
         job
     }
 
-    /// For jobs that come from an injector. [`publish`](Self::publish) must follow.
-    fn guard(&mut self) -> DequeGuard<'_, J> {
-        DequeGuard::new(&mut self.deque, self.len)
-    }
-
     /// Makes the number of jobs known, and gives back the memory of a burst that is over.
     fn publish(&mut self) {
         trim(&mut self.deque, const { idle_room::<J>() });
         self.len.store(self.deque.len(), Ordering::Release);
+    }
+}
+
+impl<J> Stealer<J> for Arc<LockedJobs<J>> {
+    #[inline]
+    fn len(&self) -> usize {
+        // Acquire, against the release in `publish`: a thread that sees that jobs have left here also sees
+        // where they had arrived before.
+        self.len.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    fn steal(&self) -> Option<J> {
+        if self.is_empty() { None } else { self.lock().pop() }
+    }
+
+    fn try_steal(&self) -> Result<Option<J>, Busy> {
+        if self.is_empty() { Ok(None) } else { Ok(self.try_lock()?.pop()) }
     }
 }
 
@@ -137,25 +110,28 @@ impl<J> LockedDeque<J> {
 
 impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
     type Order = ();
-    type Stealer = LockedStealer<J>;
+    type Stealer = Arc<LockedJobs<J>>;
 
-    fn new((): (), former: Option<&LockedStealer<J>>) -> Self {
-        let jobs = former.map_or_else(|| Arc::new(Jobs::new()), |former| Arc::clone(&former.0));
+    fn new((): (), former: Option<&Arc<LockedJobs<J>>>) -> Self {
+        let empty = || LockedJobs { deque: Mutex::default(), len: AtomicUsize::new(0) };
+        let jobs = former.map_or_else(|| Arc::new(empty()), Arc::clone);
         Self { jobs, stolen: VecDeque::new() }
     }
 
-    fn stealer(&self) -> LockedStealer<J> {
-        LockedStealer(Arc::clone(&self.jobs))
+    fn stealer(&self) -> Arc<LockedJobs<J>> {
+        Arc::clone(&self.jobs)
     }
 
     #[inline]
     fn push(&mut self, job: J) {
-        self.jobs.push(job);
+        let mut jobs = self.jobs.lock();
+        jobs.deque.push_back(job);
+        jobs.publish();
     }
 
     #[inline]
     fn pop(&mut self) -> Option<J> {
-        self.jobs.pop()
+        self.jobs.steal()
     }
 
     /// Moves a share behind the jobs that are here, and takes the first of all.
@@ -167,13 +143,13 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
         I: Injector<J>,
     {
         let mut own = self.jobs.lock();
-        injector.take(workers, own.guard());
+        injector.take(workers, DequeGuard::new(&mut own.deque, own.len));
         own.pop()
     }
 
     /// Waits for the lock, so it always has an answer.
-    fn steal_from(&mut self, victim: &LockedStealer<J>) -> Result<Option<J>, Busy> {
-        let mut jobs = victim.0.lock();
+    fn steal_from(&mut self, victim: &Arc<LockedJobs<J>>) -> Result<Option<J>, Busy> {
+        let mut jobs = victim.lock();
         let count = jobs.deque.len().div_ceil(2).min(BATCH);
         self.stolen.extend(jobs.deque.drain(..count));
         jobs.publish();
@@ -189,46 +165,18 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
         trim(&mut self.stolen, const { idle_room::<J>() });
         Ok(job)
     }
-}
-
-impl<J, I> Stealer<J, I> for LockedStealer<J> {
-    #[inline]
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn steal(&self) -> Option<J> {
-        self.0.pop()
-    }
-
-    fn try_steal(&self) -> Result<Option<J>, Busy> {
-        if self.0.len() == 0 {
-            return Ok(None);
-        }
-        Ok(self.0.try_lock()?.pop())
-    }
 
     /// In place, so that no job is out of sight at any time.
-    fn retain(&self, _injector: &I, keep: &mut impl FnMut(&mut J) -> bool) {
-        self.0.retain(keep);
-    }
-}
-
-impl<J> Clone for LockedStealer<J> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<J> fmt::Debug for LockedDeque<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LockedDeque").field("len", &self.jobs.len()).finish()
-    }
-}
-
-impl<J> fmt::Debug for LockedStealer<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LockedStealer").field("len", &self.0.len()).finish()
+    fn retain(deque: &Arc<LockedJobs<J>>, _injector: &I, keep: &mut impl FnMut(&mut J) -> bool) {
+        if deque.is_empty() {
+            return;
+        }
+        let mut jobs = deque.lock();
+        let removed = sift(&mut jobs.deque, const { idle_room::<J>() }, keep);
+        jobs.publish();
+        drop(jobs);
+        // Here, where no other thread waits for the lock.
+        drop(removed);
     }
 }
 
@@ -238,26 +186,36 @@ mod tests {
 
     const KEEP: usize = idle_room::<usize>();
 
+    fn deque() -> LockedDeque<usize> {
+        OwnDeque::<usize, ()>::new((), None)
+    }
+
+    fn push(deque: &mut LockedDeque<usize>, n: usize) {
+        OwnDeque::<usize, ()>::push(deque, n);
+    }
+
     #[test]
     fn gives_back_the_memory_of_a_burst() {
-        let jobs = Jobs::new();
-        (0..100_000).for_each(|n| jobs.push(n));
+        let mut deque = deque();
+        (0..100_000).for_each(|n| push(&mut deque, n));
+        let jobs = deque.jobs;
         assert!(jobs.lock().deque.capacity() >= 100_000);
-        (0..100_000).for_each(|n| assert_eq!(jobs.pop(), Some(n)));
-        assert_eq!((jobs.pop(), jobs.len()), (None, 0));
+        (0..100_000).for_each(|n| assert_eq!(jobs.steal(), Some(n)));
+        assert_eq!((jobs.steal(), jobs.len()), (None, 0));
         assert!(jobs.lock().deque.capacity() <= KEEP);
     }
 
     #[test]
     fn what_is_retained_keeps_its_order_and_little_room() {
         for kept_of_ten in [0, 1, 5, 9, 10] {
-            let jobs = Jobs::new();
+            let mut deque = deque();
             // The first lies at the end of the buffer.
-            (0..5).for_each(|n| jobs.push(n));
-            (0..5).for_each(|_| assert!(jobs.pop().is_some()));
-            (0..10_000).for_each(|n| jobs.push(n));
+            (0..5).for_each(|n| push(&mut deque, n));
+            (0..5).for_each(|_| assert!(deque.jobs.steal().is_some()));
+            (0..10_000).for_each(|n| push(&mut deque, n));
+            let jobs = deque.jobs;
             let (mut seen, wanted) = (Vec::new(), |n: usize| n % 10 < kept_of_ten);
-            jobs.retain(&mut |n| {
+            LockedDeque::retain(&jobs, &(), &mut |n| {
                 seen.push(*n);
                 wanted(*n)
             });
@@ -266,21 +224,19 @@ mod tests {
             assert_eq!(jobs.len(), left);
             let capacity = jobs.lock().deque.capacity();
             assert!(capacity <= KEEP.max(4 * left).max(16_384 / 10 * kept_of_ten), "{capacity}");
-            let taken = std::iter::from_fn(|| jobs.pop());
+            let taken = std::iter::from_fn(|| jobs.steal());
             assert!(taken.eq((0..10_000).filter(|n| wanted(*n))));
         }
     }
 
     #[test]
     fn a_thief_that_must_not_wait_does_not() {
-        let mut deque: LockedDeque<u8> = OwnDeque::<u8, ()>::new((), None);
-        let stealer = OwnDeque::<u8, ()>::stealer(&deque);
-        let try_steal = || Stealer::<u8, ()>::try_steal(&stealer);
-        assert_eq!(try_steal(), Ok(None));
-        OwnDeque::<u8, ()>::push(&mut deque, 7);
+        let mut deque = deque();
+        assert_eq!(deque.jobs.try_steal(), Ok(None));
+        push(&mut deque, 7);
         let held = deque.jobs.lock();
-        assert_eq!(try_steal(), Err(Busy));
+        assert_eq!(deque.jobs.try_steal(), Err(Busy));
         drop(held);
-        assert_eq!(try_steal(), Ok(Some(7)));
+        assert_eq!(deque.jobs.try_steal(), Ok(Some(7)));
     }
 }

@@ -45,7 +45,7 @@ const YIELDS: u32 = 32;
 pub struct LockedInjector<J> {
     /// How many jobs there are, for a look without the lock. Written under it.
     len: AtomicUsize,
-    /// Whether a worker has the lock, had it last or is about to take it: a hint for those who wait.
+    /// Whether a worker has the lock, had it last or is about to take it: a hint for threads that wait.
     taken: AtomicBool,
     jobs: Mutex<ChunkedFifo<J>>,
 }
@@ -103,7 +103,7 @@ impl<J> LockedInjector<J> {
         jobs
     }
 
-    /// Lets another submitter, who has the lock, go on for a moment.
+    /// Lets another submitter, which has the lock, go on for a moment.
     #[cold]
     fn lock_in_turn(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
         for _ in 0..YIELDS {
@@ -151,27 +151,25 @@ impl<J> LockedInjector<J> {
         }
     }
 
-    /// Adds jobs that were gathered, in front of everything that is there: they come out next. For jobs
-    /// that had left already and come back, which would wait for ever if each time they went to the back.
+    /// Adds jobs in front of everything that is there: they come out next. For jobs that had left already
+    /// and come back, which would wait for ever if each time they went to the back.
     ///
     /// # Examples
     ///
     /// ```
-    /// use pool_stealing::{Chunks, Injector, LockedInjector};
+    /// use pool_stealing::{Injector, LockedInjector};
     ///
     /// let injector = LockedInjector::new();
     /// injector.push(3)?;
-    /// let mut chunks = Chunks::with_capacity(2);
-    /// chunks.push_all(vec![1, 2]);
-    /// injector.push_chunks_front(chunks);
+    /// injector.push_front(vec![1, 2]);
     /// assert!((1..=3).eq(std::iter::from_fn(|| injector.pop())));
     /// # Ok::<(), pool_core::PushError<i32>>(())
     /// ```
-    pub fn push_chunks_front(&self, chunks: Chunks<J>) {
-        let (count, chunks) = chunks.into_parts();
-        if count > 0 {
+    pub fn push_front(&self, returned: Vec<J>) {
+        if !returned.is_empty() {
+            let count = returned.len();
             let mut jobs = self.lock_to_add();
-            jobs.prepend(chunks);
+            jobs.prepend(returned.into());
             self.change_len(count as isize);
         }
     }

@@ -143,7 +143,7 @@ where
         // Not under the lock, which workers may want.
         let stealers: Vec<_> = self.shared.stealers.read().iter().flatten().cloned().collect();
         for stealer in stealers {
-            stealer.retain(&self.shared.injector, &mut keep);
+            D::retain(&stealer, &self.shared.injector, &mut keep);
         }
     }
 }

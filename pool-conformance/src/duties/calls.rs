@@ -51,7 +51,7 @@ pub(super) fn drain<J>(end: &mut impl LocalQueue<J>) -> impl Iterator<Item = J> 
 }
 
 /// Compares what came out with what should. The message names the first difference and no more, since
-/// nobody can read thousands of numbers.
+/// thousands of numbers cannot be read.
 #[track_caller]
 pub(super) fn assert_same(
     taken: &[usize],

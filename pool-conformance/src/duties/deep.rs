@@ -30,7 +30,7 @@ pub fn a_million_jobs_may_wait<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     });
 }
 
-/// Two workers take all of so many jobs.
+/// Two workers take all of the `count` jobs.
 fn come_out_once<Q: WorkQueue<usize>>(queue: &Q, count: usize, is_one: impl Fn(usize) -> bool) {
     let mut ends = [queue.local(0), queue.local(1)];
     let mut seen = vec![false; JOBS];

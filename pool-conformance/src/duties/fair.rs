@@ -7,7 +7,7 @@ use pool_core::{LocalQueue, WorkQueue};
 use super::calls::{fill, push, take};
 use crate::support::within_patience;
 
-/// Within so many pops a worker that feeds itself comes to the oldest jobs of every place.
+/// Within how many pops a worker that feeds itself comes to the oldest jobs of every place.
 const BOUND: usize = 2_000;
 
 /// What the worker feeds itself with, and what comes from elsewhere all the time.

@@ -8,7 +8,7 @@ use pool_core::{LocalQueue, WorkQueue};
 use super::calls::{assert_same, drain, fill, push, sorted, take};
 use crate::support::within_patience;
 
-/// One worker finds every job that is there, at once: whoever gives up early falls asleep over it.
+/// One worker finds every job that is there, at once: one that gives up early falls asleep over it.
 ///
 /// # Panics
 ///
@@ -52,7 +52,7 @@ pub fn local_jobs_are_within_reach<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
 }
 
 /// `is_empty` is not true, however often it is asked, while a job waits anywhere; and it is true when
-/// none waits and nobody uses the queue.
+/// none waits and no thread uses the queue.
 ///
 /// # Panics
 ///
@@ -139,7 +139,7 @@ fn steal_openly<J>(end: &mut impl LocalQueue<J>, steals: &AtomicUsize) -> Option
     found
 }
 
-/// `len` is right to within a factor of two while nobody uses the queue, wherever the jobs lie.
+/// `len` is right to within a factor of two while no thread uses the queue, wherever the jobs lie.
 ///
 /// # Panics
 ///

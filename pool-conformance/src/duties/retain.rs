@@ -122,7 +122,7 @@ pub fn retain_loses_nothing_while_workers_pop<Q: WorkQueue<usize>>(make: impl Fn
             }
             over.store(true, Ordering::SeqCst);
         });
-        // What is left is nobody else's any more.
+        // The workers are gone, so what is left is for this one.
         let mut end = queue.local(0);
         while work(&mut end) {}
         let times = |wanted: fn(u8) -> bool| {

@@ -33,8 +33,8 @@ fn count(sources: &mut [Source], job: Option<usize>) {
     source.taken += 1;
 }
 
-/// The jobs of workers that are busy for ever, and submit more at each moment, are run by one who feeds
-/// itself; those of each of them, and those from outside and its own oldest ones as well.
+/// The jobs of workers that are busy for ever, and submit more at each moment, are run by a worker that feeds
+/// itself: those of each of them, and those from outside and its own oldest ones as well.
 ///
 /// # Panics
 ///
@@ -68,7 +68,7 @@ pub fn every_source_is_served<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     }
 }
 
-/// The same for one who has no jobs of its own, but finds some outside whenever it looks.
+/// The same for a worker that has no jobs of its own, but finds some outside whenever it looks.
 ///
 /// # Panics
 ///

@@ -11,7 +11,7 @@ use crate::support::within_patience;
 
 /// While workers pop, and so take in what is outside, `is_empty` is true only if every job was popped.
 ///
-/// The workers only pop, so nobody steals and each pop returns one job at most. Were a job out of
+/// The workers only pop, so none steals and each pop returns one job at most. Were a job out of
 /// sight on its way to a worker's deque, more would be missing than there are pops under way.
 ///
 /// # Panics

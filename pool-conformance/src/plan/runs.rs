@@ -21,7 +21,7 @@ impl Runs {
     }
 
     /// Notes that these jobs were refused. A worker's nested jobs never are; those of a job that is run
-    /// by whoever waits for it come from outside, and a bounded queue may be full.
+    /// by the thread that waits for it come from outside, and a bounded queue may be full.
     pub(super) fn refuse(&self, jobs: Range<usize>) {
         assert_eq!(thread::current().id(), self.planner, "a nested submit was refused");
         self.refused.lock().unwrap().push(jobs);

@@ -36,7 +36,7 @@ fn what_is_kept_comes_as_its_owners_would_have_popped_it() {
         let retain = |keep: fn(usize) -> bool, deques: [&ChaseLev<usize>; 2]| {
             injector.retain(|n| keep(*n));
             for deque in deques {
-                deque.stealer().retain(&injector, &mut |n| keep(*n));
+                ChaseLev::retain(&deque.stealer(), &injector, &mut |n| keep(*n));
             }
         };
         retain(|n| n % 3 > 0, [&one, &other]);

@@ -22,11 +22,11 @@ fn counts_jobs_and_not_parcels() {
 }
 
 #[test]
-fn nobody_overlooks_what_another_has_in_hand() {
+fn no_worker_overlooks_what_another_has_in_hand() {
     let queue = StealingQueue::with_injector(Channel::new());
     let mut ends = [queue.local(0), queue.local(1)];
     for _ in 0..1_000 {
-        // The first pack is a single job, which does not stay in a deque where it would be seen.
+        // The first batch is a single job, which does not stay in a deque where it would be seen.
         queue.push(0).unwrap();
         queue.push_batch(&mut (1..1_000)).unwrap();
         (0..FEW).for_each(|n| queue.push(n).unwrap());

@@ -77,20 +77,15 @@ fn a_full_ring_is_set_aside_and_its_jobs_keep_their_turn() {
 
 #[test]
 fn what_comes_back_goes_to_the_front() {
-    let chunk = |range: std::ops::Range<usize>| {
-        let mut chunks = Chunks::with_capacity(range.len());
-        range.for_each(|n| chunks.push(n));
-        chunks
-    };
     let injector = LockedInjector::new();
-    injector.push_chunks_front(chunk(0..0));
+    injector.push_front(vec![]);
     assert_eq!(injector.len(), 0);
-    injector.push_chunks(chunk(2_000..2_100));
+    injector.push_batch(&mut (2_000..2_100)).unwrap();
     injector.push_back(2_100);
-    // From a single one to several chunks, with joints within chunks and between them.
+    // From a single one to more than a chunk, with joints within chunks and between them.
     let mut first = 2_000;
     for count in [1, 1, CHUNK - 1, CHUNK, 1, CHUNK + 1, 5, 10 * CHUNK + 3] {
-        injector.push_chunks_front(chunk(first - count..first));
+        injector.push_front((first - count..first).collect());
         first -= count;
     }
     assert_eq!(injector.len(), 2_101 - first);
