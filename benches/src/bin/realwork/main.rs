@@ -41,9 +41,6 @@ struct Args {
     /// How many files are made to be hashed
     #[arg(long, default_value_t = 2_000)]
     files: usize,
-    /// Hash what is in this directory instead
-    #[arg(long, value_name = "PATH", conflicts_with = "files")]
-    dir: Option<PathBuf>,
     /// How many numbers are sorted
     #[arg(long, default_value_t = 4_000_000)]
     numbers: usize,
@@ -103,10 +100,7 @@ type Compare = Box<dyn Fn(&Plan) -> Run<Table>>;
 fn perform(kind: Kind, args: &Args, tables: &mut Vec<Table>) -> Result<(), Box<dyn Error>> {
     let compare: Compare = match kind {
         Kind::Files => {
-            let tree = match &args.dir {
-                Some(path) => Tree::existing(path)?,
-                None => Tree::make(args.files)?,
-            };
+            let tree = Tree::make(args.files)?;
             Box::new(move |plan| files::compare(plan, &tree))
         }
         Kind::Sort => Box::new(sort::compare),
