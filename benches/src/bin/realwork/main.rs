@@ -90,7 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Some(path) = &args.json {
         fs::write(path, serde_json::to_vec_pretty(&tables)?)
-            .map_err(|error| format!("can not write {}: {error}", path.display()))?;
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     Ok(())
 }
