@@ -16,12 +16,8 @@ pub fn most() -> u64 {
 
 fn bytes(key: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    kib(&status, key).unwrap_or_default() * 1024
-}
-
-fn kib(status: &str, key: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix(key))?;
-    value.trim().strip_suffix(" kB")?.parse().ok()
+    let value = status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB"));
+    value.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() * 1024
 }
 
 #[cfg(test)]
@@ -29,10 +25,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_found() {
-        let status = "Name:\tbench\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
-        assert_eq!(kib(status, "VmRSS:"), Some(1024));
-        assert_eq!(kib(status, "VmHWM:"), Some(2048));
-        assert_eq!(kib(status, "VmSwap:"), None);
+    #[cfg(target_os = "linux")]
+    fn the_system_tells() {
+        assert!(0 < now() && now() <= most());
     }
 }

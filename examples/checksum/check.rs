@@ -110,7 +110,7 @@ impl<'a> Check<'a> {
             }
             match reader.read(&line) {
                 Line::Blank => {}
-                // The standard input can not be the list and a file on it.
+                // The standard input cannot be the list and a file on it.
                 Line::Entry(path, _) if from_stdin && names::is_stdin(&path) => {
                     self.tally.malformed += 1;
                 }

@@ -179,7 +179,7 @@ impl Found {
     }
 }
 
-/// A list may name anything, and to open a pipe could take for ever. What can not be read at all
+/// A list may name anything, and to open a pipe could take for ever. What cannot be read at all
 /// is left to tell so itself.
 fn refuse_special(path: &Path) -> io::Result<()> {
     if names::is_stdin(path) {

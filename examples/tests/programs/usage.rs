@@ -16,7 +16,7 @@ fn a_wrong_command_line_is_refused_and_says_why() {
         (&["--threads", "65536", "."], "--threads"),
         (&["--threads", "-1", "."], "--threads"),
         (&["--backend", "abacus", "."], "available: "),
-        (&["--check", "list", "path"], "path"),
+        (&["--check", "list", "path"], "PATH"),
         (&["--check", "list", "--sort"], "--sort"),
     ] {
         let ran = checksum(arguments);

@@ -13,7 +13,7 @@ on_every_backend! {
     returns_what_the_job_returned
     a_panic_comes_with_its_payload
     a_cancelled_job_drops_its_closure_at_once
-    a_job_that_runs_can_not_be_cancelled
+    a_job_that_runs_cannot_be_cancelled
     a_canceller_works_from_elsewhere
     a_job_that_comes_too_late_expires
     a_dropped_handle_lets_the_job_go_on
@@ -96,7 +96,7 @@ fn a_cancelled_job_drops_its_closure_at_once(setup: Setup) {
     assert_eq!((report.cancelled, report.done), (3, setup.threads as u64));
 }
 
-fn a_job_that_runs_can_not_be_cancelled(setup: Setup) {
+fn a_job_that_runs_cannot_be_cancelled(setup: Setup) {
     let pool = setup.pool();
     let (job, begun, end) = latched(&pool);
     begun.wait();

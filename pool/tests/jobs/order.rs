@@ -15,7 +15,7 @@ on_every_backend! {
     jobs_in_the_order_in_which_they_are_joined
 }
 
-/// So many jobs, and so many children of each. Few enough that the queue, which now and then gives
+/// The number of jobs, and of children of each. Few enough that the queue, which now and then gives
 /// the oldest of a worker's jobs its turn, does so once at most.
 const JOBS: usize = 5;
 
