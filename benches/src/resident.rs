@@ -16,8 +16,12 @@ pub fn most() -> u64 {
 
 fn bytes(key: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let value = status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB"));
-    value.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() * 1024
+    kib(&status, key).unwrap_or_default() * 1024
+}
+
+fn kib(status: &str, key: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(key))?;
+    value.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 #[cfg(test)]
@@ -25,8 +29,10 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
-    fn the_system_tells() {
-        assert!(0 < now() && now() <= most());
+    fn a_line_is_found() {
+        let status = "Name:\tbench\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
+        assert_eq!(kib(status, "VmRSS:"), Some(1024));
+        assert_eq!(kib(status, "VmHWM:"), Some(2048));
+        assert_eq!(kib(status, "VmSwap:"), None);
     }
 }

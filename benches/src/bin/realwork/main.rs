@@ -4,11 +4,13 @@
 //! All ways of doing a task take turns in one process, their results are compared, and the medians
 //! are printed.
 
+mod files;
 mod mandelbrot;
 mod pipeline;
 mod random;
 mod rounds;
 mod sort;
+mod tree;
 
 use std::error::Error;
 use std::fs;
@@ -17,7 +19,8 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use pool::{AnyQueue, Backend, BuildError, Job, MAX_CAPACITY, MAX_THREADS, ThreadPoolBuilder};
 
-use crate::rounds::Table;
+use crate::rounds::{Run, Table};
+use crate::tree::Tree;
 
 /// Does real work with our pool, with rayon and with threads by hand.
 #[derive(Parser)]
@@ -35,6 +38,9 @@ struct Args {
     /// The queue of our pools
     #[arg(long, value_name = "NAME", default_value_t = Backend::available()[0])]
     backend: Backend,
+    /// How many files are made to be hashed
+    #[arg(long, default_value_t = 2_000)]
+    files: usize,
     /// How many numbers are sorted
     #[arg(long, default_value_t = 4_000_000)]
     numbers: usize,
@@ -56,6 +62,8 @@ fn at_least_one(most: usize) -> clap::builder::RangedU64ValueParser<usize> {
 /// A task.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// The checksums of a tree of files
+    Files,
     /// A merge sort by `join`
     Sort,
     /// The rows of a picture by `scope`
@@ -74,23 +82,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let mut tables = Vec::new();
     for kind in Kind::value_variants() {
-        if !args.only.is_empty() && !args.only.contains(kind) {
-            continue;
-        }
-        let compare = match kind {
-            Kind::Sort => sort::compare,
-            Kind::Mandelbrot => mandelbrot::compare,
-            Kind::Pipeline => pipeline::compare,
-        };
-        for workers in &args.workers {
-            let table: Table = compare(&Plan { args: &args, workers: *workers })?;
-            println!("{table}");
-            tables.push(table);
+        if args.only.is_empty() || args.only.contains(kind) {
+            perform(*kind, &args, &mut tables)?;
         }
     }
     if let Some(path) = &args.json {
         fs::write(path, serde_json::to_vec_pretty(&tables)?)
             .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Does a task in all ways.
+type Compare = Box<dyn Fn(&Plan) -> Run<Table>>;
+
+/// Does a task with each number of workers, and prints how long that took.
+fn perform(kind: Kind, args: &Args, tables: &mut Vec<Table>) -> Result<(), Box<dyn Error>> {
+    let compare: Compare = match kind {
+        Kind::Files => {
+            let tree = Tree::make(args.files)?;
+            Box::new(move |plan| files::compare(plan, &tree))
+        }
+        Kind::Sort => Box::new(sort::compare),
+        Kind::Mandelbrot => Box::new(mandelbrot::compare),
+        Kind::Pipeline => Box::new(pipeline::compare),
+    };
+    for workers in &args.workers {
+        let table = compare(&Plan { args, workers: *workers })?;
+        println!("{table}");
+        tables.push(table);
     }
     Ok(())
 }

@@ -63,6 +63,11 @@ impl Flow {
         (0..blocks).inspect(|_| self.gauge.enter())
     }
 
+    /// The first stage.
+    fn write(&self, number: u64) -> String {
+        write(number)
+    }
+
     /// The second stage.
     fn read(&self, block: &str) {
         self.sum.fetch_add(read(block), Ordering::Relaxed);
@@ -120,11 +125,11 @@ impl Stages {
             let flow = Arc::clone(&reader);
             move |block: String| flow.read(&block)
         })?;
-        let next = second.handle();
+        let (writer, next) = (Arc::clone(flow), second.handle());
         let first = builder(writers).build_with(move |_| {
-            let next = next.clone();
+            let (flow, next) = (Arc::clone(&writer), next.clone());
             move |number| {
-                next.submit(write(number)).expect("the second pool is open");
+                next.submit(flow.write(number)).expect("the second pool is open");
             }
         })?;
         Ok(Self { first, second, flow: Arc::clone(flow) })
@@ -142,7 +147,7 @@ impl Stages {
 
 /// Our pool without a queue: each worker takes the next block when it is done with one.
 fn for_each(pool: &Ours, flow: &Flow, blocks: u64) -> Run<()> {
-    let run = || pool.for_each(flow.source(blocks), |number| flow.read(&write(number)));
+    let run = || pool.for_each(flow.source(blocks), |number| flow.read(&flow.write(number)));
     Ok(pool.install(run).map_err(|refused| refused.to_string())?)
 }
 
@@ -151,7 +156,7 @@ fn spawn_all(pool: &rayon::ThreadPool, flow: &Flow, blocks: u64) -> Run<()> {
     pool.in_place_scope_fifo(|scope| {
         for number in flow.source(blocks) {
             scope.spawn_fifo(move |scope| {
-                let block = write(number);
+                let block = flow.write(number);
                 scope.spawn_fifo(move |_| flow.read(&block));
             });
         }
@@ -162,7 +167,7 @@ fn spawn_all(pool: &rayon::ThreadPool, flow: &Flow, blocks: u64) -> Run<()> {
 /// Rayon without a queue.
 fn bridge(pool: &rayon::ThreadPool, flow: &Flow, blocks: u64) -> Run<()> {
     let blocks = flow.source(blocks).par_bridge();
-    pool.install(|| blocks.for_each(|number| flow.read(&write(number))));
+    pool.install(|| blocks.for_each(|number| flow.read(&flow.write(number))));
     Ok(())
 }
 
@@ -179,7 +184,7 @@ fn by_hand(plan: &Plan, flow: &Flow) -> Run<()> {
         for _ in 0..writers {
             let (to_write, written) = (to_write.clone(), written.clone());
             scope.spawn(move || -> Result<(), _> {
-                to_write.iter().try_for_each(|number| written.send(write(number)))
+                to_write.iter().try_for_each(|number| written.send(flow.write(number)))
             });
         }
         // The threads hold the ends that they use: each stage ends when the one before has.
