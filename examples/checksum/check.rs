@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use pool::{JobError, JobId};
+use drainpool::{JobError, JobId};
 
 use crate::args::Args;
 use crate::crew::Crew;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use pool::{BuildError, SubmitError};
+use drainpool::{BuildError, SubmitError};
 
 use crate::names;
 use crate::work::Work;

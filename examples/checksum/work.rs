@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pool::{AnyQueue, Handle, Job};
+use drainpool::{AnyQueue, Handle, Job};
 use sha2::{Digest, Sha256};
 
 use crate::descriptors::Descriptors;

@@ -18,7 +18,7 @@ pub type DefaultQueue<J> = Strongest<J>;
 /// # Examples
 ///
 /// ```
-/// use pool::ThreadPool;
+/// use drainpool::ThreadPool;
 ///
 /// struct Server {
 ///     pool: ThreadPool,
@@ -46,7 +46,7 @@ pub type Handle<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Handle<
 ///
 /// ```
 /// use std::time::Duration;
-/// use pool::ThreadPoolBuilder;
+/// use drainpool::ThreadPoolBuilder;
 ///
 /// let pool = ThreadPoolBuilder::new()
 ///     .num_threads(8)
@@ -65,10 +65,10 @@ pub type ThreadPoolBuilder<S = NoSink> = pool_core::ThreadPoolBuilder<DefaultBac
 /// # Examples
 ///
 /// ```
-/// use pool::{Backend, PoolBuilder, ThreadPoolBuilder};
+/// use drainpool::{Backend, PoolBuilder, ThreadPoolBuilder};
 ///
 /// fn with_names(backend: Backend) -> PoolBuilder<Backend> {
-///     ThreadPoolBuilder::new().backend(backend).thread_name(|worker| format!("{backend}-{worker}"))
+///     ThreadPoolBuilder::new().backend(backend).thread_name(move |worker| format!("{backend}-{worker}"))
 /// }
 ///
 /// let pool = with_names(Backend::available()[0]).num_threads(2).build()?;

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use std::sync::mpsc;
-//! use pool::ThreadPoolBuilder;
+//! use drainpool::ThreadPoolBuilder;
 //!
 //! let (results, received) = mpsc::channel();
 //! let pool = ThreadPoolBuilder::new().num_threads(4).sink(results).build()?;
@@ -28,7 +28,7 @@
 //! the stack, and one function over many inputs; all of that is documented at [`Handle`]:
 //!
 //! ```
-//! use pool::ThreadPoolBuilder;
+//! use drainpool::ThreadPoolBuilder;
 //!
 //! let pool = ThreadPoolBuilder::new().build()?;
 //! let answer = pool.spawn(|| 6 * 7)?;
@@ -57,7 +57,7 @@
 //! [`ThreadPoolBuilder::queue`]: pool_core::ThreadPoolBuilder::queue
 
 #[cfg(not(any(feature = "crossbeam", feature = "flume", feature = "std-only")))]
-compile_error!("`pool` needs a queue: enable the feature `crossbeam`, `flume` or `std-only`");
+compile_error!("`drainpool` needs a queue: enable the feature `crossbeam`, `flume` or `std-only`");
 
 mod backend;
 mod default;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use pool::{Backend, ThreadPoolBuilder};
+use drainpool::{Backend, ThreadPoolBuilder};
 use pool_benches::{progress, resident};
 
 /// Jobs are submitted in bursts of this many, and the pool is idle in between.

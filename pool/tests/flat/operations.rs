@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use pool::{JobHandle, JobSet, ManualClock, SubmitOptions};
+use drainpool::{JobHandle, JobSet, ManualClock, SubmitOptions};
 
 use crate::setup::Handle;
 

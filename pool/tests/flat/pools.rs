@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use pool::{Collect, CrossbeamCollect, FlumeSink, InOrder, ManualClock, ResultSink, WhenFull};
+use drainpool::{Collect, CrossbeamCollect, FlumeSink, InOrder, ManualClock, ResultSink, WhenFull};
 
 use crate::level::{Levels, Measure, all_flat, alone, rounds};
 use crate::setup::held::occupy;
@@ -19,7 +19,7 @@ const CASES: &[Case] = &[
     ("workers that come and go", workers_that_come_and_go),
     ("threads that submit once", |on| threads_that_end(on, |pool| drop(pool.execute(|| ())))),
     ("threads that wait once", |on| {
-        threads_that_end(on, |pool| drop(pool.spawn(|| 7).map(pool::JobHandle::join)))
+        threads_that_end(on, |pool| drop(pool.spawn(|| 7).map(drainpool::JobHandle::join)))
     }),
     ("submits that find no room", submits_that_find_no_room),
     ("Collect", |on| collect(on, false)),

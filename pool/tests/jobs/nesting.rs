@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use pool::Scope;
+use drainpool::Scope;
 
 use crate::setup::held::hold;
 use crate::setup::tools::{fall_asleep, results, thrown};

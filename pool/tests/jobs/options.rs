@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pool::{
+use drainpool::{
     Collect, InOrder, JobError, ManualClock, Refusal, SubmitOptions, Task, WaitError, WhenFull,
 };
 
@@ -268,8 +268,8 @@ fn refusals_go_into_boxes(setup: Setup) {
     let pool = setup.pool();
     pool.close();
     let calls: [&dyn Fn() -> Boxed; 6] = [
-        &|| Ok(drop(pool.execute(unshared())?)),
-        &|| Ok(drop(pool.submit(Task::new(unshared()))?)),
+        &|| pool.execute(unshared()).map(drop).map_err(Into::into),
+        &|| pool.submit(Task::new(unshared())).map(drop).map_err(Into::into),
         &|| Ok(drop(pool.spawn(unshared())?)),
         &|| Ok(pool.install(unshared())?),
         &|| Ok(drop(pool.execute_batch([unshared()])?)),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Sender};
 
-use pool::{AnyQueue, CrossbeamQueue, LocalOrder};
+use drainpool::{AnyQueue, CrossbeamQueue, LocalOrder};
 
 use crate::setup::{Backend, Handle, Pool, Setup, balanced};
 

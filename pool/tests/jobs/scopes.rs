@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread::{self, ThreadId};
 
-use pool::Scope;
+use drainpool::Scope;
 
 use crate::setup::held::hold;
 use crate::setup::tools::{outside_and_inside, scrambled, thrown};

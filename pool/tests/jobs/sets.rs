@@ -6,7 +6,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use pool::{JobError, JobHandle, JobSet, ManualClock, WaitError, as_completed};
+use drainpool::{JobError, JobHandle, JobSet, ManualClock, WaitError, as_completed};
 
 use crate::setup::held::{Gate, behind};
 use crate::setup::{CAPACITY, Handle, Latch, Pool, Setup, Tally, balanced, eventually};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use pool::{BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, WhenFull};
+use drainpool::{
+    BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, WhenFull,
+};
 use pool_conformance::Tally;
 
 use crate::standing::{Circumstances, IfFull, Verdict};

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use pool::JobHandle;
+use drainpool::JobHandle;
 
 use super::{Handle, Latch};
 

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use pool::{AnyQueue, Backend, BuildError, Job, MAX_CAPACITY, MAX_THREADS, ThreadPoolBuilder};
+use drainpool::{AnyQueue, Backend, BuildError, Job, MAX_CAPACITY, MAX_THREADS, ThreadPoolBuilder};
 
 use crate::rounds::{Run, Table};
 use crate::tree::Tree;
@@ -119,7 +119,7 @@ fn perform(kind: Kind, args: &Args, tables: &mut Vec<Table>) -> Result<(), Box<d
 type Queue<J> = AnyQueue<Job<J>>;
 
 /// Our pool of closures.
-type Ours = pool::Pool<pool::Task, (), Queue<pool::Task>>;
+type Ours = drainpool::Pool<drainpool::Task, (), Queue<drainpool::Task>>;
 
 impl Plan<'_> {
     /// Our pool.
