@@ -84,6 +84,10 @@ macro_rules! each_backend {
         fn channel() {
             $function(drainpool::Backend::Channel);
         }
+        #[test]
+        fn plain_channel() {
+            $function(pool::Backend::Channel);
+        }
     };
 }
 
@@ -104,6 +108,9 @@ macro_rules! on_every_backend {
         }
         mod channel {
             $(#[test] fn $test() { $on(drainpool::Backend::Channel, super::$test); })*
+        }
+        mod plain_channel {
+            $(#[test] fn $test() { $on(pool::Backend::Channel, super::$test); })*
         }
     };
 }

@@ -89,7 +89,11 @@ fn submits_at_its_end(backend: Backend) {
     if env::var_os(ALONE).is_some() {
         return on(backend, a_thread_submits_at_its_end);
     }
-    let name = if backend == Backend::Std { "std_only" } else { backend.name() };
+    let name = match backend {
+        Backend::Std => "std_only",
+        Backend::Channel => "plain_channel",
+        backend => backend.name(),
+    };
     let test = format!("leaving::a_thread_submits_at_its_end::{name}");
     let mut command = Command::new(env::current_exe().unwrap());
     let output = command.args([&*test, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
