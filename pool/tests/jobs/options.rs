@@ -261,19 +261,23 @@ fn jobs_for_a_handler_do_not_run_here(setup: Setup) {
 /// `?` takes each refusal into a box that may be sent and shared, whatever was refused.
 fn refusals_go_into_boxes(setup: Setup) {
     type Boxed = Result<(), Box<dyn Error + Send + Sync>>;
+    fn boxed<T, E: Into<Box<dyn Error + Send + Sync>>>(submitted: Result<T, E>) -> Boxed {
+        submitted.map(|_| ()).map_err(Into::into)
+    }
+    /// A closure that may be sent, but not shared.
     fn unshared() -> impl FnOnce() + Send + 'static {
         let cell = std::cell::Cell::new(7);
-        move || drop(cell)
+        move || cell.set(8)
     }
     let pool = setup.pool();
     pool.close();
     let calls: [&dyn Fn() -> Boxed; 6] = [
-        &|| pool.execute(unshared()).map(drop).map_err(Into::into),
-        &|| pool.submit(Task::new(unshared())).map(drop).map_err(Into::into),
-        &|| Ok(drop(pool.spawn(unshared())?)),
-        &|| Ok(pool.install(unshared())?),
-        &|| Ok(drop(pool.execute_batch([unshared()])?)),
-        &|| Ok(drop(pool.spawn_batch([unshared()])?)),
+        &|| boxed(pool.execute(unshared())),
+        &|| boxed(pool.submit(Task::new(unshared()))),
+        &|| boxed(pool.spawn(unshared())),
+        &|| boxed(pool.install(unshared())),
+        &|| boxed(pool.execute_batch([unshared()])),
+        &|| boxed(pool.spawn_batch([unshared()])),
     ];
     for call in calls {
         let error = call().unwrap_err();

@@ -81,12 +81,8 @@ macro_rules! each_backend {
             $function(drainpool::Backend::Std);
         }
         #[test]
-        fn channel() {
-            $function(drainpool::Backend::Channel);
-        }
-        #[test]
         fn plain_channel() {
-            $function(pool::Backend::Channel);
+            $function(drainpool::Backend::Channel);
         }
     };
 }
@@ -106,11 +102,8 @@ macro_rules! on_every_backend {
         mod std_only {
             $(#[test] fn $test() { $on(drainpool::Backend::Std, super::$test); })*
         }
-        mod channel {
-            $(#[test] fn $test() { $on(drainpool::Backend::Channel, super::$test); })*
-        }
         mod plain_channel {
-            $(#[test] fn $test() { $on(pool::Backend::Channel, super::$test); })*
+            $(#[test] fn $test() { $on(drainpool::Backend::Channel, super::$test); })*
         }
     };
 }
