@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use pool::{Backend, Completed, ThreadPoolBuilder};
+use drainpool::{Backend, Completed, ThreadPoolBuilder};
 
 const WORKERS: usize = 5;
 const JOBS: usize = 50;

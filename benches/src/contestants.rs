@@ -1,7 +1,7 @@
 //! Who is measured: our backends, and what one would use instead.
 //!
 //! A contestant implements the traits of the workloads that it has a way of its own for, in the way
-//! that its documentation recommends for speed. What it can not do is not made up for it.
+//! that its documentation recommends for speed. What it cannot do is not made up for it.
 
 mod channels;
 mod hives;

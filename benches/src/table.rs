@@ -43,7 +43,7 @@ mod tests {
     fn columns_are_aligned() {
         let rows =
             [vec!["a long name".to_owned(), number(9.96)], vec!["b".to_owned(), number(123.4)]];
-        let expected = "title\n             ns\na long name  10.0\nb             123\n";
+        let expected = "title\n               ns\na long name  10.0\nb             123\n";
         assert_eq!(text("title", &["", "ns"], rows), expected);
     }
 }

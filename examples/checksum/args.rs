@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
-use pool::{Backend, MAX_THREADS};
+use drainpool::{Backend, MAX_THREADS};
 
 /// Prints the SHA-256 checksums of all regular files in directory trees, or checks them.
 #[derive(Debug, Parser)]

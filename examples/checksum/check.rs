@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use pool::{JobError, JobId};
+use drainpool::{JobError, JobId};
 
 use crate::args::Args;
 use crate::crew::Crew;
@@ -110,7 +110,7 @@ impl<'a> Check<'a> {
             }
             match reader.read(&line) {
                 Line::Blank => {}
-                // The standard input can not be the list and a file on it.
+                // The standard input cannot be the list and a file on it.
                 Line::Entry(path, _) if from_stdin && names::is_stdin(&path) => {
                     self.tally.malformed += 1;
                 }

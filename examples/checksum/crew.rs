@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use pool::{
+use drainpool::{
     BuildError, Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, ThreadFactory as _,
     ThreadPoolBuilder, WorkerThread,
 };

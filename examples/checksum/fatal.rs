@@ -4,21 +4,21 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use pool::{BuildError, SubmitError};
+use drainpool::{BuildError, SubmitError};
 
 use crate::names;
 use crate::work::Work;
 
-/// Why the program can not go on. A file that can not be read is none of these.
+/// Why the program cannot go on. A file that cannot be read is none of these.
 #[derive(Debug)]
 pub(crate) enum Fatal {
     /// There is no pool.
     Build(BuildError),
     /// The pool did not take a job.
     Submit(SubmitError<Work>),
-    /// The list of `--check` can not be opened.
+    /// The list of `--check` cannot be opened.
     List(PathBuf, io::Error),
-    /// The results can not be written.
+    /// The results cannot be written.
     Output(io::Error),
 }
 

@@ -81,7 +81,7 @@ impl Progress {
 fn style(files: Arc<Files>) -> ProgressStyle {
     let count = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
         let finished = files.finished.load(Ordering::Relaxed);
-        // A line that can not be drawn is drawn again soon.
+        // A line that cannot be drawn is drawn again soon.
         let _ = write!(out, "{finished}/{}", files.found.load(Ordering::Relaxed));
     };
     ProgressStyle::with_template(TEMPLATE)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pool::{AnyQueue, Handle, Job};
+use drainpool::{AnyQueue, Handle, Job};
 use sha2::{Digest, Sha256};
 
 use crate::descriptors::Descriptors;
@@ -179,7 +179,7 @@ impl Found {
     }
 }
 
-/// A list may name anything, and to open a pipe could take for ever. What can not be read at all
+/// A list may name anything, and to open a pipe could take for ever. What cannot be read at all
 /// is left to tell so itself.
 fn refuse_special(path: &Path) -> io::Result<()> {
     if names::is_stdin(path) {

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use pool_core::{LocalQueue, PushError, ThreadPoolBuilder, WorkQueue};
+use drainpool::{LocalQueue, PushError, ThreadPoolBuilder, WorkQueue};
 
 /// One deque behind one lock. Each worker's end is the queue once more.
 struct Fifo<J>(Arc<Mutex<VecDeque<J>>>);
@@ -46,7 +46,7 @@ impl<J> LocalQueue<J> for Fifo<J> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let pool = ThreadPoolBuilder::with_queue(Fifo(Arc::default())).num_threads(2).build()?;
+    let pool = ThreadPoolBuilder::new().queue(Fifo(Arc::default())).num_threads(2).build()?;
     for _ in 0..100 {
         pool.execute(|| ())?;
     }

@@ -13,10 +13,9 @@ use crate::panics::Panic;
 /// # Examples
 ///
 /// ```
-/// use pool_core::{Refusal, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{Refusal, ThreadPoolBuilder};
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+/// let pool = ThreadPoolBuilder::new()
 ///     .build_with(|_worker| |order: Vec<u8>| drop(order))?;
 /// pool.close();
 /// let refused = pool.submit(vec![1, 2, 3]).unwrap_err();
@@ -130,10 +129,9 @@ impl<J> std::error::Error for SubmitError<J> {
 /// # Examples
 ///
 /// ```
-/// use pool_core::{BuildError, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{BuildError, ThreadPoolBuilder};
 ///
-/// let error = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(0).build().unwrap_err();
+/// let error = ThreadPoolBuilder::new().num_threads(0).build().unwrap_err();
 /// assert!(matches!(error, BuildError::ZeroThreads));
 /// ```
 #[derive(Debug)]
@@ -321,11 +319,10 @@ impl std::error::Error for WaitError {}
 /// # Examples
 ///
 /// ```
-/// use pool_core::{Collect, JobError, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{Collect, JobError, ThreadPoolBuilder};
 ///
 /// let results = Collect::new();
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(results.clone()).build()?;
+/// let pool = ThreadPoolBuilder::new().sink(results.clone()).build()?;
 /// pool.execute(|| -> u32 { panic!("no luck") })?;
 /// pool.shutdown();
 /// match results.take().remove(0).outcome {

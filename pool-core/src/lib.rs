@@ -2,7 +2,7 @@
 //! wake-up protocol, on which every queue and every sink relies. It depends on nothing but the
 //! standard library.
 //!
-//! Most users take the facade crate `pool`, which picks a queue. This crate is for those who write
+//! Most users take the facade crate `drainpool`, which picks a queue. This crate is for those who write
 //! a queue ([`WorkQueue`]) or a sink ([`ResultSink`]).
 //!
 //! # The contract
@@ -40,11 +40,10 @@
 //! # Example
 //!
 //! ```
-//! use pool_core::{Collect, ThreadPoolBuilder};
-//! use pool_std::StdQueue;
+//! use drainpool::{Collect, ThreadPoolBuilder};
 //!
 //! let results = Collect::new();
-//! let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+//! let pool = ThreadPoolBuilder::new()
 //!     .num_threads(4)
 //!     .sink(results.clone())
 //!     .build()?;

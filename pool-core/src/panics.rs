@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// ```
 /// let payload = std::panic::catch_unwind(|| panic!("out of {}", "tea")).unwrap_err();
-/// let panic = pool_core::Panic::new(payload);
+/// let panic = drainpool::Panic::new(payload);
 /// assert_eq!(panic.message(), Some("out of tea"));
 /// ```
 pub struct Panic(Box<Thrown>);

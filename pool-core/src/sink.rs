@@ -42,8 +42,7 @@ pub use in_order::InOrder;
 /// ```
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use pool_core::{Completed, ResultSink, SinkClosed, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{Completed, ResultSink, SinkClosed, ThreadPoolBuilder};
 ///
 /// #[derive(Clone, Default)]
 /// struct Sum {
@@ -65,7 +64,7 @@ pub use in_order::InOrder;
 /// }
 ///
 /// let sum = Sum::default();
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(sum.clone()).build()?;
+/// let pool = ThreadPoolBuilder::new().sink(sum.clone()).build()?;
 /// for n in 1..=100 {
 ///     pool.execute(move || n)?;
 /// }

@@ -20,7 +20,7 @@ type Storage = [MaybeUninit<usize>; WORDS];
 /// # Examples
 ///
 /// ```
-/// use pool_core::Task;
+/// use drainpool::Task;
 ///
 /// let name = String::from("pool");
 /// let task = Task::new(move || name.len());

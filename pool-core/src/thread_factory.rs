@@ -15,14 +15,13 @@ pub use crate::sync::thread::JoinHandle;
 /// # Examples
 ///
 /// ```
-/// use pool_core::{StdThreads, ThreadFactory, ThreadPoolBuilder, WorkerThread};
-/// use pool_std::StdQueue;
+/// use drainpool::{StdThreads, ThreadFactory, ThreadPoolBuilder, WorkerThread};
 ///
 /// let announce = |worker: WorkerThread| {
 ///     println!("starting {}", worker.name());
 ///     StdThreads.start(worker)
 /// };
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).thread_factory(announce).build()?;
+/// let pool = ThreadPoolBuilder::new().thread_factory(announce).build()?;
 /// pool.execute(|| ())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -1,15 +1,14 @@
 //! A work-stealing queue and a lock-free sink on [`crossbeam_deque`], for pools of `pool-core`.
 //!
-//! Most users take them through the facade crate `pool`, with the feature `crossbeam`.
+//! Most users take them through the facade crate `drainpool`, with the feature `crossbeam`.
 //!
 //! # Examples
 //!
 //! ```
-//! use pool_core::ThreadPoolBuilder;
-//! use pool_crossbeam::{CrossbeamCollect, CrossbeamQueue};
+//! use drainpool::{CrossbeamCollect, CrossbeamQueue, ThreadPoolBuilder};
 //!
 //! let results = CrossbeamCollect::new();
-//! let pool = ThreadPoolBuilder::with_queue(CrossbeamQueue::new())
+//! let pool = ThreadPoolBuilder::new().queue(CrossbeamQueue::new())
 //!     .num_threads(4)
 //!     .sink(results.clone())
 //!     .build()?;
@@ -55,11 +54,10 @@ pub use sink::CrossbeamCollect;
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_crossbeam::{CrossbeamQueue, LocalOrder};
+/// use drainpool::{CrossbeamQueue, LocalOrder, ThreadPoolBuilder};
 ///
 /// let queue = CrossbeamQueue::with_order(LocalOrder::Fifo);
-/// let pool = ThreadPoolBuilder::with_queue(queue).build()?;
+/// let pool = ThreadPoolBuilder::new().queue(queue).build()?;
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -24,11 +24,10 @@ const FEW: usize = 64;
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_crossbeam::{CrossbeamCollect, CrossbeamQueue};
+/// use drainpool::{CrossbeamCollect, CrossbeamQueue, ThreadPoolBuilder};
 ///
 /// let results = CrossbeamCollect::new();
-/// let pool = ThreadPoolBuilder::with_queue(CrossbeamQueue::new()).sink(results.clone()).build()?;
+/// let pool = ThreadPoolBuilder::new().queue(CrossbeamQueue::new()).sink(results.clone()).build()?;
 /// pool.execute(|| 6 * 7)?;
 /// pool.wait_idle()?;
 /// assert_eq!(results.pop().unwrap().outcome?, 42);

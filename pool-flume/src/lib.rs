@@ -1,15 +1,14 @@
 //! A queue and sinks on [`flume`] channels, for pools of `pool-core`.
 //!
-//! Most users take them through the facade crate `pool`, with the feature `flume`.
+//! Most users take them through the facade crate `drainpool`, with the feature `flume`.
 //!
 //! # Examples
 //!
 //! ```
-//! use pool_core::ThreadPoolBuilder;
-//! use pool_flume::{FlumeQueue, FlumeSink};
+//! use drainpool::{FlumeQueue, FlumeSink, ThreadPoolBuilder};
 //!
 //! let (results, received) = flume::unbounded();
-//! let pool = ThreadPoolBuilder::with_queue(FlumeQueue::new())
+//! let pool = ThreadPoolBuilder::new().queue(FlumeQueue::new())
 //!     .num_threads(4)
 //!     .sink(FlumeSink::new(results))
 //!     .build()?;
@@ -51,10 +50,9 @@ pub use sink::FlumeSink;
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_flume::FlumeQueue;
+/// use drainpool::{FlumeQueue, ThreadPoolBuilder};
 ///
-/// let pool = ThreadPoolBuilder::with_queue(FlumeQueue::new()).build()?;
+/// let pool = ThreadPoolBuilder::new().queue(FlumeQueue::new()).build()?;
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -16,11 +16,10 @@ use pool_core::{Completed, ResultSink, SinkClosed};
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_flume::{FlumeQueue, FlumeSink};
+/// use drainpool::{FlumeQueue, FlumeSink, ThreadPoolBuilder};
 ///
 /// let (results, received) = flume::bounded(16);
-/// let pool = ThreadPoolBuilder::with_queue(FlumeQueue::new())
+/// let pool = ThreadPoolBuilder::new().queue(FlumeQueue::new())
 ///     .sink(FlumeSink::new(results))
 ///     .build()?;
 /// for n in 0..100 {

@@ -21,10 +21,9 @@ const IDLE_ROOM: usize = 64;
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_std::ChannelQueue;
+/// use drainpool::{ChannelQueue, ThreadPoolBuilder};
 ///
-/// let pool = ThreadPoolBuilder::with_queue(ChannelQueue::new()).build()?;
+/// let pool = ThreadPoolBuilder::new().queue(ChannelQueue::new()).build()?;
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

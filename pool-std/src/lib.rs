@@ -1,15 +1,14 @@
 //! Work queues from the standard library alone, for pools of `pool-core`: [`StdQueue`] with work stealing,
 //! and [`ChannelQueue`], the plain one to compare it with.
 //!
-//! Most users take them through the facade crate `pool`, with the feature `std-only`.
+//! Most users take them through the facade crate `drainpool`, with the feature `std-only`.
 //!
 //! # Examples
 //!
 //! ```
-//! use pool_core::ThreadPoolBuilder;
-//! use pool_std::StdQueue;
+//! use drainpool::{StdQueue, ThreadPoolBuilder};
 //!
-//! let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(4).build()?;
+//! let pool = ThreadPoolBuilder::new().queue(StdQueue::new()).num_threads(4).build()?;
 //! for n in 0..8 {
 //!     pool.execute(move || println!("job {n}"))?;
 //! }
@@ -35,10 +34,9 @@ use pool_stealing::{LockedInjector, StealingLocal, StealingQueue};
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_std::StdQueue;
+/// use drainpool::{StdQueue, ThreadPoolBuilder};
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+/// let pool = ThreadPoolBuilder::new().queue(StdQueue::new()).build()?;
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -17,7 +17,7 @@ macro_rules! backends {
         /// # Examples
         ///
         /// ```
-        /// use pool::{Backend, ThreadPoolBuilder};
+        /// use drainpool::{Backend, ThreadPoolBuilder};
         ///
         /// let backend: Backend = Backend::available()[0].to_string().parse()?;
         /// let pool = ThreadPoolBuilder::new().backend(backend).build()?;

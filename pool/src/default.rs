@@ -13,12 +13,25 @@ use pool_std::StdQueue as Strongest;
 /// `std-only`.
 pub type DefaultQueue<J> = Strongest<J>;
 
-/// A pool of closures that return `R`; see [`pool_core::Pool`].
+/// A pool of closures that return `R`.
+///
+/// | call | what it does |
+/// |---|---|
+/// | [`new`](pool_core::Pool::new), [`ThreadPoolBuilder`] | build it |
+/// | [`execute`](pool_core::Handle::execute) | runs a closure; what it returns goes to the [sink](pool_core::ResultSink) |
+/// | [`spawn`](pool_core::Handle::spawn) | runs a closure and returns a [`JobHandle`](pool_core::JobHandle): join it, await it, cancel it |
+/// | [`execute_batch`](pool_core::Handle::execute_batch), [`spawn_batch`](pool_core::Handle::spawn_batch) | the same for many |
+/// | [`try_execute`](pool_core::Handle::try_execute), [`try_spawn`](pool_core::Handle::try_spawn), [`with`](pool_core::Handle::with) | the same without waiting for room, or with [options](pool_core::SubmitOptions) |
+/// | [`scope`](pool_core::Handle::scope), [`join`](pool_core::Handle::join), [`install`](pool_core::Handle::install) | run closures that borrow |
+/// | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
+/// | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
+/// | [`handle`](pool_core::Pool::handle) | a [`Handle`] for other threads and for jobs |
+/// | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
 ///
 /// # Examples
 ///
 /// ```
-/// use pool::ThreadPool;
+/// use drainpool::ThreadPool;
 ///
 /// struct Server {
 ///     pool: ThreadPool,
@@ -28,9 +41,18 @@ pub type DefaultQueue<J> = Strongest<J>;
 /// server.pool.execute(|| println!("served"))?;
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
-pub type ThreadPool<R = ()> = pool_core::ThreadPool<R, DefaultQueue<Job<Task<R>>>>;
+pub type ThreadPool<R = ()> = pool_core::Pool<Task<R>, R, DefaultQueue<Job<Task<R>>>>;
 
-/// A pool of jobs of type `J`, whose handlers return `R`, over any queue; see [`pool_core::Pool`].
+/// A pool of jobs of type `J`, whose handlers return `R`, over any queue.
+///
+/// | call | what it does |
+/// |---|---|
+/// | [`ThreadPoolBuilder::build_with`](pool_core::ThreadPoolBuilder::build_with) | builds it, with a handler for each worker |
+/// | [`submit`](pool_core::Handle::submit), [`submit_batch`](pool_core::Handle::submit_batch), [`try_submit`](pool_core::Handle::try_submit) | run jobs; what the handler returns goes to the [sink](pool_core::ResultSink) |
+///
+/// Everything else is as for a [`ThreadPool`]: [`spawn`](pool_core::Handle::spawn),
+/// [`scope`](pool_core::Handle::scope), [`map`](pool_core::Handle::map), [`wait_idle`](pool_core::Handle::wait_idle),
+/// [`shutdown`](pool_core::Pool::shutdown).
 ///
 /// A [`ThreadPool`] with another queue is a `Pool<Task<R>, R, Q>`.
 pub type Pool<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Pool<J, R, Q>;
@@ -46,7 +68,7 @@ pub type Handle<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Handle<
 ///
 /// ```
 /// use std::time::Duration;
-/// use pool::ThreadPoolBuilder;
+/// use drainpool::ThreadPoolBuilder;
 ///
 /// let pool = ThreadPoolBuilder::new()
 ///     .num_threads(8)
@@ -65,10 +87,10 @@ pub type ThreadPoolBuilder<S = NoSink> = pool_core::ThreadPoolBuilder<DefaultBac
 /// # Examples
 ///
 /// ```
-/// use pool::{Backend, PoolBuilder, ThreadPoolBuilder};
+/// use drainpool::{Backend, PoolBuilder, ThreadPoolBuilder};
 ///
 /// fn with_names(backend: Backend) -> PoolBuilder<Backend> {
-///     ThreadPoolBuilder::new().backend(backend).thread_name(|worker| format!("{backend}-{worker}"))
+///     ThreadPoolBuilder::new().backend(backend).thread_name(move |worker| format!("{backend}-{worker}"))
 /// }
 ///
 /// let pool = with_names(Backend::available()[0]).num_threads(2).build()?;

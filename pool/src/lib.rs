@@ -1,15 +1,28 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! A thread pool that drains what it accepted, with a queue that can be exchanged.
 //!
 //! A [`ThreadPool`] runs closures, a [`Pool`] runs jobs of one type with a handler that each worker
-//! has for itself. Both are built by [`ThreadPoolBuilder`], both give back a job that they do not
-//! accept, finish every job that they do, survive every panic, and balance their books when they
-//! shut down. [The contract](pool_core#the-contract) has the details.
+//! has for itself. Both are built by [`ThreadPoolBuilder`], give back a job that they do not accept, finish every
+//! job that they do, survive every panic, and return counts that balance when they shut down.
+//! [The contract](pool_core#the-contract) has the details, [`pitfalls`] what may surprise.
+//!
+//! | call | what it does |
+//! |---|---|
+//! | [`execute`](pool_core::Handle::execute), [`submit`](pool_core::Handle::submit) | runs a closure, or a job for the handler; the outcome goes to the [sink](ResultSink) |
+//! | [`spawn`](pool_core::Handle::spawn) | runs a closure and returns a [`JobHandle`]: join it, await it, cancel it |
+//! | [`execute_batch`](pool_core::Handle::execute_batch), [`submit_batch`](pool_core::Handle::submit_batch), [`spawn_batch`](pool_core::Handle::spawn_batch) | the same for many, at the price of little more than one |
+//! | [`try_execute`](pool_core::Handle::try_execute), [`with`](pool_core::Handle::with) | the same without waiting for room, or with other [options](SubmitOptions) |
+//! | [`scope`](pool_core::Handle::scope), [`join`](pool_core::Handle::join), [`install`](pool_core::Handle::install) | run closures that borrow |
+//! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
+//! | [`JobSet`], [`as_completed`] | wait for several jobs |
+//! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
+//! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
 //!
 //! # Examples
 //!
 //! ```
 //! use std::sync::mpsc;
-//! use pool::ThreadPoolBuilder;
+//! use drainpool::ThreadPoolBuilder;
 //!
 //! let (results, received) = mpsc::channel();
 //! let pool = ThreadPoolBuilder::new().num_threads(4).sink(results).build()?;
@@ -21,14 +34,14 @@
 //!
 //! let sum: u64 = received.iter().map(|done| done.outcome.unwrap()).sum();
 //! assert_eq!(sum, 385);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
 //! Every pool also runs closures with a [`JobHandle`] to join, await or cancel, work that borrows from
-//! the stack, and one function over many inputs; all of that is documented at [`Handle`]:
+//! the stack, and one function over many inputs:
 //!
 //! ```
-//! use pool::ThreadPoolBuilder;
+//! use drainpool::ThreadPoolBuilder;
 //!
 //! let pool = ThreadPoolBuilder::new().build()?;
 //! let answer = pool.spawn(|| 6 * 7)?;
@@ -38,7 +51,7 @@
 //! let (first, last) = pool.join(|| words[0].len(), || words[2].len());
 //!
 //! assert_eq!((first, last, answer.join()?), (5, 4, 42));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
 //! # Features
@@ -57,7 +70,7 @@
 //! [`ThreadPoolBuilder::queue`]: pool_core::ThreadPoolBuilder::queue
 
 #[cfg(not(any(feature = "crossbeam", feature = "flume", feature = "std-only")))]
-compile_error!("`pool` needs a queue: enable the feature `crossbeam`, `flume` or `std-only`");
+compile_error!("`drainpool` needs a queue: enable the feature `crossbeam`, `flume` or `std-only`");
 
 mod backend;
 mod default;
@@ -75,18 +88,19 @@ pub use pool_core::{
     WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
+#[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]
 pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, LocalOrder};
 #[cfg(feature = "flume")]
+#[cfg_attr(docsrs, doc(cfg(feature = "flume")))]
 pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 #[cfg(feature = "std-only")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, StdLocal, StdQueue};
 
-/// Runs the examples in the README.
-#[cfg(all(doctest, feature = "crossbeam"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/pitfalls.md")]
+pub mod pitfalls {}
 
-/// Runs the examples of the pitfalls.
+/// Runs the example in the README.
 #[cfg(all(doctest, feature = "crossbeam"))]
-#[doc = include_str!("../../docs/pitfalls.md")]
-struct Pitfalls;
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,7 +3,7 @@
 
 use std::any::type_name;
 
-use pool::{Backend, DefaultQueue, ThreadPool, ThreadPoolBuilder};
+use drainpool::{Backend, DefaultQueue, ThreadPool, ThreadPoolBuilder};
 
 /// The enabled backends in their fixed order, by name and by what the type of the queue names.
 fn enabled() -> Vec<(&'static str, &'static str)> {

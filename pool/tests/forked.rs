@@ -1,11 +1,11 @@
 //! A forked child has the pool without its threads.
 #![cfg(all(unix, feature = "crossbeam"))]
 
+use drainpool::{ThreadPoolBuilder, WaitError};
 use fork::{Fork, fork, waitpid};
-use pool::{ThreadPoolBuilder, WaitError};
 
 /// Does in the child what is not to hang there. Whether all went as it should.
-fn in_the_child(pool: pool::ThreadPool) -> bool {
+fn in_the_child(pool: drainpool::ThreadPool) -> bool {
     let Ok(job) = pool.spawn(|| 6 * 7) else { return false };
     let idle = pool.wait_idle();
     let (left, right) = pool.join(|| 1, || 2);
@@ -21,7 +21,7 @@ fn in_the_child(pool: pool::ThreadPool) -> bool {
 #[test]
 fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
     pool_conformance::within_patience(|| {
-        let pool: pool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let pool: drainpool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         // At rest, so that no lock is held when the memory is copied.
         pool.wait_idle().unwrap();
         match fork().unwrap() {
@@ -38,7 +38,7 @@ fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
 fn a_forked_child_runs_no_job_of_its_parent() {
     pool_conformance::within_patience(|| {
         let builder = ThreadPoolBuilder::new().num_threads(2).core_threads(1);
-        let pool: pool::ThreadPool =
+        let pool: drainpool::ThreadPool =
             builder.thread_keep_alive(std::time::Duration::MAX).paused().build().unwrap();
         let (mut reader, writer) = std::io::pipe().unwrap();
         pool.execute(move || std::io::Write::write_all(&mut &writer, b"ran").unwrap()).unwrap();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use pool::{Backend, ThreadPoolBuilder};
+use drainpool::{Backend, ThreadPoolBuilder};
 use pool_benches::{progress, resident};
 
 /// Jobs are submitted in bursts of this many, and the pool is idle in between.
@@ -52,7 +52,7 @@ fn soak(backend: Backend, args: &Args) -> Result<(), Box<dyn Error>> {
             pool.execute(move || assert!(ran.flip(id), "job {id} ran twice"))?;
         }
         pool.wait_idle()?;
-        let memory = resident_kib();
+        let memory = resident::now() / 1024;
         first.get_or_insert(memory);
         peak = peak.max(memory);
         bar.set_position(end);
@@ -68,16 +68,12 @@ fn soak(backend: Backend, args: &Args) -> Result<(), Box<dyn Error>> {
         report.panicked,
         nanos / args.jobs as f64,
         first.unwrap_or_default(),
-        resident_kib(),
+        resident::now() / 1024,
     );
     if (report.done, once) != (args.jobs, args.jobs) {
         return Err(format!("{backend} lost jobs").into());
     }
     Ok(())
-}
-
-fn resident_kib() -> u64 {
-    resident::now() / 1024
 }
 
 /// A bit for each job; for ever, since jobs hold it.
@@ -99,19 +95,5 @@ impl Bits {
     /// How many are set.
     fn count(self) -> u64 {
         self.0.iter().map(|word| u64::from(word.load(Ordering::Relaxed).count_ones())).sum()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_job_that_runs_twice_is_found() {
-        let ran = Bits::new(100);
-        assert!([0, 63, 64, 99].into_iter().all(|id| ran.flip(id)));
-        assert_eq!(ran.count(), 4);
-        assert!(!ran.flip(64));
-        assert_eq!(ran.count(), 3);
     }
 }

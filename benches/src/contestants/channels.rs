@@ -24,61 +24,47 @@ fn start_loops<R: Clone + Send + 'static>(
     }
 }
 
-/// A crossbeam channel and a loop.
-pub struct CrossbeamChannel(crossbeam_channel::Sender<Boxed>);
+macro_rules! channel {
+    ($about:literal $contestant:ident($sender:ty), $name:literal: $channel:expr, $next:expr) => {
+        #[doc = $about]
+        pub struct $contestant($sender);
 
-impl Contestant for CrossbeamChannel {
-    const NAME: &'static str = "crossbeam channel";
+        impl Contestant for $contestant {
+            const NAME: &'static str = $name;
 
-    fn start(workers: usize) -> Self {
-        let (sender, receiver) = crossbeam_channel::unbounded();
-        start_loops(workers, &receiver, |receiver| receiver.recv().ok());
-        Self(sender)
-    }
+            fn start(workers: usize) -> Self {
+                let (sender, receiver) = $channel;
+                start_loops(workers, &receiver, $next);
+                Self(sender)
+            }
+        }
+
+        impl Execute for $contestant {
+            fn execute(&self, job: impl FnOnce() + Send + 'static) {
+                self.0.send(Box::new(job)).expect("live workers");
+            }
+        }
+    };
 }
 
-impl Execute for CrossbeamChannel {
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        self.0.send(Box::new(job)).expect("live workers");
-    }
+channel! {
+    "A crossbeam channel and a loop."
+    CrossbeamChannel(crossbeam_channel::Sender<Boxed>), "crossbeam channel":
+    crossbeam_channel::unbounded(), |receiver| receiver.recv().ok()
 }
 
-/// A flume channel and a loop.
-pub struct FlumeChannel(flume::Sender<Boxed>);
-
-impl Contestant for FlumeChannel {
-    const NAME: &'static str = "flume channel";
-
-    fn start(workers: usize) -> Self {
-        let (sender, receiver) = flume::unbounded();
-        start_loops(workers, &receiver, |receiver| receiver.recv().ok());
-        Self(sender)
-    }
+channel! {
+    "A flume channel and a loop."
+    FlumeChannel(flume::Sender<Boxed>), "flume channel":
+    flume::unbounded(), |receiver| receiver.recv().ok()
 }
 
-impl Execute for FlumeChannel {
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        self.0.send(Box::new(job)).expect("live workers");
-    }
-}
-
-/// The standard library's channel, whose receiver the workers share behind a mutex, and a loop.
-pub struct StdChannel(mpsc::Sender<Boxed>);
-
-impl Contestant for StdChannel {
-    const NAME: &'static str = "std channel";
-
-    fn start(workers: usize) -> Self {
+channel! {
+    "The standard library's channel, whose receiver the workers share behind a mutex, and a loop."
+    StdChannel(mpsc::Sender<Boxed>), "std channel":
+    {
         let (sender, receiver) = mpsc::channel();
-        start_loops(workers, &Arc::new(Mutex::new(receiver)), |receiver| {
-            receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-        });
-        Self(sender)
-    }
-}
-
-impl Execute for StdChannel {
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        self.0.send(Box::new(job)).expect("live workers");
-    }
+        (sender, Arc::new(Mutex::new(receiver)))
+    },
+    |receiver| receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }

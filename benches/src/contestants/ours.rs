@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pool::{
+use drainpool::{
     ChannelQueue, Collect, Completed, CrossbeamCollect, CrossbeamQueue, FlumeQueue, Job, JobHandle,
     Pool, ResultSink, StdQueue, Task, ThreadPoolBuilder, WorkQueue,
 };

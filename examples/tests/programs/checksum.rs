@@ -35,7 +35,7 @@ fn sort_orders_by_path_bytewise() {
 }
 
 #[test]
-fn what_can_not_be_read_is_reported_and_the_rest_hashed() {
+fn what_cannot_be_read_is_reported_and_the_rest_hashed() {
     let tree = Tree::new();
     tree.file("t/file", b"");
     // Nothing is mapped at the address 0, where this file is read first.

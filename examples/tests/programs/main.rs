@@ -7,5 +7,7 @@ mod limits;
 mod program;
 mod seed;
 #[cfg(target_os = "linux")]
+mod terminal;
+#[cfg(target_os = "linux")]
 mod tree;
 mod usage;

@@ -87,7 +87,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        // What can not be removed is left to the system.
+        // What cannot be removed is left to the system.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

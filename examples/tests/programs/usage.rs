@@ -16,7 +16,7 @@ fn a_wrong_command_line_is_refused_and_says_why() {
         (&["--threads", "65536", "."], "--threads"),
         (&["--threads", "-1", "."], "--threads"),
         (&["--backend", "abacus", "."], "available: "),
-        (&["--check", "list", "path"], "path"),
+        (&["--check", "list", "path"], "PATH"),
         (&["--check", "list", "--sort"], "--sort"),
     ] {
         let ran = checksum(arguments);
@@ -32,7 +32,7 @@ fn a_wrong_command_line_is_refused_and_says_why() {
 #[test]
 fn every_backend_hashes() {
     let license = concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE-MIT");
-    let mut lines = pool::Backend::available().iter().map(|backend| {
+    let mut lines = drainpool::Backend::available().iter().map(|backend| {
         let ran = checksum(&["--backend", backend.name(), "--threads", "2", license]);
         assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{backend}");
         ran.sorted_lines()

@@ -45,11 +45,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{Collect, ThreadPoolBuilder};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{Collect, ThreadPoolBuilder};
     ///
     /// let results = Collect::new();
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    /// let pool = ThreadPoolBuilder::new()
     ///     .sink(results.clone())
     ///     .build_with(|_worker| |n: u64| n * n)?;
     /// let ids = pool.submit_batch(0..1_000)?;
@@ -156,10 +155,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let handles = pool.spawn_batch((0..10_u64).map(|n| move || n * n))?;
     /// let squares: Result<Vec<u64>, _> = handles.into_iter().map(|job| job.join()).collect();
     /// assert_eq!(squares?[9], 81);
@@ -226,10 +224,9 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// pool.execute_batch((0..100).map(|n| move || println!("{n}")))?;
     /// assert_eq!(pool.shutdown().done, 100);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -252,10 +249,9 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
 /// # Examples
 ///
 /// ```
-/// use pool_core::{Refusal, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{Refusal, ThreadPoolBuilder};
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build_with(|_worker| |_: u64| ())?;
+/// let pool = ThreadPoolBuilder::new().build_with(|_worker| |_: u64| ())?;
 /// pool.close();
 /// let error = pool.submit_batch(1..).unwrap_err();
 /// assert_eq!(error.accepted().len(), 0);
@@ -303,10 +299,9 @@ impl<J, I, A> BatchError<J, I, A> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let handle = pool.handle();
     /// // The pool is closed while the batch is read.
     /// let closures = (0..1_000_u64).map(|n| {

@@ -28,10 +28,9 @@ use crate::thread_factory::ThreadFactory;
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_std::StdQueue;
+/// use drainpool::ThreadPoolBuilder;
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+/// let pool = ThreadPoolBuilder::new()
 ///     .num_threads(4)
 ///     .thread_name(|worker| format!("render-{worker}"))
 ///     .stack_size(1 << 20)
@@ -111,10 +110,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    /// let pool = ThreadPoolBuilder::new()
     ///     .num_threads(8)
     ///     .core_threads(1)
     ///     .thread_keep_alive(Duration::from_secs(30))
@@ -149,10 +147,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused().build()?;
+    /// let pool = ThreadPoolBuilder::new().capacity(1).paused().build()?;
     /// pool.execute(|| println!("first"))?;
     /// match pool.try_execute(|| println!("second")) {
     ///     Err(refused) if refused.is_full() => refused.into_inner().run(),
@@ -243,11 +240,10 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///
     /// ```
     /// use std::sync::mpsc;
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
     /// let (lengths, received) = mpsc::channel();
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    /// let pool = ThreadPoolBuilder::new()
     ///     .sink(lengths)
     ///     .build_with(|worker| {
     ///         println!("{} is ready", worker.name());
@@ -303,10 +299,9 @@ impl<Q: WorkQueue<Job<Task>> + Default> Pool<Task, (), Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{Job, Task, ThreadPool};
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPool;
     ///
-    /// let pool = ThreadPool::<(), StdQueue<Job<Task>>>::new(4)?;
+    /// let pool = ThreadPool::new(4)?;
     /// pool.execute(|| println!("on one of four"))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -48,10 +48,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     /// # use std::sync::atomic::{AtomicU32, Ordering};
     /// # use std::sync::Arc;
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let count = Arc::new(AtomicU32::new(0));
     /// for _ in 0..100 {
     ///     let count = Arc::clone(&count);
@@ -74,10 +73,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use pool_core::{ThreadPoolBuilder, WaitError};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{ThreadPoolBuilder, WaitError};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// let pool = ThreadPoolBuilder::new().paused().build()?;
     /// pool.execute(|| ())?;
     /// assert_eq!(pool.wait_idle_timeout(Duration::ZERO), Err(WaitError::TimedOut));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -107,10 +105,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let forgotten = pool.handle();
     /// pool.execute(|| ())?;
     /// pool.close();
@@ -135,10 +132,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// let pool = ThreadPoolBuilder::new().paused().build()?;
     /// pool.execute(|| println!("at last"))?;
     /// assert_eq!(pool.stats().queued, 1);
     /// pool.resume();

@@ -32,10 +32,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    /// let pool = ThreadPoolBuilder::new()
     ///     .thread_name(|n| format!("deep-{n}"))
     ///     .stack_size(64 << 20)
     ///     .build()?;

@@ -36,10 +36,9 @@ use crate::runtime::task_handle::{AnyTask, TaskHandle};
 /// # Examples
 ///
 /// ```
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_std::StdQueue;
+/// use drainpool::ThreadPoolBuilder;
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(1).build()?;
+/// let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
 /// let handle = pool.handle();
 /// let outer = pool.spawn(move || {
 ///     let inner = handle.spawn(|| 6).unwrap();
@@ -89,10 +88,9 @@ impl<T> JobHandle<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{JobError, ThreadPoolBuilder};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{JobError, ThreadPoolBuilder};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let job = pool.spawn(|| -> u32 { panic!("no luck") })?;
     /// match job.join() {
     ///     Err(JobError::Panicked(panic)) => assert_eq!(panic.message(), Some("no luck")),
@@ -122,10 +120,9 @@ impl<T> JobHandle<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// let pool = ThreadPoolBuilder::new().paused().build()?;
     /// let here = std::thread::current().id();
     /// let job = pool.spawn(|| std::thread::current().id())?;
     /// assert_eq!(job.join_or_run()?, here);
@@ -156,10 +153,9 @@ impl<T> JobHandle<T> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use pool_core::{ThreadPoolBuilder, WaitError};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{ThreadPoolBuilder, WaitError};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// let pool = ThreadPoolBuilder::new().paused().build()?;
     /// let mut job = pool.spawn(|| 7)?;
     /// let waited = job.join_timeout(Duration::from_millis(1));
     /// assert!(matches!(waited, Err(WaitError::TimedOut)));
@@ -179,10 +175,9 @@ impl<T> JobHandle<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let job = pool.spawn(|| 7)?;
     /// pool.wait_idle()?;
     /// assert!(job.is_finished());
@@ -201,10 +196,9 @@ impl<T> JobHandle<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{JobError, ThreadPoolBuilder};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{JobError, ThreadPoolBuilder};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// let pool = ThreadPoolBuilder::new().paused().build()?;
     /// let job = pool.spawn(|| 7)?;
     /// assert!(job.cancel());
     /// assert!(matches!(job.join(), Err(JobError::Cancelled)));
@@ -221,10 +215,9 @@ impl<T> JobHandle<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).paused().build()?;
+    /// let pool = ThreadPoolBuilder::new().paused().build()?;
     /// let job = pool.spawn(|| 7)?;
     /// let canceller = job.canceller();
     /// std::thread::spawn(move || canceller.cancel());

@@ -24,10 +24,9 @@ pub type Finished<T> = (usize, Result<T, JobError>);
 /// # Examples
 ///
 /// ```
-/// use pool_core::{JobSet, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{JobSet, ThreadPoolBuilder};
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+/// let pool = ThreadPoolBuilder::new().build()?;
 /// let mut jobs = JobSet::new();
 /// for n in 0..10_u64 {
 ///     jobs.insert(pool.spawn(move || n * n)?);
@@ -164,10 +163,9 @@ impl<T> JobSet<T> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use pool_core::{JobSet, ThreadPoolBuilder, WaitError};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{JobSet, ThreadPoolBuilder, WaitError};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let mut jobs = JobSet::new();
     /// pool.pause();
     /// jobs.insert(pool.spawn(|| 7)?);
@@ -187,10 +185,9 @@ impl<T> JobSet<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{JobSet, ThreadPoolBuilder};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{JobSet, ThreadPoolBuilder};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let jobs: JobSet<u32> = pool.spawn_batch((1..4).map(|n| move || 12 / n))?.into_iter().collect();
     /// let results: Vec<u32> = jobs.join_all().into_iter().map(Result::unwrap).collect();
     /// assert_eq!(results, [12, 6, 4]);
@@ -216,10 +213,9 @@ impl<T> JobSet<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{JobError, JobSet, ThreadPoolBuilder};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{JobError, JobSet, ThreadPoolBuilder};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let jobs: JobSet<u32> = pool.spawn_batch((0..10).map(|n| move || 100 / n))?.into_iter().collect();
     /// assert!(matches!(jobs.try_join_all(), Err(JobError::Panicked(_))));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -243,10 +239,9 @@ impl<T> JobSet<T> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{JobSet, ThreadPoolBuilder};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{JobSet, ThreadPoolBuilder};
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// pool.pause();
     /// let jobs: JobSet<()> = pool.spawn_batch([|| (), || ()])?.into_iter().collect();
     /// assert_eq!(jobs.cancel_all(), 2);
@@ -352,10 +347,9 @@ pub struct AsCompleted<T>(JobSet<T>);
 /// # Examples
 ///
 /// ```
-/// use pool_core::{ThreadPoolBuilder, as_completed};
-/// use pool_std::StdQueue;
+/// use drainpool::{ThreadPoolBuilder, as_completed};
 ///
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+/// let pool = ThreadPoolBuilder::new().build()?;
 /// let words = ["drain", "then", "exit"];
 /// let jobs = pool.spawn_batch(words.map(|word| move || word.len()))?;
 /// for (nth, length) in as_completed(jobs) {

@@ -28,8 +28,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::{Handle, Job, Task, ThreadPoolBuilder, WorkQueue};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{Handle, Job, Task, ThreadPoolBuilder, WorkQueue};
     ///
     /// fn fib<Q: WorkQueue<Job<Task>>>(pool: &Handle<Task, (), Q>, n: u32) -> u32 {
     ///     if n < 2 {
@@ -39,7 +38,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///     a + b
     /// }
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// assert_eq!(fib(&pool, 20), 6_765);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

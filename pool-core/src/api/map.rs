@@ -27,10 +27,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let squares = pool.map(1_u64.., |n| n * n).buffer(8);
     /// let firsts: Result<Vec<u64>, _> = squares.take(4).collect();
     /// assert_eq!(firsts?, [1, 4, 9, 16]);
@@ -52,10 +51,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let lengths = pool.map_unordered(["drain", "then", "exit"], str::len);
     /// let total: Result<usize, _> = lengths.sum();
     /// assert_eq!(total?, 13);
@@ -92,10 +90,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let mut numbers = [1, 2, 3];
     /// pool.for_each(&mut numbers, |n| *n += 1);
     /// assert_eq!(numbers, [2, 3, 4]);

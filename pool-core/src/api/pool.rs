@@ -49,10 +49,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).num_threads(2).build()?;
+    /// let pool = ThreadPoolBuilder::new().num_threads(2).build()?;
     /// pool.execute(|| ())?;
     /// let report = pool.shutdown();
     /// assert_eq!((report.accepted, report.done, report.unfinished), (1, 1, 0));

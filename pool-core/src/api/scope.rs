@@ -30,8 +30,7 @@ impl<'scope> Scope<'scope, '_> {
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
-    /// use pool_core::{Scope, ThreadPoolBuilder};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{Scope, ThreadPoolBuilder};
     ///
     /// fn tree<'scope>(scope: &'scope Scope<'scope, '_>, leaves: &'scope AtomicU32, depth: u32) {
     ///     if depth == 0 {
@@ -43,7 +42,7 @@ impl<'scope> Scope<'scope, '_> {
     ///     }
     /// }
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let leaves = AtomicU32::new(0);
     /// pool.scope(|scope| tree(scope, &leaves, 10));
     /// assert_eq!(leaves.into_inner(), 1024);
@@ -88,10 +87,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let mut numbers = vec![1, 2, 3, 4, 5, 6];
     /// pool.scope(|scope| {
     ///     for half in numbers.chunks_mut(3) {

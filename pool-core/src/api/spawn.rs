@@ -34,10 +34,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let sum = pool.spawn(|| (1..=100).sum::<u32>())?;
     /// assert_eq!(sum.join()?, 5_050);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,10 +58,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let builder = ThreadPoolBuilder::new().capacity(1).paused();
     /// let pool = builder.build()?;
     /// let first = pool.try_spawn(|| 1)?;
     /// let second = match pool.try_spawn(|| 2) {

@@ -33,10 +33,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    /// let pool = ThreadPoolBuilder::new()
     ///     .build_with(|_worker| |word: String| println!("{word}"))?;
     /// pool.submit("hello".to_owned())?;
     /// pool.close();
@@ -58,10 +57,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let builder = ThreadPoolBuilder::new().capacity(1).paused();
     /// let pool = builder.build_with(|_worker| |word: &str| println!("{word}"))?;
     /// pool.try_submit("first")?;
     /// let refused = pool.try_submit("second").unwrap_err();
@@ -127,10 +125,9 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).build()?;
+    /// let pool = ThreadPoolBuilder::new().build()?;
     /// let handle = pool.handle();
     /// pool.execute(move || {
     ///     // A job may submit jobs, even while the pool shuts down.
@@ -156,10 +153,9 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     /// # Examples
     ///
     /// ```
-    /// use pool_core::ThreadPoolBuilder;
-    /// use pool_std::StdQueue;
+    /// use drainpool::ThreadPoolBuilder;
     ///
-    /// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).capacity(1).paused();
+    /// let builder = ThreadPoolBuilder::new().capacity(1).paused();
     /// let pool = builder.build()?;
     /// pool.try_execute(|| println!("first"))?;
     /// match pool.try_execute(|| println!("second")) {

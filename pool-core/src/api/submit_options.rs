@@ -39,11 +39,10 @@ pub enum WhenFull {
 ///
 /// ```
 /// use std::time::Duration;
-/// use pool_core::{JobError, ManualClock, SubmitOptions, ThreadPoolBuilder, WhenFull};
-/// use pool_std::StdQueue;
+/// use drainpool::{JobError, ManualClock, SubmitOptions, ThreadPoolBuilder, WhenFull};
 ///
 /// let clock = ManualClock::new();
-/// let builder = ThreadPoolBuilder::with_queue(StdQueue::new()).clock(clock.clone());
+/// let builder = ThreadPoolBuilder::new().clock(clock.clone());
 /// let pool = builder.paused().build()?;
 /// let fresh = SubmitOptions::new().when_full(WhenFull::Fail).start_within(Duration::from_secs(5));
 /// let quote = pool.with(fresh).spawn(|| "42.00")?;
@@ -88,7 +87,7 @@ impl SubmitOptions {
     }
 
     /// The same by the clock of this pool, from this moment on.
-    pub(crate) fn from_now(self, pool: &PoolState) -> Terms {
+    pub(crate) fn terms(self, pool: &PoolState) -> Terms {
         let deadline = self.start_within.and_then(|time| pool.waiters.deadline(time));
         let wait = match self.when_full {
             WhenFull::Wait => Wait::Forever,

@@ -36,11 +36,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use pool_core::{Collect, ThreadPoolBuilder, WhenFull};
-    /// use pool_std::StdQueue;
+    /// use drainpool::{Collect, ThreadPoolBuilder, WhenFull};
     ///
     /// let results = Collect::new();
-    /// let pool = ThreadPoolBuilder::with_queue(StdQueue::new())
+    /// let pool = ThreadPoolBuilder::new()
     ///     .capacity(1)
     ///     .paused()
     ///     .sink(results.clone())
@@ -61,7 +60,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q> {
     fn terms(&self) -> Terms {
-        self.options.from_now(&self.handle.inner.state)
+        self.options.terms(&self.handle.inner.state)
     }
 
     /// See [`Handle::submit`].

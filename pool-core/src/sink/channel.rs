@@ -11,11 +11,10 @@ use super::{Completed, ResultSink, SinkClosed};
 ///
 /// ```
 /// use std::sync::mpsc;
-/// use pool_core::ThreadPoolBuilder;
-/// use pool_std::StdQueue;
+/// use drainpool::ThreadPoolBuilder;
 ///
 /// let (results, received) = mpsc::channel();
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(results).build()?;
+/// let pool = ThreadPoolBuilder::new().sink(results).build()?;
 /// for n in 0..10_u64 {
 ///     pool.execute(move || n * n)?;
 /// }

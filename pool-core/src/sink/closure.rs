@@ -28,14 +28,13 @@ impl<F, R> fmt::Debug for FnSink<F, R> {
 /// # Examples
 ///
 /// ```
-/// use pool_core::{Completed, ThreadPoolBuilder, sink_fn};
-/// use pool_std::StdQueue;
+/// use drainpool::{Completed, ThreadPoolBuilder, sink_fn};
 ///
 /// let print = sink_fn(|done: Completed<&str>| match done.outcome {
 ///     Ok(text) => println!("{text} from worker {:?}", done.worker),
 ///     Err(error) => println!("job {}: {error}", done.id),
 /// });
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(print).build()?;
+/// let pool = ThreadPoolBuilder::new().sink(print).build()?;
 /// pool.execute(|| "hello")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -16,11 +16,10 @@ const BATCH: usize = 256;
 /// # Examples
 ///
 /// ```
-/// use pool_core::{Collect, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{Collect, ThreadPoolBuilder};
 ///
 /// let results = Collect::new();
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(results.clone()).build()?;
+/// let pool = ThreadPoolBuilder::new().sink(results.clone()).build()?;
 /// for n in 0..10 {
 ///     pool.execute(move || n)?;
 /// }

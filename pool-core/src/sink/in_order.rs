@@ -28,11 +28,10 @@ use crate::parts::context::thread_mark;
 ///
 /// ```
 /// use std::sync::mpsc;
-/// use pool_core::{InOrder, ThreadPoolBuilder};
-/// use pool_std::StdQueue;
+/// use drainpool::{InOrder, ThreadPoolBuilder};
 ///
 /// let (results, received) = mpsc::channel();
-/// let pool = ThreadPoolBuilder::with_queue(StdQueue::new()).sink(InOrder::new(results)).build()?;
+/// let pool = ThreadPoolBuilder::new().sink(InOrder::new(results)).build()?;
 /// pool.execute_batch((0..100).map(|n| move || n))?;
 /// pool.shutdown();
 /// let numbers: Result<Vec<i32>, _> = received.into_iter().map(|done| done.outcome).collect();

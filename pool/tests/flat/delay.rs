@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use pool::{
+use drainpool::{
     CrossbeamQueue, FlumeQueue, Job, LocalQueue, ManualClock, PushError, StdQueue, SubmitOptions,
     Task, WorkQueue,
 };

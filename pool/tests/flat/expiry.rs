@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use pool::{Clock, JobError, JobHandle, ManualClock, SubmitOptions, SystemClock};
+use drainpool::{Clock, JobError, JobHandle, ManualClock, SubmitOptions, SystemClock};
 
 use crate::setup::held::occupy;
 use crate::setup::{Latch, Pool, Setup, balanced, eventually};

@@ -6,7 +6,7 @@
 //! does not stay flat in one state of the workers is reported together, with its figures.
 //!
 //! ```text
-//! cargo test -p pool --all-features --test flat memory::busy
+//! cargo test -p drainpool --all-features --test flat memory::busy
 //! ```
 #![cfg(all(feature = "crossbeam", feature = "flume", feature = "std-only"))]
 

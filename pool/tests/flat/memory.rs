@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use pool::ManualClock;
+use drainpool::ManualClock;
 
 use crate::level::{Levels, Measure, all_flat, alone, rounds};
 use crate::operations::{OPERATIONS, Operation, Stage};

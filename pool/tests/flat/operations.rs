@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use pool::{JobHandle, JobSet, ManualClock, SubmitOptions};
+use drainpool::{JobHandle, JobSet, ManualClock, SubmitOptions};
 
 use crate::setup::Handle;
 
@@ -87,11 +87,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("spawn, join_timeout while time passes, cancel", |at| cancel(wait(spawn::<8>(at)))).ticks(),
     op("spawn, poll, cancel", |at| poll_and_cancel(spawn::<8>(at))),
     op("spawn_batch, cancel", spawn_batch_and_cancel),
-    op("spawn_expiring, past its time", |at| expire(at, false)),
-    op("spawn_expiring, past its time, join_timeout", |at| expire(at, true)),
-    op("spawn_expiring, past its time, bounded", |at| expire(at, false)).bounded(),
-    op("spawn_expiring, cancel", |at| {
+    op("spawn, start_within, past its time", |at| expire(at, false)),
+    op("spawn, start_within, past its time, join_timeout", |at| expire(at, true)),
+    op("spawn, start_within, past its time, bounded", |at| expire(at, false)).bounded(),
+    op("spawn, start_within, cancel", |at| {
         cancel(at.pool.with(SubmitOptions::new().start_within(MS)).spawn(|| 1).ok())
+    }),
+    op("execute, start_within, past its time", |at| {
+        done(at.pool.with(SubmitOptions::new().start_within(MS)).execute(|| done(7)));
+        at.clock.advance(2 * MS);
     }),
     op("scope with 1", |at| scope(at, 1)),
     op("scope with 2", |at| scope(at, 2)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pool::{JobHandle, JobSet, ManualClock, SubmitOptions};
+use drainpool::{JobHandle, JobSet, ManualClock, SubmitOptions};
 
 use crate::setup::held::occupy;
 use crate::setup::{Latch, Pool, Setup, balanced};

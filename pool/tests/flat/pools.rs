@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use pool::{Collect, CrossbeamCollect, FlumeSink, InOrder, ManualClock, ResultSink, WhenFull};
+use drainpool::{Collect, CrossbeamCollect, FlumeSink, InOrder, ManualClock, ResultSink, WhenFull};
 
 use crate::level::{Levels, Measure, all_flat, alone, rounds};
 use crate::setup::held::occupy;
@@ -19,13 +19,13 @@ const CASES: &[Case] = &[
     ("workers that come and go", workers_that_come_and_go),
     ("threads that submit once", |on| threads_that_end(on, |pool| drop(pool.execute(|| ())))),
     ("threads that wait once", |on| {
-        threads_that_end(on, |pool| drop(pool.spawn(|| 7).map(pool::JobHandle::join)))
+        threads_that_end(on, |pool| drop(pool.spawn(|| 7).map(drainpool::JobHandle::join)))
     }),
     ("submits that find no room", submits_that_find_no_room),
     ("Collect", |on| collect(on, false)),
     ("Collect, busy", |on| collect(on, true)),
-    ("mpsc", |on| channel(on, false)),
-    ("mpsc, busy", |on| channel(on, true)),
+    ("mpsc", |on| over_a_channel(on, false)),
+    ("mpsc, busy", |on| over_a_channel(on, true)),
     // It keeps what comes after a job that is not done, so there is no case of a busy worker.
     ("InOrder", in_order),
     ("CrossbeamCollect", |on| crossbeam_collect(on, false)),
@@ -124,7 +124,7 @@ fn collect(backend: Backend, busy: bool) -> Levels {
     outcomes(backend, busy, results.clone(), || drop(results.take()))
 }
 
-fn channel(backend: Backend, busy: bool) -> Levels {
+fn over_a_channel(backend: Backend, busy: bool) -> Levels {
     let (results, received) = mpsc::channel();
     outcomes(backend, busy, results, || received.try_iter().for_each(drop))
 }

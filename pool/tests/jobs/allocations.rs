@@ -26,7 +26,7 @@ fn a_join_allocates_nothing(setup: Setup) {
     let pool = setup.pool();
     let count = inside(&pool, |pool| assert_eq!(fib(pool, 16), 987));
     // The tickets by which other workers come for work lie in the queue, and flume's grows.
-    let tickets = if setup.backend == pool::Backend::Flume { 8 } else { 0 };
+    let tickets = if setup.backend == drainpool::Backend::Flume { 8 } else { 0 };
     assert!(count <= tickets, "{count} allocations");
     balanced(&pool);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pool::{Collect, JobError, JobSet, Refusal, WaitError, as_completed};
+use drainpool::{Collect, JobError, JobSet, Refusal, WaitError, as_completed};
 
 use crate::setup::{Latch, Setup, Tally, balanced};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use pool::{JobError, JobHandle, JobSet, WaitError, WhenFull};
+use drainpool::{JobError, JobHandle, JobSet, WaitError, WhenFull};
 
 use crate::setup::{Latch, Setup, Tally, balanced, eventually};
 
@@ -123,7 +123,7 @@ fn failure_21_what_is_told_of_an_end_calls_back(setup: Setup) {
     assert_eq!(told.get(), 2);
     let owner = Arc::new(std::sync::Mutex::new(None::<crate::setup::Handle>));
     let (seen, sunk) = (owner.clone(), told.clone());
-    let sink = pool::sink_fn(move |_: pool::Completed<()>| {
+    let sink = drainpool::sink_fn(move |_: drainpool::Completed<()>| {
         let handle = seen.lock().unwrap().clone().unwrap();
         assert_eq!(handle.wait_idle(), Err(WaitError::InsideJob));
         sunk.add();

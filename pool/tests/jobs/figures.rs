@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pool::{NoSink, Stats};
+use drainpool::{NoSink, Stats};
 
 use crate::setup::tools::Bomb;
 use crate::setup::{Setup, balanced};

@@ -4,7 +4,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use pool::{JobError, JobHandle};
+use drainpool::{JobError, JobHandle};
 
 use crate::setup::held::behind;
 use crate::setup::{Latch, Setup, Tally, balanced};

@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool::{Collect, JobError, JobHandle, ManualClock, SubmitOptions, WaitError};
+use drainpool::{Collect, JobError, JobHandle, ManualClock, SubmitOptions, WaitError};
 
 use crate::setup::held::{Held, hold};
 use crate::setup::{Handle, Latch, Pool, Setup, Tally, balanced};
@@ -13,7 +13,7 @@ on_every_backend! {
     returns_what_the_job_returned
     a_panic_comes_with_its_payload
     a_cancelled_job_drops_its_closure_at_once
-    a_job_that_runs_can_not_be_cancelled
+    a_job_that_runs_cannot_be_cancelled
     a_canceller_works_from_elsewhere
     a_job_that_comes_too_late_expires
     a_dropped_handle_lets_the_job_go_on
@@ -96,7 +96,7 @@ fn a_cancelled_job_drops_its_closure_at_once(setup: Setup) {
     assert_eq!((report.cancelled, report.done), (3, setup.threads as u64));
 }
 
-fn a_job_that_runs_can_not_be_cancelled(setup: Setup) {
+fn a_job_that_runs_cannot_be_cancelled(setup: Setup) {
     let pool = setup.pool();
     let (job, begun, end) = latched(&pool);
     begun.wait();
@@ -263,8 +263,8 @@ fn a_job_run_outside_may_not_wait_for_its_pool(setup: Setup) {
     let (pool, held) = held(setup);
     let handle = pool.handle();
     let job = pool.spawn(move || handle.wait_idle()).unwrap();
-    assert_eq!(job.join_or_run().unwrap(), Err(pool::WaitError::InsideJob));
-    assert!(pool.wait_idle_timeout(Duration::ZERO) == Err(pool::WaitError::TimedOut));
+    assert_eq!(job.join_or_run().unwrap(), Err(drainpool::WaitError::InsideJob));
+    assert!(pool.wait_idle_timeout(Duration::ZERO) == Err(drainpool::WaitError::TimedOut));
     held.release();
     pool.wait_idle().unwrap();
 }
@@ -302,7 +302,8 @@ fn a_stale_claim_is_no_job(setup: Setup) {
 }
 
 fn typed_pools_spawn_as_well(setup: Setup) {
-    let pool = setup.builder().sink(pool::Collect::new()).build_with(|_| |n: u32| n + 1).unwrap();
+    let pool =
+        setup.builder().sink(drainpool::Collect::new()).build_with(|_| |n: u32| n + 1).unwrap();
     pool.submit(1).unwrap();
     assert_eq!(pool.spawn(|| "closure").unwrap().join().unwrap(), "closure");
     assert_eq!(pool.join(|| 1, || 2), (1, 2));

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pool::{BuildError, Collect, ManualClock, WhenFull};
+use drainpool::{BuildError, Collect, ManualClock, WhenFull};
 
 use crate::setup::{Latch, Pool, Setup, Tally, balanced, eventually};
 
@@ -230,7 +230,7 @@ fn a_capacity_of_nothing_is_an_error(setup: Setup) {
     assert!(matches!(error, BuildError::CapacityTooLarge { requested: usize::MAX, .. }), "{error}");
     let latch = Latch::default();
     let held = latch.clone();
-    let pool = setup.builder().capacity(pool::MAX_CAPACITY).build().unwrap();
+    let pool = setup.builder().capacity(drainpool::MAX_CAPACITY).build().unwrap();
     pool.execute(move || held.wait()).unwrap();
     latch.open();
     assert_eq!(balanced(&pool).done, 1);

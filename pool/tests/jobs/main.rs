@@ -18,6 +18,7 @@ mod joins;
 mod limits;
 mod maps;
 mod nesting;
+mod options;
 mod order;
 mod scopes;
 mod sets;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pool::JobError;
+use drainpool::JobError;
 
 use crate::setup::{CAPACITY, Latch, Setup, Tally, balanced};
 

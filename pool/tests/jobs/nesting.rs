@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use pool::Scope;
+use drainpool::Scope;
 
 use crate::setup::held::hold;
 use crate::setup::tools::{fall_asleep, results, thrown};
@@ -63,7 +63,7 @@ fn a_panic_through_all_of_them(setup: Setup) {
     let in_join = || _ = pool.join(|| ran.add(), innermost);
     let in_scope = || pool.scope(|scope| scope.spawn(in_join));
     let in_install = || {
-        // Whoever runs a half is inside already, so this is a call.
+        // The thread that runs a half is inside already, so this is a call.
         let caller = thread::current().id();
         assert_eq!(pool.install(|| thread::current().id()).unwrap(), caller);
         pool.install(in_scope).unwrap();

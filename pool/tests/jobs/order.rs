@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Sender};
 
-use pool::{AnyQueue, CrossbeamQueue, LocalOrder};
+use drainpool::{AnyQueue, CrossbeamQueue, LocalOrder};
 
 use crate::setup::{Backend, Handle, Pool, Setup, balanced};
 
@@ -15,7 +15,7 @@ on_every_backend! {
     jobs_in_the_order_in_which_they_are_joined
 }
 
-/// So many jobs, and so many children of each. Few enough that the queue, which now and then gives
+/// The number of jobs, and of children of each. Few enough that the queue, which now and then gives
 /// the oldest of a worker's jobs its turn, does so once at most.
 const JOBS: usize = 5;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread::{self, ThreadId};
 
-use pool::Scope;
+use drainpool::Scope;
 
 use crate::setup::held::hold;
 use crate::setup::tools::{outside_and_inside, scrambled, thrown};
@@ -66,7 +66,7 @@ fn children_change_parts_of_one_slice(setup: Setup) {
     });
 }
 
-/// How far the stack reaches, at most, in a chain of so many children, each spawned by the one before.
+/// How far the stack reaches, at most, in a chain of children of this length, each spawned by the one before.
 fn reach(pool: &Handle, length: usize) -> usize {
     fn link<'scope>(
         scope: &'scope Scope<'scope, '_>,
@@ -137,7 +137,7 @@ fn the_others_run_all_the_same(setup: Setup) {
     });
 }
 
-/// Has a scope's body and so many children of it meet, which takes a thread for each: those threads.
+/// Has a scope's body and its children meet, which takes a thread for each. Returns those threads.
 fn meet(pool: &Handle, children: usize, child: impl Fn(usize) + Sync) -> HashSet<ThreadId> {
     let (all, threads) = (Barrier::new(children + 1), Mutex::default());
     let (all, threads, child) = (&all, &threads, &child);

@@ -6,7 +6,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use pool::{JobError, JobHandle, JobSet, ManualClock, WaitError, as_completed};
+use drainpool::{JobError, JobHandle, JobSet, ManualClock, WaitError, as_completed};
 
 use crate::setup::held::{Gate, behind};
 use crate::setup::{CAPACITY, Handle, Latch, Pool, Setup, Tally, balanced, eventually};
@@ -82,7 +82,7 @@ fn each_job_counts_once_though_it_ends_meanwhile(setup: Setup) {
     assert_eq!(balanced(&pool).done, 2);
 }
 
-/// The same of several, which then may tell of it whoever waited before or who does now.
+/// The same for several, each of which may still hold the waker of an earlier wait.
 fn each_counts_once_though_all_end_meanwhile(setup: Setup) {
     let pool = setup.pool();
     for _ in 0..50 {
@@ -120,7 +120,7 @@ fn what_has_ended_before_comes_first(setup: Setup) {
     assert_eq!(balanced(&pool).done, 3);
 }
 
-/// So many jobs that run, each on a worker of its own, until the latch opens.
+/// Jobs that run, each on a worker of its own, until the latch opens.
 fn running(pool: &Handle, jobs: usize) -> (Gate, Vec<JobHandle<u32>>) {
     let (gate, started) = (Gate::default(), Tally::default());
     let job = |_| {

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use pool::{
+use drainpool::{
     Collect, Completed, InOrder, JobError, ResultSink, SinkClosed, SubmitOptions, WhenFull,
 };
 
@@ -268,7 +268,7 @@ fn what_a_sink_leads_to_comes_back_to_it(setup: Setup) {
         }
         sender.send(n).unwrap();
     };
-    let builder = setup.builder().sink(InOrder::new(pool::sink_fn(echo))).paused();
+    let builder = setup.builder().sink(InOrder::new(drainpool::sink_fn(echo))).paused();
     let pool = builder.build().unwrap();
     assert!(given.set(pool.handle()).is_ok());
     for n in 0..3 {
@@ -286,7 +286,7 @@ fn what_a_sink_leads_to_comes_back_to_it(setup: Setup) {
 /// Jobs without an outcome for the sink, in such numbers that the queue is rid of them, hold back nobody.
 fn an_ordered_sink_is_told_of_what_is_over(setup: Setup) {
     let (sender, results) = mpsc::channel();
-    let clock = pool::ManualClock::new();
+    let clock = drainpool::ManualClock::new();
     let builder = setup.with_threads(1).builder().sink(InOrder::new(sender)).clock(clock.clone());
     let pool = builder.build().unwrap();
     for round in 0..3 {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use pool::{
+use drainpool::{
     BuildError, Collect, JobError, ManualClock, Refusal, StartCause, SubmitError, Task, WaitError,
     WorkerThread,
 };

@@ -43,7 +43,11 @@ fn a_tree_of_nested_jobs(setup: Setup) {
 }
 
 fn a_tree_in_a_scope(setup: Setup) {
-    fn grow<'scope>(scope: &'scope pool::Scope<'scope, '_>, ran: &'scope AtomicU64, node: u64) {
+    fn grow<'scope>(
+        scope: &'scope drainpool::Scope<'scope, '_>,
+        ran: &'scope AtomicU64,
+        node: u64,
+    ) {
         ran.fetch_add(1, Ordering::Relaxed);
         for child in [2 * node, 2 * node + 1] {
             if child < TREE {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use pool::{Clock, WaitError};
+use drainpool::{Clock, WaitError};
 
 use crate::setup::held::hold;
 use crate::setup::{CAPACITY, Pool, Setup, Tally, balanced, eventually};

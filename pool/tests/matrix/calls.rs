@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use pool::{BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, WhenFull};
+use drainpool::{
+    BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, WhenFull,
+};
 use pool_conformance::Tally;
 
 use crate::standing::{Circumstances, IfFull, Verdict};
@@ -20,13 +22,18 @@ type Joined = Result<u32, JobError>;
 pub(crate) const CALLS: &[Named] = &[
     ("execute", |ctx| ctx.execute(IfFull::Waits)),
     ("try_execute", |ctx| ctx.execute(IfFull::Fails)),
-    ("execute_or_run", |ctx| ctx.execute(IfFull::RunsHere)),
-    ("execute_timeout", |ctx| {
+    ("execute, RunHere", |ctx| ctx.execute(IfFull::RunsHere)),
+    ("execute, WaitFor", |ctx| {
         ctx.submitted(
             IfFull::Waits,
             ctx.pool.with(WhenFull::WaitFor(LONG)).execute(ctx.world.job()),
         )
         .map(drop)
+    }),
+    ("execute, start_within", |ctx| {
+        // Longer than all the time that a test lets pass.
+        let fresh = ctx.pool.with(SubmitOptions::new().start_within(100_000 * LONG));
+        ctx.submitted(IfFull::Waits, fresh.execute(ctx.world.job())).map(drop)
     }),
     ("execute_batch", execute_batch),
     ("spawn_batch, JobSet", spawn_batch),
@@ -38,7 +45,7 @@ pub(crate) const CALLS: &[Named] = &[
         })
     }),
     ("spawn, join_or_run", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join_or_run()))),
-    ("spawn_or_run, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
+    ("spawn, RunHere, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
     ("spawn, cancel", spawn_cancel),
     ("scope", scope),
     ("join", join),

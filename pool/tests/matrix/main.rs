@@ -6,8 +6,8 @@
 //! and so is that no lock of the pool is held there:
 //!
 //! ```text
-//! cargo test -p pool --all-features --test matrix                    # all
-//! cargo test -p pool --all-features --test matrix places::sink_put   # one place
+//! cargo test -p drainpool --all-features --test matrix                    # all
+//! cargo test -p drainpool --all-features --test matrix places::sink_put   # one place
 //! POOL_MATRIX_ONLY="execute_batch × Closed" cargo test …             # cells whose name contains this
 //! POOL_MATRIX_WATCHDOG_MS=1000 POOL_MATRIX_MAX_HANGS=1000 cargo test …
 //! ```

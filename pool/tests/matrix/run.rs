@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use pool::Backend;
+use drainpool::Backend;
 
 use crate::calls::{CALLS, Named};
 use crate::exclusions::excluded;

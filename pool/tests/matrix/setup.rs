@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use pool::Backend;
+use drainpool::Backend;
 
 use crate::world::lock;
 

@@ -1,6 +1,6 @@
 //! What the contract gives to a caller, by where it stands. Every expectation of the matrix is in here.
 
-use pool::{Refusal, WaitError};
+use drainpool::{Refusal, WaitError};
 
 /// Where the code that calls the pool stands towards it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use pool::{Backend, WhenFull};
+use drainpool::{Backend, WhenFull};
 use pool_conformance::Latch;
 
 use crate::calls::Ctx;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
-use pool::{AnyQueue, Backend, Job, NoSink, Task};
+use drainpool::{AnyQueue, Backend, Job, NoSink, Task};
 use pool_conformance::{Latch, Tally};
 
 use crate::calls::Ctx;
@@ -14,8 +14,8 @@ use crate::place::Place;
 use crate::run::watchdog;
 use crate::setup::{Progress, Setup, Stage, Target, Variant};
 
-pub(crate) type Pool = pool::Pool<Task, (), AnyQueue<Job<Task>>>;
-pub(crate) type Handle = pool::Handle<Task, (), AnyQueue<Job<Task>>>;
+pub(crate) type Pool = drainpool::Pool<Task, (), AnyQueue<Job<Task>>>;
+pub(crate) type Handle = drainpool::Handle<Task, (), AnyQueue<Job<Task>>>;
 pub(crate) type Builder<S = NoSink> = pool_core::ThreadPoolBuilder<Backend, S>;
 
 /// What is wrong, or nothing.

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use pool::JobHandle;
+use drainpool::JobHandle;
 
 use super::{Handle, Latch};
 
@@ -41,7 +41,7 @@ pub(crate) struct Held {
     jobs: Vec<JobHandle<()>>,
 }
 
-/// Has so many workers run a job until the latch opens. When it returns, each of them has begun.
+/// Has workers run a job each until the latch opens. When it returns, each of them has begun.
 pub(crate) fn occupy<R: 'static>(
     pool: &Handle<R>,
     workers: usize,

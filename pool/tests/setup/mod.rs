@@ -6,14 +6,14 @@ pub(crate) mod tools;
 
 use std::sync::Once;
 
-pub(crate) use pool::Backend;
-use pool::{AnyQueue, Job, ShutdownReport, Task};
+pub(crate) use drainpool::Backend;
+use drainpool::{AnyQueue, Job, ShutdownReport, Task};
 pub(crate) use pool_conformance::{Latch, Tally};
 
 /// A pool of closures over a backend that is picked at run time.
-pub(crate) type Pool<R = ()> = pool::Pool<Task<R>, R, AnyQueue<Job<Task<R>>>>;
+pub(crate) type Pool<R = ()> = drainpool::Pool<Task<R>, R, AnyQueue<Job<Task<R>>>>;
 /// A handle to one.
-pub(crate) type Handle<R = ()> = pool::Handle<Task<R>, R, AnyQueue<Job<Task<R>>>>;
+pub(crate) type Handle<R = ()> = drainpool::Handle<Task<R>, R, AnyQueue<Job<Task<R>>>>;
 /// What builds one.
 pub(crate) type Builder = pool_core::ThreadPoolBuilder<Backend>;
 
@@ -70,19 +70,19 @@ macro_rules! each_backend {
     ($function:expr) => {
         #[test]
         fn crossbeam() {
-            $function(pool::Backend::Crossbeam);
+            $function(drainpool::Backend::Crossbeam);
         }
         #[test]
         fn flume() {
-            $function(pool::Backend::Flume);
+            $function(drainpool::Backend::Flume);
         }
         #[test]
         fn std_only() {
-            $function(pool::Backend::Std);
+            $function(drainpool::Backend::Std);
         }
         #[test]
         fn plain_channel() {
-            $function(pool::Backend::Channel);
+            $function(drainpool::Backend::Channel);
         }
     };
 }
@@ -94,16 +94,16 @@ macro_rules! on_every_backend {
     ($($test:ident)*) => { on_every_backend! { crate::setup::on => $($test)* } };
     ($on:path => $($test:ident)*) => {
         mod crossbeam {
-            $(#[test] fn $test() { $on(pool::Backend::Crossbeam, super::$test); })*
+            $(#[test] fn $test() { $on(drainpool::Backend::Crossbeam, super::$test); })*
         }
         mod flume {
-            $(#[test] fn $test() { $on(pool::Backend::Flume, super::$test); })*
+            $(#[test] fn $test() { $on(drainpool::Backend::Flume, super::$test); })*
         }
         mod std_only {
-            $(#[test] fn $test() { $on(pool::Backend::Std, super::$test); })*
+            $(#[test] fn $test() { $on(drainpool::Backend::Std, super::$test); })*
         }
         mod plain_channel {
-            $(#[test] fn $test() { $on(pool::Backend::Channel, super::$test); })*
+            $(#[test] fn $test() { $on(drainpool::Backend::Channel, super::$test); })*
         }
     };
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier};
 
-use pool::{JobHandle, Panic};
+use drainpool::{JobHandle, Panic};
 
 use super::{Handle, Setup, balanced, eventually};
 

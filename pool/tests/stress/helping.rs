@@ -55,7 +55,7 @@ fn a_helper_submits_more_than_there_is_room_for(setup: Setup) {
 fn a_helper_is_told_that_it_is_inside(setup: Setup) {
     let pool = Arc::new(setup.pool());
     be_helped_by(&pool, || {
-        assert_eq!(pool.wait_idle(), Err(pool::WaitError::InsideJob));
+        assert_eq!(pool.wait_idle(), Err(drainpool::WaitError::InsideJob));
         pool.close();
         // Nested, and so accepted.
         assert_eq!(pool.install(|| 7).unwrap(), 7);

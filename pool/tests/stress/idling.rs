@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pool::{Clock, SystemClock};
+use drainpool::{Clock, SystemClock};
 
 use crate::setup::{Latch, Setup, Tally, balanced, eventually};
 

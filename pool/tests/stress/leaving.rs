@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread::yield_now;
 use std::time::Duration;
 
-use pool::ManualClock;
+use drainpool::ManualClock;
 
 use crate::setup::held::occupy;
 use crate::setup::{Backend, Handle, Latch, Pool, Setup, Tally, balanced, on};

@@ -13,8 +13,8 @@
 //! * `POOL_STRESS_PATIENCE`: how many seconds a plan may take before it counts as hanging, 20 unless set.
 //!
 //! ```text
-//! POOL_STRESS_SEED=4711 POOL_STRESS_TIMES=1000 cargo test -p pool --all-features --test stress plans::flume
-//! POOL_STRESS_PLANS=100000 cargo test --release -p pool --all-features --test stress plans
+//! POOL_STRESS_SEED=4711 POOL_STRESS_TIMES=1000 cargo test -p drainpool --all-features --test stress plans::flume
+//! POOL_STRESS_PLANS=100000 cargo test --release -p drainpool --all-features --test stress plans
 //! ```
 #![cfg(all(feature = "crossbeam", feature = "flume", feature = "std-only"))]
 

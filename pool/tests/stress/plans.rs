@@ -108,5 +108,5 @@ fn meddle(world: &World) {
             }
         }
     }
-    world.pools.iter().for_each(pool::Handle::resume);
+    world.pools.iter().for_each(drainpool::Handle::resume);
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use pool::{JobError, JobHandle, JobSet, SubmitOptions, WhenFull};
+use drainpool::{JobError, JobHandle, JobSet, SubmitOptions, WhenFull};
 
 use crate::plan::{How, Node};
 use crate::steps::{job, run};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use pool::{
+use drainpool::{
     JoinHandle, ManualClock, Refusal, StdThreads, SubmitError, Task, ThreadFactory, WhenFull,
     WorkerThread,
 };

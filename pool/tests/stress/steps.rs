@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use pool::{Scope, WaitError, WhenFull};
+use drainpool::{Scope, WaitError, WhenFull};
 
 use crate::plan::{Node, Op};
 use crate::spawns::spawn;

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::yield_now;
 
-use pool::{JobError, Refusal, ShutdownReport};
+use drainpool::{JobError, Refusal, ShutdownReport};
 
 use crate::plan::Plan;
 use crate::setup::Handle;

@@ -4,10 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
-use pool_benches::report::Idle;
+use pool_benches::report::{Idle, Report};
 use pool_benches::workloads::{Entry, Workload};
 
-use crate::Args;
+use crate::{Args, table};
 
 /// After its last job, until the time is taken: whoever looks for more jobs for a while may do so.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -16,7 +16,7 @@ const SPAN: Duration = Duration::from_secs(1);
 
 /// Takes the processor time of this process while one pool after the other is awake, has just run a
 /// few jobs and has no more. All others are at [rest](pool_benches::contestants::Contestant::rest).
-pub(crate) fn measure(workers: usize, args: &Args) -> Vec<Idle> {
+pub(crate) fn measure(workers: usize, args: &Args, report: &mut Report) -> String {
     let mut all: Vec<Entry> = Vec::new();
     // Between them they have everyone.
     for workload in [Workload::Ext, Workload::BatchTyped, Workload::ForkJoin] {
@@ -28,7 +28,9 @@ pub(crate) fn measure(workers: usize, args: &Args) -> Vec<Idle> {
     }
     let mut idle: Vec<Idle> = all.iter_mut().map(|entry| one(entry, workers)).collect();
     idle.sort_by(|a, b| a.milliseconds.total_cmp(&b.milliseconds));
-    idle
+    let table = table::idle(&idle);
+    report.idle.extend(idle);
+    table
 }
 
 fn one(entry: &mut Entry, workers: usize) -> Idle {

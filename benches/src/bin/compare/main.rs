@@ -132,31 +132,10 @@ fn measure(
     args: &Args,
     report: &mut Report,
 ) -> Result<String, Box<dyn Error>> {
-    Ok(match part {
-        Part::Speed(workload) => {
-            let (speeds, floor) = speed::measure(workload, workers, args)?;
-            let table = table::speed(&speeds, floor.as_ref());
-            report.speed.extend(speeds);
-            report.floors.extend(floor);
-            table
-        }
-        Part::Scaling => {
-            let points = scaling::measure(workers, args);
-            let table = table::scaling(&points);
-            report.scaling.extend(points);
-            table
-        }
-        Part::Memory => {
-            let bursts = memory::measure(workers, args)?;
-            let table = table::memory(&bursts);
-            report.memory.extend(bursts);
-            table
-        }
-        Part::Idle => {
-            let idle = idle::measure(workers, args);
-            let table = table::idle(&idle);
-            report.idle.extend(idle);
-            table
-        }
-    })
+    match part {
+        Part::Speed(workload) => speed::measure(workload, workers, args, report),
+        Part::Scaling => Ok(scaling::measure(workers, args, report)),
+        Part::Memory => memory::measure(workers, args, report),
+        Part::Idle => Ok(idle::measure(workers, args, report)),
+    }
 }

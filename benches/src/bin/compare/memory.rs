@@ -6,10 +6,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pool_benches::report::Memory;
+use pool_benches::report::{Memory, Report};
 use pool_benches::workloads::Workload;
 
-use crate::Args;
+use crate::{Args, table};
 
 /// The program, which lies beside this one.
 pub(crate) fn program() -> Result<PathBuf, Box<dyn Error>> {
@@ -23,14 +23,20 @@ pub(crate) fn program() -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// Measures each contestant in a process of its own; the one that takes least comes first.
-pub(crate) fn measure(workers: usize, args: &Args) -> Result<Vec<Memory>, Box<dyn Error>> {
+pub(crate) fn measure(
+    workers: usize,
+    args: &Args,
+    report: &mut Report,
+) -> Result<String, Box<dyn Error>> {
     let program = program()?;
     let jobs = args.jobs(Workload::Burst);
     let entries = args.entries(Workload::Burst, workers, jobs).into_iter();
     let bursts = entries.map(|entry| one(&program, entry.contestant, workers, jobs));
     let mut bursts: Vec<Memory> = bursts.collect::<Result<_, _>>()?;
     bursts.sort_by_key(|burst| burst.resident);
-    Ok(bursts)
+    let table = table::memory(&bursts);
+    report.memory.extend(bursts);
+    Ok(table)
 }
 
 fn one(

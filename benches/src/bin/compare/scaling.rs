@@ -1,10 +1,10 @@
 //! Whether a job costs the same among a thousand and among ten million.
 
-use pool_benches::report::Scaling;
+use pool_benches::report::{Report, Scaling};
 use pool_benches::statistics::Summary;
 use pool_benches::workloads::{Entry, Workload};
 
-use crate::{Args, take_turns};
+use crate::{Args, table, take_turns};
 
 /// Unless others are asked for: ours, and the two that most people would use instead.
 const CONTESTANTS: [&str; 5] =
@@ -17,10 +17,13 @@ const JOBS: [usize; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 const JOBS_OF_A_POINT: usize = 3_000_000;
 
 /// Runs `ext` with ever more jobs.
-pub(crate) fn measure(workers: usize, args: &Args) -> Vec<Scaling> {
+pub(crate) fn measure(workers: usize, args: &Args, report: &mut Report) -> String {
     let most = args.jobs.map_or(usize::MAX, |jobs| jobs as usize);
     let sizes = JOBS.into_iter().filter(|&jobs| jobs <= most);
-    sizes.flat_map(|jobs| point(workers, jobs, args)).collect()
+    let points: Vec<_> = sizes.flat_map(|jobs| point(workers, jobs, args)).collect();
+    let table = table::scaling(&points);
+    report.scaling.extend(points);
+    table
 }
 
 fn point(workers: usize, jobs: usize, args: &Args) -> Vec<Scaling> {

@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::time::Instant;
 
-use pool_benches::report::{Floor, Speed};
+use pool_benches::report::{Floor, Report, Speed};
 use pool_benches::statistics::{Summary, median_ratio};
 use pool_benches::workloads::{self, Entry, Workload};
 use pool_benches::{names, work};
 
-use crate::{Args, take_turns};
+use crate::{Args, table, take_turns};
 
 /// So many rounds are run, however long they take.
 const FEWEST_ROUNDS: usize = 3;
@@ -25,7 +25,8 @@ pub(crate) fn measure(
     workload: Workload,
     workers: usize,
     args: &Args,
-) -> Result<(Vec<Speed>, Option<Floor>), Box<dyn Error>> {
+    report: &mut Report,
+) -> Result<String, Box<dyn Error>> {
     let jobs = args.jobs(workload);
     let time = args.time()?;
     let mut entries = args.entries(workload, workers, jobs);
@@ -36,34 +37,32 @@ pub(crate) fn measure(
         Some(wanted) => rounds >= wanted as usize,
         None => rounds >= FEWEST_ROUNDS && start.elapsed() >= time,
     });
-    let series = entries.iter().zip(rounds).map(|(entry, rounds)| Series::new(entry, rounds));
+    let series = entries
+        .iter()
+        .zip(rounds)
+        .map(|(Entry { contestant, .. }, rounds)| Series { contestant, rounds });
     let (floor, series): (Vec<Series>, _) =
         series.partition(|series| series.contestant == names::WORK_ALONE);
-    let floor = floor.first().map(|floor| floor.floor(workload, workers));
-    Ok((compare(&series, workload.name(), workers, jobs), floor))
+    let floor = floor.first().map(|floor| Floor {
+        workload: workload.name().to_owned(),
+        workers,
+        nanoseconds: floor.summary().median,
+        undisturbed: work::taken().as_nanos() as f64 / workloads::running(workers) as f64,
+    });
+    let speeds = compare(&series, workload.name(), workers, jobs);
+    let table = table::speed(&speeds, floor.as_ref());
+    report.speed.extend(speeds);
+    report.floors.extend(floor);
+    Ok(table)
 }
 
 impl Series {
-    fn new(entry: &Entry, rounds: Vec<f64>) -> Self {
-        Self { contestant: entry.contestant, rounds }
-    }
-
     fn summary(&self) -> Summary {
         Summary::of(&self.rounds)
     }
 
     fn ratio_to(&self, other: &Self) -> f64 {
         median_ratio(&self.rounds, &other.rounds)
-    }
-
-    fn floor(&self, workload: Workload, workers: usize) -> Floor {
-        let threads = workloads::running(workers);
-        Floor {
-            workload: workload.name().to_owned(),
-            workers,
-            nanoseconds: self.summary().median,
-            undisturbed: work::taken().as_nanos() as f64 / threads as f64,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender};
-use pool::{Collect, Pool, ThreadPoolBuilder};
+use drainpool::{Collect, Pool, ThreadPoolBuilder};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use pool::{AnyQueue, Backend, BuildError, Job, MAX_CAPACITY, MAX_THREADS, ThreadPoolBuilder};
+use drainpool::{AnyQueue, Backend, BuildError, Job, MAX_CAPACITY, MAX_THREADS, ThreadPoolBuilder};
 
 use crate::rounds::{Run, Table};
 use crate::tree::Tree;
@@ -41,9 +41,6 @@ struct Args {
     /// How many files are made to be hashed
     #[arg(long, default_value_t = 2_000)]
     files: usize,
-    /// Hash what is in this directory instead
-    #[arg(long, value_name = "PATH", conflicts_with = "files")]
-    dir: Option<PathBuf>,
     /// How many numbers are sorted
     #[arg(long, default_value_t = 4_000_000)]
     numbers: usize,
@@ -91,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Some(path) = &args.json {
         fs::write(path, serde_json::to_vec_pretty(&tables)?)
-            .map_err(|error| format!("can not write {}: {error}", path.display()))?;
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     Ok(())
 }
@@ -103,10 +100,7 @@ type Compare = Box<dyn Fn(&Plan) -> Run<Table>>;
 fn perform(kind: Kind, args: &Args, tables: &mut Vec<Table>) -> Result<(), Box<dyn Error>> {
     let compare: Compare = match kind {
         Kind::Files => {
-            let tree = match &args.dir {
-                Some(path) => Tree::existing(path)?,
-                None => Tree::make(args.files)?,
-            };
+            let tree = Tree::make(args.files)?;
             Box::new(move |plan| files::compare(plan, &tree))
         }
         Kind::Sort => Box::new(sort::compare),
@@ -125,7 +119,7 @@ fn perform(kind: Kind, args: &Args, tables: &mut Vec<Table>) -> Result<(), Box<d
 type Queue<J> = AnyQueue<Job<J>>;
 
 /// Our pool of closures.
-type Ours = pool::Pool<pool::Task, (), Queue<pool::Task>>;
+type Ours = drainpool::Pool<drainpool::Task, (), Queue<drainpool::Task>>;
 
 impl Plan<'_> {
     /// Our pool.

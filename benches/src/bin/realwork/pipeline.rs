@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use pool::{Pool, ThreadPoolBuilder};
+use drainpool::{Pool, ThreadPoolBuilder};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 

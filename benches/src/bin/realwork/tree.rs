@@ -16,28 +16,17 @@ const SMALL: u64 = 64 << 10;
 const LARGE_EVERY: usize = 50;
 const LARGE: usize = 1 << 20;
 
-/// A directory. One that was made here is removed again at the end.
-pub(crate) struct Tree {
-    root: PathBuf,
-    is_ours: bool,
-}
+/// A directory, removed again at the end.
+pub(crate) struct Tree(PathBuf);
 
 impl Tree {
-    /// A tree that is there already, and stays.
-    pub(crate) fn existing(root: &Path) -> Result<Self, String> {
-        match fs::read_dir(root) {
-            Ok(_) => Ok(Self { root: root.to_owned(), is_ours: false }),
-            Err(error) => Err(format!("can not read {}: {error}", root.display())),
-        }
-    }
-
     /// Makes a tree of so many files: mostly small ones, of different sizes, two directories deep.
     pub(crate) fn make(files: usize) -> io::Result<Self> {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let root = std::env::temp_dir().join(format!("realwork-{}-{number}", process::id()));
         fs::create_dir(&root)?;
-        let tree = Self { root, is_ours: true };
+        let tree = Self(root);
         tree.fill(files)?;
         Ok(tree)
     }
@@ -48,7 +37,7 @@ impl Tree {
         for file in 0..files {
             let inner = file / SIBLINGS;
             let outer = inner / SIBLINGS.isqrt();
-            let directory = self.root.join(format!("{outer}/{inner}"));
+            let directory = self.0.join(format!("{outer}/{inner}"));
             if file % SIBLINGS == 0 {
                 fs::create_dir_all(&directory)?;
             }
@@ -61,15 +50,13 @@ impl Tree {
 
     /// Where it is.
     pub(crate) fn root(&self) -> &Path {
-        &self.root
+        &self.0
     }
 }
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        if self.is_ours {
-            // What can not be removed now is left to the system, as all in its place for such things.
-            let _ = fs::remove_dir_all(&self.root);
-        }
+        // What can not be removed now is left to the system, as all in its place for such things.
+        let _ = fs::remove_dir_all(&self.0);
     }
 }

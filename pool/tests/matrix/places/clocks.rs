@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool::{Clock, SubmitOptions, SystemClock, WhenFull};
+use drainpool::{Clock, SubmitOptions, SystemClock, WhenFull};
 
 use super::dormant;
 use crate::arrange::jobs::full;

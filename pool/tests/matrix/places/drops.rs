@@ -3,7 +3,7 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use pool::{SubmitOptions, WhenFull};
+use drainpool::{SubmitOptions, WhenFull};
 use pool_conformance::Latch;
 
 use super::OnDrop;
@@ -47,7 +47,7 @@ pub(crate) fn captures_of_a_cancelled_job(world: &Arc<World>) {
 }
 
 pub(crate) fn captures_of_an_expired_job(world: &Arc<World>) {
-    let clock = pool::ManualClock::new();
+    let clock = drainpool::ManualClock::new();
     world.adopt(world.builder().clock(clock.clone()).paused().build().unwrap());
     world.arm();
     let captured = OnDrop(Arc::clone(world));
@@ -102,7 +102,7 @@ pub(crate) fn payload_of_a_job_without_a_handle(world: &Arc<World>) {
         wait.wait();
         resume_unwind(Box::new(payload))
     });
-    drop::<pool::JobHandle<()>>(job.unwrap());
+    drop::<drainpool::JobHandle<()>>(job.unwrap());
     go.open();
     world.wait_called();
 }

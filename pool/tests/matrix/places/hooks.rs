@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pool::{StdThreads, Task, ThreadFactory, WorkerContext, WorkerThread};
+use drainpool::{StdThreads, Task, ThreadFactory, WorkerContext, WorkerThread};
 
 use super::{OnDrop, close, dormant, leave, start_another, start_first};
 use crate::world::{Builder, Pool, World};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use pool::{JobHandle, Task, WhenFull};
+use drainpool::{JobHandle, Task, WhenFull};
 
 use super::{dormant, leave};
 use crate::world::{Builder, World, lock};

@@ -14,7 +14,7 @@ pub(crate) mod thread_locals;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool::ManualClock;
+use drainpool::ManualClock;
 use pool_conformance::Latch;
 
 use crate::world::{Builder, Pool, World};

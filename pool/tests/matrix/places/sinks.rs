@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use pool::{Completed, JobId, ResultSink, SinkClosed, Task, WhenFull};
+use drainpool::{Completed, JobId, ResultSink, SinkClosed, Task, WhenFull};
 
 use super::{close, dormant, leave, start_another, start_first};
 use crate::arrange::jobs::full;
