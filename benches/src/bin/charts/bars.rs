@@ -1,30 +1,45 @@
 //! A chart: horizontal bars, in a panel for each number of workers.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 
+use plotters::chart::ChartContext;
+use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use pool_benches::names;
 use pool_benches::report::{Report, Setting, Speed};
 
-use crate::scale::{Scale, limit, written};
-use crate::svg::{Ink, Svg, TEXT, Theme, width};
+use crate::numbers::{limit, written};
+use crate::theme::Theme;
 
-const WIDTH: i32 = 960;
+const WIDTH: u32 = 960;
 /// What is left free around the chart.
 const MARGIN: i32 = 24;
 /// Where the title, what explains it, and the panels' headings end.
 const TOP: i32 = 98;
 /// From one row to the next.
 const ROW: i32 = 25;
-const BAR: i32 = 15;
 /// Between the names and the panels, and between two panels.
 const GAP: i32 = 14;
-/// What the axis and the note below the rows take.
-const FOOT: i32 = 78;
+/// What the axis below the rows takes.
+const AXIS: i32 = 36;
+/// What the note at the bottom takes.
+const NOTE: i32 = 42;
+
+// Sizes of text; the library draws fonts at four fifths of them.
+const TITLE: f64 = 23.0;
+const TEXT: f64 = 16.0;
+const SMALL: f64 = 13.0;
 
 const EXPLANATION: &str =
     "Shorter is faster. A bar is the median of the rounds, the thin line spans the middle half.";
 /// What is added if there is such a bar.
 const CUT: &str = " A bar with two gaps is longer than drawn.";
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Drawn = Result<(), Box<dyn Error>>;
 
 /// What was measured of one workload.
 pub(crate) struct Chart<'a> {
@@ -34,14 +49,9 @@ pub(crate) struct Chart<'a> {
     workers: BTreeSet<usize>,
     /// The contestants, the fastest with the fewest workers first.
     rows: Vec<&'a str>,
+    /// Where the scales end: the same for all panels, so that they can be compared with each other.
+    most: f64,
     note: String,
-}
-
-/// One panel's place.
-struct Panel {
-    left: i32,
-    right: i32,
-    scale: Scale,
 }
 
 impl<'a> Chart<'a> {
@@ -50,106 +60,167 @@ impl<'a> Chart<'a> {
         let speeds: Vec<_> =
             report.speed.iter().filter(|speed| speed.workload == workload).collect();
         let workers: BTreeSet<_> = speeds.iter().map(|speed| speed.workers).collect();
-        let mut sorted: Vec<_> =
-            speeds.iter().filter(|speed| Some(&speed.workers) == workers.first()).collect();
+        let fewest = workers.first()?;
+        let mut sorted: Vec<_> = speeds.iter().filter(|speed| speed.workers == *fewest).collect();
         sorted.sort_by(|one, other| one.median.total_cmp(&other.median));
         let rows = sorted.into_iter().map(|speed| speed.contestant.as_str()).collect();
+        let ours = speeds.iter().filter(|speed| names::is_ours(&speed.contestant));
+        let medians = speeds.iter().map(|speed| speed.median).collect();
+        let most = limit(medians, ours.map(|speed| speed.median));
         let title = format!("{workload}: {subject}");
-        workers.first()?;
-        Some(Self { title, speeds, workers, rows, note: note(&report.setting) })
+        Some(Self { title, speeds, workers, rows, most, note: note(&report.setting) })
     }
 
-    fn bottom(&self) -> i32 {
-        TOP + ROW * self.rows.len() as i32
+    /// Draws all of it, as SVG.
+    pub(crate) fn draw(&self, theme: &'static Theme) -> Result<String, Box<dyn Error>> {
+        let mut svg = String::new();
+        let height = TOP + ROW * self.rows.len() as i32 + AXIS + NOTE;
+        let size = (WIDTH, height as u32);
+        self.draw_on(&SVGBackend::with_string(&mut svg, size).into_drawing_area(), theme)?;
+        Ok(svg)
     }
 
-    /// Draws all of it.
-    pub(crate) fn draw(&self, theme: &Theme) -> String {
-        let mut svg = Svg::new((WIDTH, self.bottom() + FOOT), theme.background);
-        let medians = self.speeds.iter().map(|speed| speed.median);
-        let ours = self.speeds.iter().filter(|speed| names::is_ours(&speed.contestant));
-        let most = limit(medians.clone().collect(), ours.map(|speed| speed.median));
-        let cut = if medians.clone().any(|median| median > most) { CUT } else { "" };
-        let faint = Ink::new(theme.faint);
-        svg.text(&self.title, (MARGIN, 28), Ink { size: 19, bold: true, ..Ink::new(theme.text) });
-        svg.text(&format!("{EXPLANATION}{cut}"), (MARGIN, 54), faint);
-        let left = MARGIN + self.rows.iter().map(|name| width(name)).max().unwrap_or(0);
-        for (name, place) in self.rows.iter().zip(0..) {
-            let bold = names::is_ours(name);
-            let color = if bold { theme.ours } else { theme.text };
-            let ink = Ink { bold, anchor: "end", ..Ink::new(color) };
-            svg.text(name, (left, middle_of(place)), ink);
-        }
-        // The same scale for all panels, so that they can be compared with each other.
-        let label = medians.map(|median| width(&labelled(median))).max().unwrap_or(0) + 8;
-        let step = (WIDTH - MARGIN - left) / self.workers.len() as i32;
-        let starts = (left + GAP..).step_by(step as usize);
-        for (workers, left) in self.workers.iter().zip(starts) {
-            let right = left + step - GAP;
-            let scale = Scale { most, pixels: (left, right - label) };
-            self.panel(&mut svg, theme, *workers, &Panel { left, right, scale });
-        }
-        svg.text(&self.note, (MARGIN, self.bottom() + FOOT - 18), Ink { size: 11, ..faint });
-        svg.finish()
-    }
-
-    fn panel(&self, svg: &mut Svg, theme: &Theme, workers: usize, panel: &Panel) {
-        let (left, foot) = (panel.left, self.bottom());
-        let heading = Ink { bold: true, ..Ink::new(theme.text) };
-        svg.text(&many(workers, "worker"), (left, TOP - 16), heading);
-        let small = Ink { size: TEXT - 2, ..Ink::new(theme.faint) };
-        for tick in panel.scale.ticks() {
-            let x = panel.scale.at(tick);
-            svg.line((x, TOP), (x, foot + 4), theme.grid, 1);
-            svg.text(&written(tick), (x, foot + 14), Ink { anchor: "middle", ..small });
-        }
-        svg.text("nanoseconds for each job", (left, foot + 32), small);
-        for (name, place) in self.rows.iter().zip(0..) {
-            let found = |speed: &&&Speed| speed.workers == workers && speed.contestant == *name;
-            match self.speeds.iter().find(found) {
-                Some(speed) => panel.bar(svg, theme, speed, middle_of(place)),
-                None => svg.text("not measured", (left + 4, middle_of(place)), small),
+    fn draw_on(&self, area: &Area<'_>, theme: &'static Theme) -> Drawn {
+        area.fill(&theme.background)?;
+        let title = style(TITLE, true, theme.text);
+        area.draw_text(&self.title, &title, (MARGIN, 28))?;
+        let cut = if self.speeds.iter().any(|speed| speed.median > self.most) { CUT } else { "" };
+        let explanation = style(TEXT, false, theme.faint);
+        area.draw_text(&format!("{EXPLANATION}{cut}"), &explanation, (MARGIN, 54))?;
+        let note = (MARGIN, area.dim_in_pixel().1 as i32 - 18);
+        area.draw_text(&self.note, &style(SMALL, false, theme.faint), note)?;
+        let names = widest(self.rows.iter().copied())?;
+        let panels = area.margin(TOP, NOTE, MARGIN + names, MARGIN);
+        let panels = panels.split_evenly((1, self.workers.len()));
+        for (workers, area) in self.workers.iter().zip(&panels) {
+            let panel = self.panel(area, theme, *workers)?;
+            if Some(workers) == self.workers.first() {
+                (0..).zip(&self.rows).try_for_each(|(row, name)| panel.name(name, row))?;
             }
         }
-        svg.line((left, TOP), (left, foot), theme.faint, 1);
+        Ok(area.present()?)
+    }
+
+    fn panel<'b>(
+        &self,
+        area: &Area<'b>,
+        theme: &'static Theme,
+        workers: usize,
+    ) -> Result<Panel<'b>, Box<dyn Error>> {
+        area.draw_text(&many(workers, "worker"), &style(TEXT, true, theme.text), (GAP, -16))?;
+        let labels: Vec<_> = self.speeds.iter().map(|speed| labelled(speed.median)).collect();
+        let plot = ChartBuilder::on(area)
+            .margin_left(GAP)
+            .margin_right(widest(labels.iter().map(String::as_str))? + 8)
+            .x_label_area_size(AXIS)
+            .build_cartesian_2d(0.0..self.most, self.rows.len() as f64..0.0)?;
+        let mut panel = Panel { plot, theme, most: self.most };
+        panel.axes(self.rows.len())?;
+        for (row, name) in (0..).zip(&self.rows) {
+            let mut speeds = self.speeds.iter().filter(|speed| speed.workers == workers);
+            match speeds.find(|speed| speed.contestant == *name) {
+                Some(speed) => panel.bar(speed, row)?,
+                None => panel.absent(row)?,
+            }
+        }
+        Ok(panel)
     }
 }
 
-impl Panel {
-    fn bar(&self, svg: &mut Svg, theme: &Theme, speed: &Speed, middle: i32) {
-        let bold = names::is_ours(&speed.contestant);
-        let color = if bold { theme.ours } else { theme.peer };
-        // At least a pixel, so that there is something to see.
-        let end = self.scale.at(speed.median).max(self.left + 1);
-        let top = middle - BAR / 2;
-        svg.fill((self.left, top), (end, top + BAR), color);
-        let mut label = end;
-        if speed.median > self.scale.most {
+/// The bars for one number of workers. A row is one high.
+struct Panel<'a> {
+    plot: ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    theme: &'static Theme,
+    /// Where the scale ends.
+    most: f64,
+}
+
+impl Panel<'_> {
+    fn axes(&mut self, rows: usize) -> Drawn {
+        let mut mesh = self.plot.configure_mesh();
+        mesh.disable_y_mesh().x_labels(7).x_max_light_lines(0).set_all_tick_mark_size(4);
+        mesh.bold_line_style(self.theme.grid).axis_style(self.theme.grid);
+        mesh.label_style(style(SMALL, false, self.theme.faint)).x_desc("nanoseconds for each job");
+        mesh.x_label_formatter(&|value| written(*value)).draw()?;
+        let axis = vec![(0.0, 0.0), (0.0, rows as f64)];
+        self.plot.plotting_area().draw(&PathElement::new(axis, self.theme.faint))?;
+        Ok(())
+    }
+
+    fn name(&self, name: &str, row: u32) -> Drawn {
+        let style = self.style(name).pos(Pos::new(HPos::Right, VPos::Center));
+        self.text(name, (0.0, middle(row)), -GAP, style)
+    }
+
+    fn absent(&self, row: u32) -> Drawn {
+        let style = style(SMALL, false, self.theme.faint);
+        self.text("not measured", (0.0, middle(row)), 4, style)
+    }
+
+    fn bar(&self, speed: &Speed, row: u32) -> Drawn {
+        let middle = middle(row);
+        let theme = self.theme;
+        let color = if names::is_ours(&speed.contestant) { theme.ours } else { theme.peer };
+        let mut end = speed.median.min(self.most);
+        let bar = Rectangle::new([(0.0, middle - 0.3), (end, middle + 0.3)], color.filled());
+        self.plot.plotting_area().draw(&bar)?;
+        if speed.median > self.most {
             // Two gaps across the bar's end tell that it goes on.
-            for x in [end - 16, end - 9] {
-                svg.line((x - 3, top + BAR + 2), (x + 3, top - 2), theme.background, 3);
+            for x in [-16, -9] {
+                let gap = theme.background.stroke_width(3);
+                self.line((end, middle), [(x - 3, 10), (x + 3, -10)], gap)?;
             }
         } else {
-            let (from, to) = (self.scale.at(speed.low), self.scale.at(speed.high));
-            svg.line((from, middle), (to, middle), theme.text, 1);
+            end = speed.high.min(self.most);
+            let range = vec![(speed.low, middle), (end, middle)];
+            self.plot.plotting_area().draw(&PathElement::new(range, theme.text))?;
             // One that goes on beyond the scale has no end.
-            for x in [Some(from), (speed.high <= self.scale.most).then_some(to)] {
-                x.into_iter()
-                    .for_each(|x| svg.line((x, middle - 3), (x, middle + 3), theme.text, 1));
+            for x in [speed.low, speed.high].into_iter().filter(|x| *x <= self.most) {
+                self.line((x, middle), [(0, -3), (0, 3)], theme.text.into())?;
             }
-            label = label.max(to);
         }
-        let text = labelled(speed.median);
-        // The last word is the label's: a range never pushes it off the panel.
-        let label = label.min(self.right - width(&text)) + 6;
-        let color = if bold { theme.ours } else { theme.text };
-        svg.text(&text, (label, middle), Ink { bold, ..Ink::new(color) });
+        self.text(&labelled(speed.median), (end, middle), 6, self.style(&speed.contestant))
+    }
+
+    /// How what is about a contestant is written.
+    fn style(&self, contestant: &str) -> TextStyle<'static> {
+        let ours = names::is_ours(contestant);
+        style(TEXT, ours, if ours { self.theme.ours } else { self.theme.text })
+    }
+
+    /// Writes a text so many pixels to the right of a point.
+    fn text(&self, text: &str, at: (f64, f64), right: i32, style: TextStyle<'static>) -> Drawn {
+        let text = EmptyElement::at(at) + Text::new(text.to_owned(), (right, 0), style);
+        Ok(self.plot.plotting_area().draw(&text)?)
+    }
+
+    /// Draws a line between two places, in pixels from a point.
+    fn line(&self, at: (f64, f64), ends: [(i32, i32); 2], style: ShapeStyle) -> Drawn {
+        let line = EmptyElement::at(at) + PathElement::new(ends, style);
+        Ok(self.plot.plotting_area().draw(&line)?)
     }
 }
 
-/// The height at which a row's middle is.
-fn middle_of(place: i32) -> i32 {
-    TOP + ROW * place + ROW / 2
+/// Where a row's middle is.
+fn middle(row: u32) -> f64 {
+    f64::from(row) + 0.5
+}
+
+/// How text is written that begins at its point, at its height.
+fn style(size: f64, bold: bool, color: RGBColor) -> TextStyle<'static> {
+    let weight = if bold { FontStyle::Bold } else { FontStyle::Normal };
+    let font = FontDesc::new(FontFamily::SansSerif, size, weight);
+    font.color(&color).pos(Pos::new(HPos::Left, VPos::Center))
+}
+
+/// About how wide the widest of some texts is, rather too much than too little: fonts differ.
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> Result<i32, Box<dyn Error>> {
+    let font = FontDesc::new(FontFamily::SansSerif, 1.2 * TEXT, FontStyle::Normal);
+    let mut most = 0;
+    for text in texts {
+        most = most.max(font.box_size(text)?.0);
+    }
+    Ok(most as i32)
 }
 
 fn labelled(nanoseconds: f64) -> String {
@@ -170,7 +241,7 @@ fn note(setting: &Setting) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::svg::THEMES;
+    use crate::theme::THEMES;
 
     fn speed(contestant: &str, workers: usize, median: f64) -> Speed {
         Speed {
@@ -195,7 +266,7 @@ mod tests {
         assert!(Chart::of(&report, "tree", "").is_none());
         let chart = Chart::of(&report, "ext", "a test").expect("it was measured");
         assert_eq!(chart.rows, ["pool/std", "a & b", "slow"]);
-        let svg = chart.draw(&THEMES[0]);
+        let svg = chart.draw(&THEMES[0]).expect("it is drawn");
         for text in ["ext: a test", CUT, "a &amp; b", "900 ns", "not measured", "16 workers"] {
             assert!(svg.contains(text), "{text} is missing: {svg}");
         }

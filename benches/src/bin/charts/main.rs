@@ -5,8 +5,8 @@
 //! colour. What the report does not have is not drawn.
 
 mod bars;
-mod scale;
-mod svg;
+mod numbers;
+mod theme;
 
 use std::error::Error;
 use std::fs;
@@ -16,7 +16,7 @@ use clap::Parser;
 use pool_benches::report::Report;
 
 use crate::bars::Chart;
-use crate::svg::THEMES;
+use crate::theme::THEMES;
 
 /// The workloads, and what each is about.
 const CHARTS: [(&str, &str); 4] = [
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let Some(chart) = Chart::of(&report, workload, subject) else { continue };
         for theme in &THEMES {
             let path = args.directory.join(format!("speed-{workload}-{}.svg", theme.name));
-            fs::write(&path, chart.draw(theme)).map_err(about(&path))?;
+            fs::write(&path, chart.draw(theme)?).map_err(about(&path))?;
             println!("{}", path.display());
             drawn = true;
         }
