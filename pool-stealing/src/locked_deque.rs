@@ -144,6 +144,9 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
     where
         I: Injector<J>,
     {
+        if injector.is_empty() {
+            return None;
+        }
         let mut own = self.jobs.lock();
         injector.take(workers, DequeGuard::new(&mut own.deque, own.len));
         own.pop()

@@ -194,10 +194,8 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
     }
 
     /// Takes a job from outside in this way, if there is one.
+    #[inline]
     fn outside(&mut self, take: impl FnOnce(&mut D, &I, usize) -> Option<J>) -> Option<J> {
-        if self.shared.injector.is_empty() {
-            return None;
-        }
         take(&mut self.own, &self.shared.injector, self.shared.stealers.count())
     }
 

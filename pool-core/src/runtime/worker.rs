@@ -284,17 +284,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             (id, Body::Payload(payload)) => self.handle(id, payload, handler, sink),
             (id, Body::Ref(job_ref)) => {
                 self.follow(id, job_ref, sink);
-                // Mostly none: looked at before it is moved.
-                if self.handed.borrow().is_some()
-                    && let Some((id, payload)) = self.handed.take()
-                {
-                    self.handle(id, payload, handler, sink);
+                if self.handed.borrow().is_some() {
+                    self.handle_handed(handler, sink);
                 }
             }
         }
     }
 
-    #[inline]
+    // Always inlined, so that the handler is in the loop although it is called in `handle_handed` as well.
+    #[inline(always)]
     fn handle(
         &self,
         id: JobId,
@@ -307,6 +305,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         // The job and its captures are gone by now (C9).
         self.counters().count(Ended::Done);
         self.deliver(id, Ok(result), sink);
+    }
+
+    /// Runs the job that a job ref led to.
+    #[cold]
+    #[inline(never)]
+    fn handle_handed(
+        &self,
+        handler: &mut impl FnMut(J) -> R,
+        sink: &mut impl ResultSink<Result = R>,
+    ) {
+        if let Some((id, payload)) = self.handed.take() {
+            self.handle(id, payload, handler, sink);
+        }
     }
 
     /// Does what a job ref leads to. If its outcome is not for the sink, that is told not to wait for it.
