@@ -4,6 +4,7 @@ use crate::api::handle::Handle;
 use crate::api::submit_options::Terms;
 use crate::error::SubmitError;
 use crate::id::JobId;
+use crate::parts::capacity::Wait;
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
@@ -45,7 +46,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_untimed(job, Terms::PLAIN)
+        self.submit_untimed(job, Wait::Forever)
     }
 
     /// Submits a job like [`submit`](Self::submit), but does not wait for room.
@@ -68,12 +69,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn try_submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_untimed(job, Terms::TRY)
+        self.submit_untimed(job, Wait::Never)
     }
 
     pub(crate) fn submit_on(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
         let submitted = match terms.deadline {
-            None => self.submit_untimed(job, terms),
+            None => self.submit_untimed(job, terms.wait),
             Some(deadline) => {
                 let timed = TimedJob::new(job, deadline, &self.inner);
                 return match self.submit_ref(JobRef::new(timed.clone()), terms) {
@@ -102,13 +103,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     // Inlined down to the queue: a job that is moved from hand to hand on the way, before the
     // processor has finished writing it, costs more than all the rest.
     #[inline]
-    fn submit_untimed(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
+    fn submit_untimed(&self, job: J, wait: Wait) -> Result<JobId, SubmitError<J>> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
             return Ok(worker.submit(end, Body::Payload(job)));
         }
-        self.inner.submit(job, terms.wait)
+        self.inner.submit(job, wait)
     }
 }
 

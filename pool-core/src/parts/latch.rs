@@ -35,6 +35,7 @@ impl Latch {
 
     /// Sets it, with release for the value. Whether the value is the caller's to drop, as nobody will take
     /// it. The caller wakes the waiter [afterwards](Self::wake), if it is told to.
+    #[inline]
     #[must_use]
     pub(crate) fn set(&self) -> Setting {
         // Acquire, for the waker. Nothing can have been taken yet.
@@ -54,6 +55,7 @@ impl Latch {
 
     /// The right to take the value, for the first who asks after the latch was set. Acquire, against the
     /// release of `set`.
+    #[inline]
     #[must_use]
     pub(crate) fn take(&self) -> bool {
         self.is_set() && self.word.fetch_or(TAKEN, Acquire) & TAKEN == 0
@@ -61,6 +63,7 @@ impl Latch {
 
     /// Nobody will take the value. Whether the latch is set, so that the caller drops it, if it can
     /// [take](Self::take) it.
+    #[inline]
     #[must_use]
     pub(crate) fn detach(&self) -> bool {
         // Before `set` this shows there; after it that shows here, with the value.
@@ -81,6 +84,7 @@ impl Latch {
     }
 
     /// Nobody wants to be woken any more.
+    #[inline]
     pub(crate) fn forget_waker(&self) {
         if self.word.load(Relaxed) & WAITED != 0 {
             let waker = lock(&self.waker).take();

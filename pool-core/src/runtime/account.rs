@@ -93,6 +93,7 @@ impl<'a> Account<'a> {
     }
 
     /// A job is no longer queued: it is in this thread's hands.
+    #[inline]
     fn take(self, id: JobId, expiry: Option<ExpiryKey>) {
         if let Some(expiry) = expiry {
             self.pool.expiring.remove(expiry);
@@ -108,6 +109,7 @@ impl<'a> Account<'a> {
 
     /// Runs code of that job, or code that is told of its end. It counts as inside of the pool,
     /// wherever it runs: to wait there for the pool's rest would be to wait for itself.
+    #[inline(always)]
     fn at_work<T>(self, code: impl FnOnce() -> T) -> T {
         let enter = || context::enter(self.pool.id(), Standing::AtWork);
         let _entered = self.counters.is_none().then(enter);

@@ -21,6 +21,7 @@ impl<F, T> TaskCell<F, T> {
     }
 
     /// Ends the job in this way, if nobody has taken it. Whether that was so.
+    #[inline]
     fn end(
         &self,
         id: JobId,

@@ -273,7 +273,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Runs a job and delivers its outcome.
-    #[inline]
+    // Always inlined, as the functions below: a job that is handed on through memory, just written, waits for
+    // the stores, and the handler belongs into the loop.
+    #[inline(always)]
     fn perform(
         &self,
         job: Job<J>,
@@ -283,15 +285,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         match job.into_parts() {
             (id, Body::Payload(payload)) => self.handle(id, payload, handler, sink),
             (id, Body::Ref(job_ref)) => {
-                self.follow(id, job_ref, sink);
-                if self.handed.borrow().is_some() {
+                if self.follow(id, job_ref, sink) {
                     self.handle_handed(handler, sink);
                 }
             }
         }
     }
 
-    // Always inlined, so that the handler is in the loop although it is called in `handle_handed` as well.
     #[inline(always)]
     fn handle(
         &self,
@@ -321,12 +321,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Does what a job ref leads to. If its outcome is not for the sink, that is told not to wait for it.
-    fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) {
+    /// Returns whether it led to a job for the handler.
+    #[inline(never)]
+    fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) -> bool {
         let skips = !id.is_nested() && !job_ref.is_for_sink();
         job_ref.run(id, Account::worker(&self.inner.state, self.index));
         if skips {
             let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
         }
+        self.handed.borrow().is_some()
     }
 
     /// Takes a job for the handler from the job ref that this worker follows.
@@ -336,7 +339,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.handed.replace(Some((id, payload)));
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver(
         &self,
         id: JobId,
