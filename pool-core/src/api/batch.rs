@@ -1,4 +1,4 @@
-//! Submitting many jobs at the price of little more than one.
+//! Submitting a batch: many jobs at little more than the price of one.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,29 +17,29 @@ use crate::runtime::task_cell::TaskCell;
 use crate::runtime::worker::Worker;
 use crate::task::Task;
 
-/// At most this many jobs are submitted at once: few enough to stay in the processor's caches on their way,
-/// and for the workers to begin meanwhile.
+/// The maximum number of jobs that are submitted at once: few enough to stay in the processor's caches on
+/// their way, and for the workers to begin meanwhile.
 const CHUNK: usize = 1024;
-/// The first time it is this many, and then twice as many each time: the workers should not wait for a slow
-/// iterator.
+/// The number of jobs in the first chunk; each further one is twice as long. The workers should not wait
+/// for a slow iterator.
 const FIRST_CHUNK: usize = 16;
 
-/// The handles of a batch of closures `F` that return `T`, or of those that were accepted.
+/// The outcome of spawning a batch of closures `F` that return `T`: the handles, of all or of those that
+/// were accepted.
 pub type SpawnedBatch<F, T, I> = Result<Vec<JobHandle<T>>, BatchError<F, I, Vec<JobHandle<T>>>>;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
-    /// Submits many jobs at the price of little more than one, in this order: they are counted in
-    /// together and wake the workers together. The ids come in the same order.
+    /// Submits many jobs in this order, at little more than the price of one: they are counted in together
+    /// and wake the workers together. The ids come in the same order.
     ///
-    /// In a pool with a [capacity](crate::ThreadPoolBuilder::capacity) it waits for room, and
-    /// accepts as many at once as there is room for. The iterator is read ahead: 16 jobs before the first
-    /// are submitted, and 1,024 at most. Should it panic, those that were read and not yet submitted are
-    /// dropped with it. The first jobs may have run, and their outcomes may be with the sink, before this returns
-    /// with their ids.
+    /// In a pool with a [capacity](crate::ThreadPoolBuilder::capacity) it waits for room, and accepts as
+    /// many at once as there is room for. The iterator is read ahead: 16 jobs before the first are
+    /// submitted, and at most 1,024. If it panics, the jobs that were read and not yet submitted are
+    /// dropped. The first jobs may have run, and their outcomes may be with the sink, before this returns.
     ///
     /// # Errors
     ///
-    /// At the first job that is not accepted it stops. That one and those behind it come back, see
+    /// It stops at the first job that is not accepted. That job and those behind it come back, see
     /// [`BatchError`]; those before it run.
     ///
     /// # Examples
@@ -64,7 +64,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.submit_batch_on(jobs.into_iter(), |job| job, Terms::PLAIN)
     }
 
-    /// Submits what `job` makes of each input.
+    /// Submits the job that `job` makes of each input.
     pub(crate) fn submit_batch_on<I: Iterator>(
         &self,
         mut inputs: I,
@@ -76,7 +76,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
         let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
         for size in chunks() {
-            // Gathered first: what the iterator does must not come between accepting and pushing.
+            // Gathered first: the iterator's code must not run between accepting and pushing.
             let some = inputs.by_ref().take(size);
             chunk.extend(some.map(|input| Job::unnumbered(Body::Payload(job(input)))));
             if chunk.is_empty() {
@@ -90,7 +90,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Ok(ids)
     }
 
-    /// The same for jobs that may expire: each is on the list of those before the next is submitted.
+    /// Submits jobs that may expire: each is on the list of expiring jobs before the next is submitted.
     fn submit_timed_batch<I: Iterator>(
         &self,
         mut inputs: I,
@@ -110,7 +110,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Ok(ids)
     }
 
-    /// Submits all of these, or leaves those that were not accepted in the list.
+    /// Submits all of these jobs; those that were not accepted stay in the list.
     fn submit_all(
         &self,
         jobs: &mut VecDeque<Job<J>>,
@@ -132,7 +132,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Ok(())
     }
 
-    /// Runs the first of these here, as there is no room for it.
+    /// Runs the first of these jobs here, since there is no room for it.
     fn run_first(&self, jobs: &mut VecDeque<Job<J>>, ids: &mut JobIds) -> Result<(), Refusal> {
         let Some(job) = jobs.pop_front() else { return Ok(()) };
         match self.inner.submit_here(job) {
@@ -145,12 +145,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Ok(())
     }
 
-    /// Spawns many closures at the price of little more than one; see
-    /// [`submit_batch`](Self::submit_batch). The handles come in the same order.
+    /// Spawns many closures at little more than the price of one; see [`submit_batch`](Self::submit_batch).
+    /// The handles come in the same order.
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back, see [`BatchError`], and the handles of those that were.
+    /// The closures that were not accepted come back, and the handles of those that were; see
+    /// [`BatchError`].
     ///
     /// # Examples
     ///
@@ -207,19 +208,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 }
 
-/// How many jobs are submitted at a time.
+/// The sizes of the chunks in which a batch is submitted.
 fn chunks() -> impl Iterator<Item = usize> {
     std::iter::successors(Some(FIRST_CHUNK), |size| Some((2 * size).min(CHUNK)))
 }
 
 impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
-    /// Submits many closures at the price of little more than one; see
+    /// Submits many closures at little more than the price of one; see
     /// [`submit_batch`](Self::submit_batch).
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back, see [`BatchError`]: those that were read as [`Task`]s, which
-    /// [`submit_batch`](Self::submit_batch) takes, the rest as they were.
+    /// The closures that were not accepted come back, see [`BatchError`]. Those that were read are
+    /// [`Task`]s by then, which [`submit_batch`](Self::submit_batch) takes; the rest is as it was.
     ///
     /// # Examples
     ///
@@ -243,8 +244,8 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     }
 }
 
-/// Of a batch, not all jobs were accepted; those that were not are in here, untouched (C1): the jobs that
-/// were read from the batch's iterator, and the iterator with those that were not.
+/// The error of a batch of which not all jobs were accepted. It holds the others untouched (C1): the jobs
+/// that were read from the batch's iterator, and the iterator with the rest.
 ///
 /// # Examples
 ///
@@ -264,7 +265,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
 pub struct BatchError<J, I, A = JobIds> {
     accepted: A,
     reason: Refusal,
-    /// The jobs that were read, and the iterator. The lock is never held: it makes the error `Sync`.
+    /// The jobs that were read, and the iterator. The lock, which is never held, makes the error `Sync`.
     rest: Mutex<(Vec<J>, I)>,
 }
 
@@ -273,28 +274,26 @@ impl<J, I, A> BatchError<J, I, A> {
         Self { accepted, reason, rest: Mutex::new((jobs, inputs)) }
     }
 
-    /// What was accepted before that, in order: the ids, or of
-    /// [`spawn_batch`](crate::Handle::spawn_batch) the handles.
+    /// What was accepted, in order: the ids, or the handles of [`spawn_batch`](crate::Handle::spawn_batch).
     #[must_use]
     pub fn accepted(&self) -> &A {
         &self.accepted
     }
 
-    /// Why the others were not.
+    /// The reason why the other jobs were not accepted.
     #[must_use]
     pub fn reason(&self) -> &Refusal {
         &self.reason
     }
 
-    /// The jobs that were not accepted, in their order: those that were read, and the iterator that has
-    /// the rest.
+    /// The jobs that were not accepted, in order: those that were read, and the iterator with the rest.
     #[must_use]
     pub fn into_inner(self) -> (Vec<J>, I) {
         let (_, jobs, inputs) = self.into_parts();
         (jobs, inputs)
     }
 
-    /// The same with what was accepted.
+    /// The parts of the error: what was accepted, the jobs that were read, and the iterator with the rest.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Building a pool.
+//! The builder of a pool: its settings, its queue, and its sink.
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub struct ThreadPoolBuilder<B, S = NoSink> {
 }
 
 impl<B: Default> ThreadPoolBuilder<B> {
-    /// A builder of pools with the queues that a default `B` makes, and no sink.
+    /// Returns a builder of pools with the queues that a default `B` makes, and no sink.
     pub fn new() -> Self {
         Self::with_backend(B::default())
     }
@@ -59,14 +59,14 @@ impl<B: Default> Default for ThreadPoolBuilder<B> {
 }
 
 impl<Q> ThreadPoolBuilder<Ready<Q>> {
-    /// A builder of a pool with this queue, and no sink.
+    /// Returns a builder of a pool with this queue, and no sink.
     pub fn with_queue(queue: Q) -> Self {
         Self::with_backend(Ready(queue))
     }
 }
 
 impl<B> ThreadPoolBuilder<B> {
-    /// A builder of a pool with the queue that `backend` makes, and no sink.
+    /// Returns a builder of a pool with the queue that `backend` makes, and no sink.
     pub fn with_backend(backend: B) -> Self {
         Self { backend, sink: NoSink, settings: Settings::default() }
     }
@@ -83,7 +83,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         ThreadPoolBuilder { backend, sink: self.sink, settings: self.settings }
     }
 
-    /// Sends the outcome of every job to this sink, of which each worker gets a clone.
+    /// Sends the outcome of every job to this sink. Each worker gets a clone of it.
     ///
     /// Without a sink, jobs return nothing.
     pub fn sink<S2>(self, sink: S2) -> ThreadPoolBuilder<B, S2> {
@@ -97,11 +97,11 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Lets a worker that had nothing to do for so long leave; it comes back on demand. The
-    /// default is to keep all workers.
+    /// Lets a worker leave when it has been idle for this long (keep-alive); it comes back on demand. By
+    /// default all workers stay.
     ///
-    /// Should its thread not be had then, the other workers run its jobs, and the start is tried
-    /// again once one of them has been idle. Without any other worker the submit fails with
+    /// If its thread cannot be started then, the other workers run its jobs, and the start is tried again
+    /// once one of them has been idle. Without any other worker the submit fails with
     /// [`Refusal::NoThread`](crate::Refusal::NoThread).
     ///
     /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
@@ -125,24 +125,25 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// With [`thread_keep_alive`](Self::thread_keep_alive): how many workers are started by the
-    /// build and never leave. The default is 0: all start on demand, and all may leave.
+    /// The number of workers that the build starts and that never leave, with
+    /// [`thread_keep_alive`](Self::thread_keep_alive). The default is 0: all start on demand, and all may
+    /// leave.
     pub fn core_threads(mut self, threads: usize) -> Self {
         self.settings.core_threads = Some(threads);
         self
     }
 
-    /// Bounds the queue: at most this many jobs from outside wait to be started, at least 1. The default
-    /// is no bound.
+    /// Bounds the queue: the maximum number of jobs from outside that wait to be started, at least 1. The
+    /// default is no bound.
     ///
     /// When the queue is full, [`execute`](Handle::execute), [`submit`](Handle::submit) and
-    /// [`spawn`](Handle::spawn) wait for room, in the order in which they came;
-    /// [`try_execute`](Handle::try_execute) and its like fail with the job; and
-    /// [`with`](Handle::with) offers [other ways](crate::WhenFull), such as to wait for a while, or to run the
-    /// job on the submitting thread.
+    /// [`spawn`](Handle::spawn) wait for room, in the order of arrival.
+    /// [`try_execute`](Handle::try_execute), [`try_submit`](Handle::try_submit) and
+    /// [`try_spawn`](Handle::try_spawn) fail and return the job. [`with`](Handle::with) offers [other
+    /// ways](crate::WhenFull): to wait for a while, or to run the job on the submitting thread.
     ///
-    /// A job that submits jobs is never held up by its own pool, nor refused: what it submits does
-    /// not count here (C4, C11).
+    /// A job that submits jobs is neither held up nor refused by its own pool: nested jobs do not count
+    /// here (C4, C11).
     ///
     /// # Examples
     ///
@@ -162,8 +163,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Builds the pool paused: it accepts jobs and starts none before
-    /// [`resume`](Handle::resume).
+    /// Builds the pool paused: it accepts jobs, and starts none before [`resume`](Handle::resume).
     pub fn paused(mut self) -> Self {
         self.settings.paused = true;
         self
@@ -171,7 +171,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
 
     /// Names the worker threads by their index. The default is `pool-worker-0` and so on.
     ///
-    /// All names are made by the build.
+    /// The build makes all names.
     pub fn thread_name(mut self, name: impl Fn(usize) -> String + 'static) -> Self {
         self.settings.thread_name = Box::new(name);
         self
@@ -190,8 +190,8 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Calls `hook` with the worker's index on each worker thread as the last thing, once for each
-    /// start hook that returned. A panic of it goes no further.
+    /// Calls `hook` with the worker's index on each worker thread as the last thing, once for each start
+    /// hook that returned. A panic of the hook goes no further.
     pub fn on_thread_stop(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.settings.on_thread_stop = Some(Box::new(hook));
         self
@@ -209,11 +209,11 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Builds a pool of closures, which return what its sink takes; without a sink, nothing.
+    /// Builds a pool of closures, which return what the pool's sink takes; without a sink, nothing.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] says which setting cannot be met, or which worker did not start.
+    /// [`BuildError`] says which setting is out of range, or which worker did not start.
     pub fn build(self) -> Result<ThreadPool<S::Result, B::Queue>, BuildError>
     where
         B: MakeQueue<Job<Task<S::Result>>>,
@@ -222,15 +222,15 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self.build_with(|_worker| Task::run)
     }
 
-    /// Builds a pool of jobs of one type. `make_handler` is called once on each worker thread and
-    /// returns what that worker calls with every job: a closure with state of its own, such as a
-    /// connection, a buffer, a random number generator, which need not be `Send`.
+    /// Builds a pool of jobs of one type. `make_handler` is called once on each worker thread and returns
+    /// the handler that this worker calls with every job. A handler may have state of its own, such as a
+    /// connection, a buffer or a random number generator, which need not be `Send`.
     ///
-    /// A handler is dropped on its worker's thread when that leaves. That is no job any more: what the drop
+    /// A handler is dropped on its worker's thread when the worker leaves. That drop is no job: what it
     /// submits may be refused, see [`submit`](Handle::submit).
     ///
-    /// After a job that panicked the worker goes on with the same handler; one whose state can
-    /// break halfway mends it at its next call.
+    /// After a job that panicked the worker goes on with the same handler. A handler whose state can break
+    /// halfway has to mend it at its next call.
     ///
     /// # Errors
     ///
@@ -289,7 +289,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
 }
 
 impl<Q: WorkQueue<Job<Task>> + Default> Pool<Task, (), Q> {
-    /// Builds a pool of closures with this number of threads, and everything else as by default; see
+    /// Builds a pool of closures with this number of threads, and defaults for everything else; see
     /// [`ThreadPoolBuilder`].
     ///
     /// # Errors

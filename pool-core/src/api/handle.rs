@@ -1,4 +1,4 @@
-//! Waiting, pausing, closing, looking: what anybody may do with a pool, besides submitting.
+//! The handle to a pool: waiting until it is idle, closing, pausing, its stats, and the counts at shutdown.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -13,16 +13,15 @@ use crate::report::{ShutdownReport, Stats};
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 
-/// AnyPool to a pool, for other threads and for its own jobs.
+/// A handle to a pool, for other threads and for the pool's own jobs.
 ///
-/// A handle is cheap to clone. It does not keep the pool open: after
-/// [`close`](Self::close) every handle's submits are refused, however many are left (C6).
-/// [`Pool`](crate::Pool) dereferences to one.
+/// A handle is cheap to clone. It does not keep the pool open: after [`close`](Self::close) the submits of
+/// all handles are refused (C6). [`Pool`](crate::Pool) dereferences to its handle.
 pub struct Handle<J, R, Q> {
     pub(crate) inner: Arc<Inner<J, R, Q>>,
 }
 
-// A panic that passes by leaves a pool as it is: no foreign code runs where its state is half changed.
+// A panic cannot leave a pool half changed: no foreign code runs while its state is.
 impl<J, R, Q> UnwindSafe for Handle<J, R, Q> {}
 impl<J, R, Q> RefUnwindSafe for Handle<J, R, Q> {}
 
@@ -35,13 +34,13 @@ impl<J, R, Q> Clone for Handle<J, R, Q> {
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Waits until the pool is idle: nothing queued, nothing running, every outcome with the sink.
     ///
-    /// It also returns when the pool was idle at some moment since the call and has new jobs by
+    /// It also returns when the pool was idle at some moment since the call, even if it has new jobs by
     /// now. A paused pool with jobs in its queue is not idle.
     ///
     /// # Errors
     ///
-    /// [`WaitError::InsideJob`] if it is called inside of this pool, whose own job could never end, and
-    /// [`WaitError::Forked`] in a forked child, which has no worker.
+    /// [`WaitError::InsideJob`] if it is called inside of this pool: the caller's own job would never end.
+    /// [`WaitError::Forked`] in a forked child, which has no workers.
     ///
     /// # Examples
     ///
@@ -66,8 +65,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.wait(None)
     }
 
-    /// Waits until the pool is idle, at most for `timeout`. One that is too long to be expressed
-    /// as a moment, such as [`Duration::MAX`], means for ever; zero means to look once.
+    /// Waits until the pool is idle, at most for `timeout`. A timeout too long to be expressed as a moment,
+    /// such as [`Duration::MAX`], means for ever; zero means to look once.
     ///
     /// # Examples
     ///
@@ -98,9 +97,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.inner.state.wait_quiescent(timeout)
     }
 
-    /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were
-    /// accepted, and those they submit, still run; then the workers leave (C5). It does not wait.
-    /// A paused pool stays paused.
+    /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were accepted,
+    /// and those they submit, still run; then the workers leave (C5). It does not wait. A paused pool stays
+    /// paused.
     ///
     /// # Examples
     ///
@@ -125,9 +124,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.inner.state.ledger.gate.0.read().is_closed()
     }
 
-    /// Starts no more jobs until [`resume`](Self::resume). Jobs that run go on, and a worker that
-    /// is just about to start one may do so. Submits are still accepted. Once
-    /// [`shutdown`](crate::Pool::shutdown) was called, or the pool dropped, it does nothing.
+    /// Starts no more jobs until [`resume`](Self::resume). Running jobs go on, and a worker that is about
+    /// to start a job may do so. Submits are still accepted. After [`shutdown`](crate::Pool::shutdown), or
+    /// once the pool is dropped, it does nothing.
     ///
     /// # Examples
     ///
@@ -153,7 +152,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.inner.resume();
     }
 
-    /// The pool at this moment. Jobs whose time is over are ended by this, if they are not yet.
+    /// Returns what the pool's jobs and threads do at this moment. It also ends the jobs whose time to
+    /// start is over.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner.state.expire_due();
@@ -173,19 +173,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
     }
 
-    /// How many threads the pool may have.
+    /// The maximum number of threads of the pool.
     #[must_use]
     pub fn num_threads(&self) -> usize {
         self.inner.config.names.len()
     }
 
-    /// The name of the thread of the worker with this index, if there is such a worker.
+    /// The name of the thread of the worker with this index, or `None` without such a worker.
     #[must_use]
     pub fn thread_name(&self, worker: usize) -> Option<&str> {
         self.inner.config.names.get(worker).map(String::as_str)
     }
 
-    /// See [`Pool::shutdown`](crate::Pool::shutdown).
+    /// Shuts the pool down; see [`Pool::shutdown`](crate::Pool::shutdown).
     pub(crate) fn shutdown(&self) -> ShutdownReport {
         self.inner.drain();
         if !context::is_inside(self.inner.id()) && !self.inner.state.is_forked() {

@@ -1,4 +1,4 @@
-//! Running something inside of a pool from outside, as if it were a call.
+//! Install: a call from outside that runs on a worker, by a stack job.
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -12,22 +12,22 @@ use crate::runtime::job::Job;
 use crate::runtime::join::stack_job::{Outcome, StackJobRef, with_stack_job};
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
-    /// Runs a closure, which may borrow, as a job of the pool, and returns what it returns: on a
-    /// worker, with its name, its stack and its thread-locals. Inside of the pool it is an ordinary
-    /// call; a closure of a [`join`](Self::join) or a job of a [`scope`](Self::scope) that the caller runs
-    /// itself is inside, too. So to have the workers' stack for all of that, install the whole.
+    /// Runs a closure, which may borrow, on a worker and returns its result: with the worker's name, stack
+    /// and thread-locals. Inside of the pool it is an ordinary call. A closure of a [`join`](Self::join) or
+    /// a job of a [`scope`](Self::scope) that the caller runs itself is inside, too. To have the workers'
+    /// stack for these, call the whole `join` or `scope` by `install`.
     ///
-    /// The job is one like others: it waits its turn, and for room, and the books have it. Called
-    /// inside of a job of another pool, it may run on the caller's thread, if no worker has begun it
-    /// (C11): two pools whose workers all wait for each other go on.
+    /// The closure is a job like others: it waits its turn, and for room, and is counted. Called inside of
+    /// a job of another pool, it may run on the caller's thread, if no worker has begun it (C11). So two
+    /// pools whose workers all wait for each other go on.
     ///
     /// # Errors
     ///
-    /// The closure comes back if the pool is closed or has no worker and none could be started.
+    /// The closure comes back if the pool is closed, or has no worker and cannot start one.
     ///
     /// # Panics
     ///
-    /// If the closure panics, that panic is thrown on here.
+    /// If the closure panics, that panic is resumed here.
     ///
     /// # Examples
     ///
@@ -59,7 +59,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         match closure {
             Outcome::Ran(Ok(result)) => Ok(result),
             Outcome::Ran(Err(payload)) => resume_unwind(payload),
-            // Without another reason, the pool came to its end without the job.
+            // Without a reason for a refusal, the pool ended without the job.
             Outcome::Unrun(closure) => match spawned {
                 Ok(refused) => Err(refused.unwrap_or(Refusal::Closed).with(closure)),
                 Err(payload) => resume_unwind(payload),
@@ -67,18 +67,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
     }
 
-    /// Spawns a job that lies on this thread's stack, and waits until nobody else has a right to it. Why it
-    /// was not accepted, or what the queue threw.
+    /// Spawns a job that runs the stack job, and waits until no other thread can run it. Returns why it was
+    /// not accepted, or the panic of the queue.
     fn spawn_and_wait(&self, stack_job: StackJobRef) -> thread::Result<Option<Refusal>> {
         let job = move || {
             if stack_job.run() {
-                // The payload is with the caller of `install`; this makes the books say how it went.
+                // The payload is with the caller of `install`; this has the job counted as panicked.
                 resume_unwind(Box::new(()));
             }
         };
         guarded(|| match self.spawn(job) {
             Ok(job) => {
-                // Whatever the outcome: the job's closure is gone, and with it the right to the stack job.
+                // Whatever the outcome: the job's closure is gone, and with it the right to run the stack
+                // job.
                 let _ = job.join();
                 None
             }

@@ -1,4 +1,4 @@
-//! A handle to one job: wait for it, poll it, cancel it.
+//! The handle to one job: join, poll as a future, cancel.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -16,20 +16,19 @@ use crate::runtime::account::Account;
 use crate::runtime::any_pool::AnyPool;
 use crate::runtime::task_handle::{AnyTask, TaskHandle};
 
-/// A handle to one job, made by [`Handle::spawn`](crate::Handle::spawn) and its like.
+/// A handle to one job, made by [`Handle::spawn`](crate::Handle::spawn) and its variants.
 ///
-/// It is also a [`Future`], for any executor. A handle that is dropped lets its job go on; what the
-/// job returns is dropped then, and what it panics with as well, though the books count it.
+/// It is also a [`Future`], for any executor. A job whose handle is dropped goes on. Its result, or the
+/// payload of its panic, is then dropped as well; the pool still counts it.
 ///
 /// # Waiting inside of a job
 ///
-/// A job may wait for another, of its own pool or of another, with as little as one worker (C11): if
-/// the other has not started, whoever waits runs it on the spot, and nothing else. It then lies above
-/// the waiting one on the same stack, so a job that waits for a job that waits for a job, and so on,
-/// needs a stack for all of them: some 600 bytes for each in an optimised build and 2,300 in others,
-/// beside what the jobs themselves need. A stack of two megabytes, as threads usually have, so holds
-/// some thousands of them, or hundreds; for more there is
-/// [`stack_size`](crate::ThreadPoolBuilder::stack_size).
+/// A job may wait for another, of its own pool or of another, with as little as one worker (C11): if the
+/// other has not started, the waiting thread runs it on the spot, and nothing else. It then lies above the
+/// waiting job on the same stack. A chain of jobs that wait for one another needs a stack for all of them:
+/// some 600 bytes for each in an optimised build and 2,300 in others, beside what the jobs themselves need.
+/// So a stack of two megabytes, as threads usually have, holds some thousands of them, or hundreds; for
+/// more there is [`stack_size`](crate::ThreadPoolBuilder::stack_size).
 ///
 /// Jobs that wait for one another in a circle wait for ever, as threads do.
 ///
@@ -49,13 +48,13 @@ use crate::runtime::task_handle::{AnyTask, TaskHandle};
 /// ```
 #[must_use = "the job goes on without its handle, but nobody learns how it ended"]
 pub struct JobHandle<T> {
-    /// `None` once the outcome was fetched for good: nothing is left to clear up then.
+    /// `None` once the outcome was fetched for good: then there is nothing to clear up.
     cell: Option<Arc<dyn TaskHandle<T>>>,
     id: JobId,
     pool: Weak<dyn AnyPool>,
 }
 
-// As for a thread's handle: what a panic may have left half done is the job's own.
+// As for a thread's handle: what a panic may leave half done belongs to the job.
 impl<T> UnwindSafe for JobHandle<T> {}
 impl<T> RefUnwindSafe for JobHandle<T> {}
 
@@ -68,14 +67,14 @@ impl<T> JobHandle<T> {
         self.cell.as_ref().expect("it goes with the handle")
     }
 
-    /// The id under which the job was accepted.
+    /// The id of the job.
     #[must_use]
     pub fn id(&self) -> JobId {
         self.id
     }
 
-    /// Waits until the job has ended. Inside of a job, it runs the one that it waits for, if that has
-    /// not started (C11).
+    /// Waits until the job has ended. Inside of a job, it runs the job that it waits for, if that has not
+    /// started (C11).
     ///
     /// # Errors
     ///
@@ -106,12 +105,12 @@ impl<T> JobHandle<T> {
         self.outcome()
     }
 
-    /// Waits like [`join`](Self::join), but runs the job itself if it has not started, outside of the
-    /// pool as well: on this thread, with its stack and its thread-locals. A job so short that waking
-    /// a worker would take longer ends much sooner like this.
+    /// Waits like [`join`](Self::join), but runs the job itself if it has not started, outside of the pool
+    /// as well: on this thread, with its stack and its thread-locals. A job that takes less time than
+    /// waking a worker ends much sooner this way.
     ///
-    /// The job is one of the pool's all the same: the pool is not idle while it runs, and what it
-    /// submits is nested (C3, C4, C5). It runs in a paused pool too.
+    /// It is still a job of the pool: the pool is not idle while it runs, and what it submits is nested
+    /// (C3, C4, C5). It runs in a paused pool too.
     ///
     /// # Errors
     ///
@@ -134,20 +133,20 @@ impl<T> JobHandle<T> {
         self.outcome()
     }
 
-    /// Waits like [`join`](Self::join), but no longer than this. A time too long to be expressed as a
+    /// Waits like [`join`](Self::join), but no longer than this. A timeout too long to be expressed as a
     /// moment, such as [`Duration::MAX`], means for ever.
     ///
-    /// Inside of a job, it too runs the one that it waits for, if that has not started; that may take
-    /// longer.
+    /// Inside of a job, it too runs the job that it waits for, if that has not started. That may take
+    /// longer than the timeout.
     ///
     /// # Errors
     ///
     /// [`WaitError::TimedOut`] if the job has not ended in this time: it goes on, and can be waited for
-    /// again. Inside is what [`join`](Self::join) returns.
+    /// again. The inner result is that of [`join`](Self::join).
     ///
     /// # Panics
     ///
-    /// If the outcome was fetched before, by this or as a future.
+    /// If the outcome was fetched before, by this call or as a future.
     ///
     /// # Examples
     ///
@@ -170,7 +169,7 @@ impl<T> JobHandle<T> {
         if self.wait(Some(timeout)) { Ok(self.take_outcome()) } else { Err(WaitError::TimedOut) }
     }
 
-    /// Whether the job has ended, in whatever way: [`join`](Self::join) would not wait.
+    /// Whether the job has ended, in whatever way, so that [`join`](Self::join) would not wait.
     ///
     /// # Examples
     ///
@@ -189,9 +188,9 @@ impl<T> JobHandle<T> {
         self.cell().latch().is_set()
     }
 
-    /// Cancels the job, if it has not started. The closure is dropped before this returns, wherever
-    /// in the queue it was; the outcome is [`JobError::Cancelled`]. Returns whether it was in time: a
-    /// job that has started runs on.
+    /// Cancels the job, if it has not started. The closure is dropped before this returns, wherever in the
+    /// queue the job is; the outcome is [`JobError::Cancelled`]. Returns whether it was in time: a job that
+    /// has started runs on.
     ///
     /// # Examples
     ///
@@ -210,7 +209,7 @@ impl<T> JobHandle<T> {
         cancel(&**self.cell(), self.id, &self.pool)
     }
 
-    /// Something by which others can cancel the job while this handle waits for it.
+    /// Returns a [`Canceller`], by which other threads can cancel the job while this handle waits for it.
     ///
     /// # Examples
     ///
@@ -232,7 +231,7 @@ impl<T> JobHandle<T> {
         Canceller { cell: self.cell().clone(), id: self.id, pool: self.pool.clone() }
     }
 
-    /// Runs the job on this thread, if nobody has taken it.
+    /// Runs the job on this thread, if it is still queued.
     pub(crate) fn run_if_queued(&self) {
         if self.cell().is_queued()
             && let Some(pool) = self.pool.upgrade()
@@ -243,8 +242,8 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Ends the job if it is not to be started any more: who asks after it shall not have to wait until
-    /// its turn comes.
+    /// Ends the job if its time to start is over, so that a thread that asks for it does not wait until its
+    /// turn comes.
     pub(crate) fn expire_if_due(&self) {
         if self.expires()
             && let Some(pool) = self.pool.upgrade()
@@ -253,7 +252,7 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Whether the job is queued and is to start by a certain time.
+    /// Whether the job is queued and has a time until which it is to start.
     pub(crate) fn expires(&self) -> bool {
         self.cell().expires() && self.cell().is_queued()
     }
@@ -262,7 +261,7 @@ impl<T> JobHandle<T> {
         &self.pool
     }
 
-    /// Has this waker woken when the job ends; see [`Latch::wake_when_set`].
+    /// Registers a waker for the job's end; see [`Latch::wake_when_set`].
     pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
         self.cell().latch().wake_when_set(waker)
     }
@@ -279,7 +278,7 @@ impl<T> JobHandle<T> {
         self.cell().fetch().expect("the outcome of a job can be fetched once")
     }
 
-    /// Waits for the end. Whether it came before the deadline.
+    /// Waits for the end, and returns whether it came before the deadline.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> bool {
         if spin_then_yield(|| self.cell().latch().is_set().then_some(())).is_some() {
             return true;
@@ -302,13 +301,13 @@ impl<T> JobHandle<T> {
         })
     }
 
-    /// Whether the job is out of reach, because its pool was given up.
+    /// Whether no thread can reach the job, because its pool was given up.
     pub(crate) fn is_lost(&self) -> bool {
         self.cell().is_queued()
             && self.pool.upgrade().is_some_and(|pool| pool.state().sleep.has_failed())
     }
 
-    /// Ends a job that is out of reach.
+    /// Ends the job if no thread can reach it.
     pub(crate) fn abandon_if_lost(&self) {
         if self.is_lost() {
             self.cell().abandon();
@@ -325,21 +324,21 @@ pub struct Canceller {
 }
 
 impl Canceller {
-    /// See [`JobHandle::cancel`].
+    /// Cancels the job; see [`JobHandle::cancel`].
     pub fn cancel(&self) -> bool {
         cancel(&*self.cell, self.id, &self.pool)
     }
 }
 
-/// A pool that is gone has no job left that could be cancelled.
+/// Cancels the job. A pool that is gone has no job left to cancel.
 fn cancel(cell: &dyn AnyTask, id: JobId, pool: &Weak<dyn AnyPool>) -> bool {
     pool.upgrade().is_some_and(|pool| cell.cancel(id, Account::visitor(pool.state())))
 }
 
 /// Ready when the job has ended, in whatever way.
 ///
-/// Polled inside of a job of any pool it runs its own job, if that has not started, for the executor
-/// could not make a worker free by waiting (C11).
+/// Polled inside of a job of any pool, it runs its own job if that has not started: the executor could not
+/// make a worker free by waiting (C11).
 ///
 /// # Panics
 ///
@@ -361,8 +360,8 @@ impl<T> Future for JobHandle<T> {
 
 impl<T> Drop for JobHandle<T> {
     fn drop(&mut self) {
-        // Nothing of the one who waited stays with the job, and nothing of the job's outcome stays
-        // with a job ref that may be in the queue for long (C9).
+        // The latch lets go of the waiter's waker, and the cell of the outcome: a stale job ref may keep
+        // the cell in the queue for long (C9).
         let Some(cell) = &self.cell else { return };
         cell.latch().forget_waker();
         cell.detach();

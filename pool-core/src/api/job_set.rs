@@ -1,4 +1,4 @@
-//! Waiting for several jobs together.
+//! Job sets: waiting for several jobs together.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -16,8 +16,8 @@ use crate::sync::{AtomicBool, Mutex, Relaxed, lock};
 /// A job that has ended: its number in its [`JobSet`], and its outcome.
 pub type Finished<T> = (usize, Result<T, JobError>);
 
-/// Handles that are waited for together: for the first to end, for each as it ends, for all, or for
-/// the first error.
+/// A set of handles that are waited for together: for the first to end, for each as it ends, for all, or
+/// for the first error.
 ///
 /// Dropping it drops the handles: the jobs go on.
 ///
@@ -37,12 +37,12 @@ pub type Finished<T> = (usize, Result<T, JobError>);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct JobSet<T> {
-    /// By the order in which they came.
+    /// In the order of insertion.
     jobs: BTreeMap<usize, JobHandle<T>>,
     next: usize,
-    /// Of those before this one all have started, for a wait inside of a job.
+    /// All jobs before this one have started, as far as waits inside of a job know.
     unstarted: usize,
-    /// The pools of those that are to start by a certain time: their clocks must be looked at.
+    /// The pools of the jobs that may expire. A wait looks at their clocks.
     timed: Vec<Weak<dyn AnyPool>>,
     announced: Arc<Announced>,
 }
@@ -56,11 +56,11 @@ struct State {
     waiter: Option<Arc<Parker>>,
 }
 
-/// Told of one job's end.
+/// The waker of one job of a set: announces the job's end.
 struct Notice {
     announced: Arc<Announced>,
     key: usize,
-    /// A job that ends while it is inserted may tell of it by its waker and by its state.
+    /// A job that ends while it is inserted may be announced twice: by its waker, and by its state.
     told: AtomicBool,
 }
 
@@ -84,7 +84,7 @@ impl Announced {
         }
     }
 
-    /// Has this thread woken by the next that ends. Whether there is one already.
+    /// Has this thread woken by the next job that ends. Returns whether one has ended already.
     fn expect(&self, parker: &Arc<Parker>) -> bool {
         let mut state = lock(&self.0);
         state.waiter = Some(Arc::clone(parker));
@@ -99,7 +99,7 @@ impl Wake for Notice {
 }
 
 impl<T> JobSet<T> {
-    /// An empty set.
+    /// Returns an empty set.
     #[must_use]
     pub fn new() -> Self {
         let state = State { keys: VecDeque::new(), waiter: None };
@@ -112,10 +112,10 @@ impl<T> JobSet<T> {
         }
     }
 
-    /// Adds a job. Returns by which number it will be known: 0, 1, 2… in the order of insertion.
+    /// Adds a job. Returns its number: 0, 1, 2… in the order of insertion.
     ///
-    /// The set panics when it comes to a handle that was polled as a future until it was ready: the
-    /// outcome is gone then.
+    /// The set panics when it comes to a handle that was polled as a future until it was ready: the outcome
+    /// is gone then.
     pub fn insert(&mut self, job: JobHandle<T>) -> usize {
         let key = self.next;
         self.next += 1;
@@ -132,7 +132,7 @@ impl<T> JobSet<T> {
         key
     }
 
-    /// How many jobs were not returned yet.
+    /// The number of jobs that were not returned yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.jobs.len()
@@ -144,10 +144,10 @@ impl<T> JobSet<T> {
         self.jobs.is_empty()
     }
 
-    /// Waits for the first job to end of those that are left, and takes it out: its number and its
-    /// outcome. `None` if none is left.
+    /// Waits until a job of the set ends, removes it, and returns its number and its outcome. Returns
+    /// `None` if the set is empty.
     ///
-    /// Inside of a job it runs one that nobody has begun rather than wait (C11).
+    /// Inside of a job it runs a job of the set that has not started, rather than wait (C11).
     pub fn join_next(&mut self) -> Option<Finished<T>> {
         self.wait(None);
         self.take_ended()
@@ -180,7 +180,7 @@ impl<T> JobSet<T> {
         if self.wait(Some(timeout)) { Ok(self.take_ended()) } else { Err(WaitError::TimedOut) }
     }
 
-    /// Waits for all jobs that are left. Their outcomes, in the order of insertion.
+    /// Waits for all jobs that are left, and returns their outcomes in the order of insertion.
     ///
     /// # Examples
     ///
@@ -202,13 +202,13 @@ impl<T> JobSet<T> {
         outcomes.into_values().collect()
     }
 
-    /// Waits for all jobs that are left, or for the first that has no result. What they returned, in
-    /// the order of insertion.
+    /// Waits for all jobs that are left, and returns their results in the order of insertion, or stops at
+    /// the first that has no result.
     ///
     /// # Errors
     ///
-    /// That of the first job to fail, as soon as it does. The jobs that have not started by then are
-    /// cancelled; those that have run on.
+    /// The error of the first job to fail, as soon as it fails. The jobs that have not started by then are
+    /// cancelled; the others run on.
     ///
     /// # Examples
     ///
@@ -234,7 +234,8 @@ impl<T> JobSet<T> {
         Ok(results.into_values().collect())
     }
 
-    /// Cancels every job that has not started; how many. Their outcomes are still to be returned.
+    /// Cancels the jobs that have not started, and returns their number. Their outcomes are still to be
+    /// returned.
     ///
     /// # Examples
     ///
@@ -258,7 +259,7 @@ impl<T> JobSet<T> {
         Some((key, job.outcome()))
     }
 
-    /// Waits until a job has ended, unless there is none. Whether that was in time.
+    /// Waits until a job has ended, unless the set is empty. Returns whether that was in time.
     fn wait(&mut self, timeout: Option<Duration>) -> bool {
         if context::is_inside_any() {
             self.run_one();
@@ -267,8 +268,8 @@ impl<T> JobSet<T> {
         if self.announced.expect(&parker) {
             return true;
         }
-        // Any of them has a clock for the timeout. The oldest, which in the end is every one, tells if
-        // its pool is given up.
+        // The pool of any job has a clock for the timeout. This job is the oldest, which in the end every
+        // job is, so it notices if its pool is given up.
         let Some(job) = self.jobs.values().next() else { return true };
         let Some(pool) = job.pool().upgrade() else {
             // With the pool goes its queue, and with the queue the job ref, which ends the job.
@@ -288,7 +289,7 @@ impl<T> JobSet<T> {
         })
     }
 
-    /// Runs a job that nobody has begun, if none has ended.
+    /// Runs a job that has not started, unless one has ended.
     fn run_one(&mut self) {
         while lock(&self.announced.0).keys.is_empty()
             && let Some((key, job)) = self.jobs.range(self.unstarted..).next()
@@ -321,7 +322,7 @@ impl<T> FromIterator<JobHandle<T>> for JobSet<T> {
     }
 }
 
-/// The jobs as they end.
+/// Iterates over the jobs as they end.
 impl<T> IntoIterator for JobSet<T> {
     type Item = Finished<T>;
     type IntoIter = AsCompleted<T>;
@@ -337,12 +338,12 @@ impl<T> fmt::Debug for JobSet<T> {
     }
 }
 
-/// Yields jobs as they end: the number of each, in the order in which the handles came, and its
-/// outcome. Made by [`as_completed`].
+/// An iterator over jobs as they end. It yields the number of each, in the order in which the handles came,
+/// and its outcome. Made by [`as_completed`].
 #[derive(Debug)]
 pub struct AsCompleted<T>(JobSet<T>);
 
-/// The jobs behind these handles, as they end.
+/// Returns an iterator over the jobs behind these handles, as they end.
 ///
 /// # Examples
 ///

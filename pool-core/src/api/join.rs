@@ -1,4 +1,4 @@
-//! Joining: two closures, perhaps at the same time.
+//! Join: two closures, perhaps at the same time.
 
 use crate::api::handle::Handle;
 use crate::queue::WorkQueue;
@@ -6,24 +6,24 @@ use crate::runtime::job::Job;
 use crate::runtime::join::pending_joins::join;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
-    /// Runs two closures, perhaps at the same time, and returns what they return: the first on this
-    /// thread, the second on a worker of the pool if one comes for it in time, else on this thread
-    /// as well.
+    /// Runs two closures, perhaps at the same time, and returns both results. The first runs on this
+    /// thread. The second runs on a worker of the pool if one takes it in time, else on this thread as
+    /// well.
     ///
-    /// Meant for dividing work into two halves, and each of these again, until the pieces are small.
-    /// It allocates nothing, whatever the queue, and costs some nanoseconds where no other thread
-    /// wants work. Like a [`scope`](Self::scope) it can be called from anywhere, needs no free worker
-    /// nor an open pool, runs nothing but its own two closures, or pieces of them, on this thread while
-    /// it waits (C11), and counts as a part of whatever the caller does. Wherever a closure runs, it is
-    /// inside of the pool, also on a caller that is not: what it submits is nested (C4), and the pool is
-    /// not idle before both have ended. Only of a pool that has come to its end nobody is inside.
+    /// Meant for dividing work into two halves, and each of these again, until the pieces are small. It
+    /// allocates nothing, whatever the queue, and costs some nanoseconds where no other thread wants work.
+    ///
+    /// Like a [`scope`](Self::scope) it can be called from anywhere, and needs neither a free worker nor an
+    /// open pool. While it waits, it runs nothing on this thread but its own two closures, or pieces of
+    /// them (C11). It counts as a part of the caller's work. Wherever a closure runs, it is inside of the
+    /// pool, even on a thread from outside: what it submits is nested (C4), and the pool is not idle before
+    /// both have ended. A pool that has ended has no inside.
     ///
     /// Neither closure may wait for the other: they may run one after the other.
     ///
     /// # Panics
     ///
-    /// If a closure panics, that panic is thrown on after both have ended; if both do, the first
-    /// closure's.
+    /// If a closure panics, that panic is resumed after both have ended; if both do, that of the first.
     ///
     /// # Examples
     ///

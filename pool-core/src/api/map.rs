@@ -1,4 +1,4 @@
-//! One function over many inputs.
+//! Map and `for_each`: one function over many inputs.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,12 +15,11 @@ use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
-    /// Applies a function to every input, in the pool, and yields the outcomes in the order of the
-    /// inputs.
+    /// Applies a function to every input, in the pool, and yields the outcomes in the order of the inputs.
     ///
     /// It is lazy: nothing happens before the first outcome is asked for, and at most
-    /// [`buffer`](Map::buffer) inputs are in flight, so the inputs may be endless. Dropping it cancels
-    /// what has not started.
+    /// [`buffer`](Map::buffer) inputs are in flight, so the inputs may be endless. Dropping it cancels the
+    /// jobs that have not started.
     ///
     /// It goes on when the pool is closed: the caller then applies the function itself.
     ///
@@ -45,8 +44,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Map { feed: Feed::new(self.clone(), inputs.into_iter(), f), in_flight: VecDeque::new() }
     }
 
-    /// Applies a function to every input, in the pool, and yields the outcomes as they come. In
-    /// everything else it is like [`map`](Self::map).
+    /// Applies a function to every input, in the pool, and yields the outcomes as they come. Otherwise it
+    /// is like [`map`](Self::map).
     ///
     /// # Examples
     ///
@@ -76,16 +75,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
     }
 
-    /// Calls a function with every input, on the workers and on the caller's thread, and returns when
-    /// all is done. The function and the inputs may borrow.
+    /// Calls a function with every input, on the workers and on the caller's thread, and returns when all
+    /// is done. The function and the inputs may borrow.
     ///
-    /// Nothing is queued: each thread takes the next input when it is done with one. In everything
-    /// else it is like a [`scope`](Self::scope).
+    /// Nothing is queued: each thread takes its next input when it is done with one. Otherwise it is like a
+    /// [`scope`](Self::scope).
     ///
     /// # Panics
     ///
-    /// If the function or the iterator panics, that panic is thrown on here, after all threads are
-    /// done; they begin no more inputs once they see it.
+    /// If the function or the iterator panics, that panic is resumed here, after all threads are done; they
+    /// begin no more inputs once they see it.
     ///
     /// # Examples
     ///
@@ -108,7 +107,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         let stop = AtomicBool::new(false);
         let take_all = || {
             let _stop = StopOnPanic(&stop);
-            // A lock that is poisoned says that the iterator has panicked.
+            // A poisoned lock means that the iterator has panicked.
             while !stop.load(Ordering::Relaxed)
                 && let Some(input) = inputs.lock().ok().and_then(|mut inputs| inputs.next())
             {
@@ -125,7 +124,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 }
 
-/// Tells the other threads of a `for_each` that this one has panicked.
+/// Stops the other threads of a `for_each` when this one panics.
 struct StopOnPanic<'a>(&'a AtomicBool);
 
 impl Drop for StopOnPanic<'_> {
@@ -136,7 +135,7 @@ impl Drop for StopOnPanic<'_> {
     }
 }
 
-/// Turns inputs into jobs.
+/// Spawns a job for each input.
 struct Feed<J, R, Q, I, F> {
     pool: Handle<J, R, Q>,
     /// Fused, since it is asked again while outcomes are left to yield.
@@ -145,11 +144,11 @@ struct Feed<J, R, Q, I, F> {
     buffer: usize,
 }
 
-/// An input on its way.
+/// An input in flight.
 enum Fed<T> {
     /// In the pool.
     Job(JobHandle<T>),
-    /// Not accepted there, so it was done here.
+    /// Not accepted by the pool, so it was done here.
     Outcome(Result<T, JobError>),
 }
 
@@ -179,7 +178,7 @@ where
     }
 }
 
-/// Yields the outcomes of a function in the order of its inputs; made by [`Handle::map`].
+/// An iterator over the outcomes of a function, in the order of its inputs; made by [`Handle::map`].
 #[must_use = "it is lazy: nothing happens before the first outcome is asked for"]
 pub struct Map<J, R, Q, I, F, T> {
     feed: Feed<J, R, Q, I, F>,
@@ -187,7 +186,7 @@ pub struct Map<J, R, Q, I, F, T> {
 }
 
 impl<J, R, Q, I, F, T> Map<J, R, Q, I, F, T> {
-    /// How many inputs are in flight at most: taken, and their outcome not yielded. At least 1; the
+    /// The maximum number of inputs in flight: taken, and their outcome not yielded. At least 1; the
     /// default is twice the pool's number of threads.
     pub fn buffer(mut self, inputs: usize) -> Self {
         self.feed.buffer = inputs.max(1);
@@ -207,7 +206,7 @@ where
     type Item = Result<T, JobError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // What is done here is not done ahead of time.
+        // An input that is done here is not done ahead of time.
         while self.in_flight.len() < self.feed.buffer
             && !matches!(self.in_flight.back(), Some(Fed::Outcome(_)))
             && let Some(fed) = self.feed.next()
@@ -235,7 +234,7 @@ impl<J, R, Q, I, F, T> Drop for Map<J, R, Q, I, F, T> {
     }
 }
 
-/// Yields the outcomes of a function as they come; made by [`Handle::map_unordered`].
+/// An iterator over the outcomes of a function, as they come; made by [`Handle::map_unordered`].
 #[must_use = "it is lazy: nothing happens before the first outcome is asked for"]
 pub struct MapUnordered<J, R, Q, I, F, T> {
     feed: Feed<J, R, Q, I, F>,
@@ -243,7 +242,7 @@ pub struct MapUnordered<J, R, Q, I, F, T> {
 }
 
 impl<J, R, Q, I, F, T> MapUnordered<J, R, Q, I, F, T> {
-    /// How many inputs are in flight at most: taken, and their outcome not yielded. At least 1; the
+    /// The maximum number of inputs in flight: taken, and their outcome not yielded. At least 1; the
     /// default is twice the pool's number of threads.
     pub fn buffer(mut self, inputs: usize) -> Self {
         self.feed.buffer = inputs.max(1);
@@ -284,7 +283,7 @@ impl<J, R, Q, I, F, T> Drop for MapUnordered<J, R, Q, I, F, T> {
     }
 }
 
-/// The bounds of an iterator that has so many outcomes to come beside those of its inputs.
+/// Adds to the bounds of an iterator the number of outcomes that are still to come.
 fn bounds((lower, upper): (usize, Option<usize>), ahead: usize) -> (usize, Option<usize>) {
     (lower.saturating_add(ahead), upper.and_then(|upper| upper.checked_add(ahead)))
 }

@@ -1,4 +1,4 @@
-//! The pool itself: the owner of its workers.
+//! The pool: the owner of its workers. Its drop is a shutdown.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,14 +11,13 @@ use crate::task::Task;
 
 /// A pool of threads that run jobs of type `J` with a handler that returns `R`, over the queue `Q`.
 ///
-/// Made by [`ThreadPoolBuilder`](crate::ThreadPoolBuilder). It dereferences to its [`Handle`], where
-/// submitting, waiting, pausing and closing are documented; clones of the handle go wherever jobs
-/// come from, while the pool itself stays with the one who ends it.
+/// Made by [`ThreadPoolBuilder`](crate::ThreadPoolBuilder). It dereferences to its [`Handle`], which
+/// documents submitting, waiting, pausing and closing. Clones of the handle go wherever jobs come from; the
+/// pool itself stays with its owner, who ends it.
 ///
-/// Dropping a pool shuts it down: the jobs that were accepted run, then the threads end, then the
-/// drop returns. See [`shutdown`](Self::shutdown) for the case that a job drops its own pool. With a
-/// bounded sink, somebody must go on receiving meanwhile, or the receiver must be dropped first: in
-/// a struct that holds both, it is the field above.
+/// Dropping a pool shuts it down: the accepted jobs run, the threads end, then the drop returns. See
+/// [`shutdown`](Self::shutdown) for a job that drops its own pool. With a bounded sink, the receiver must
+/// go on receiving meanwhile, or be dropped first: in a struct that holds both, it is the field above.
 pub struct Pool<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handle: Handle<J, R, Q>,
 }
@@ -31,20 +30,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
         Self { handle }
     }
 
-    /// A handle to this pool, for other threads and for jobs that submit jobs.
+    /// Returns a handle to this pool, for other threads and for jobs that submit jobs.
     #[must_use]
     pub fn handle(&self) -> Handle<J, R, Q> {
         self.handle.clone()
     }
 
-    /// Closes the pool, waits until every accepted job has its outcome (C5) and every thread has
-    /// ended (C10), and returns the books. A paused pool is resumed. A second call, also at the
-    /// same time, waits as well and returns the same.
+    /// Closes the pool, waits until every accepted job has its outcome (C5) and every thread has ended
+    /// (C10), and returns the counts of its jobs. A paused pool is resumed. A second call, also at the same
+    /// time, waits as well and returns the same.
     ///
-    /// Called by a job of this very pool it cannot wait for its own end: it closes the pool and
-    /// returns at once, with [`unfinished`](ShutdownReport::unfinished) jobs. They run, and the
-    /// threads end by themselves. In a forked child, where the threads are not, it returns at once, too.
-    /// The same holds for a drop in either.
+    /// Called by one of the pool's own jobs, it cannot wait for that job's end: it closes the pool and
+    /// returns at once, with [`unfinished`](ShutdownReport::unfinished) jobs. They run, and the threads end
+    /// by themselves. It also returns at once in a forked child, which has no threads. The same holds for a
+    /// drop in either.
     ///
     /// # Examples
     ///

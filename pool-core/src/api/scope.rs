@@ -1,4 +1,4 @@
-//! Scopes: jobs that borrow, and whose borrows outlive them, because the scope waits for them.
+//! Scopes: jobs that borrow from the stack, which is safe because the scope waits for them.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -13,17 +13,17 @@ use crate::runtime::job::Job;
 use crate::runtime::scope_state::ScopeState;
 use crate::task::Task;
 
-/// Where jobs can be spawned that borrow from the stack; see [`Handle::scope`].
+/// A scope, in which jobs can be spawned that borrow from the stack; see [`Handle::scope`].
 pub struct Scope<'scope, 'env: 'scope> {
     children: Arc<ScopeState>,
-    /// Invariant in both, as in the standard library's scopes: a scope that could pass for a longer
-    /// or a shorter one would let children borrow from each other's locals.
+    /// Invariant in both lifetimes, as in the standard library's scopes: with a longer or a shorter one,
+    /// children could borrow from each other's locals.
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Spawns a job that ends before the scope does. It may borrow whatever outlives the scope, and
+    /// Spawns a job that ends before the scope does. It may borrow anything that outlives the scope, and
     /// the scope itself, to spawn more.
     ///
     /// # Examples
@@ -53,36 +53,35 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() + Send + 'scope,
     {
         // SAFETY: the closure may borrow what lives for `'scope`. A `Scope` is only made by
-        // `Handle::scope`, on its own stack and for others to borrow, so the children outlive every
-        // `'scope` there can be. `Handle::scope` leaves `'scope` only after `ScopeState::finish`, which
-        // has then seen every child that was ever added run to its end; nothing else drops or keeps
-        // one. A child can only be added by somebody who holds a `&'scope Scope`: the scope's closure,
-        // which has returned by then, or a child, which counts itself.
+        // `Handle::scope`, on its own stack and lent by reference, so the children outlive every possible
+        // `'scope`. `Handle::scope` leaves `'scope` only after `ScopeState::finish`. By then every child
+        // that was ever added has run to its end; nothing else drops or keeps one. Only code with a
+        // `&'scope Scope` can add a child: the scope's closure, which has returned by then, or a child,
+        // which is counted itself.
         let job = unsafe { Task::borrowing(closure) };
         self.children.add(job);
     }
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
-    /// Lets jobs borrow from the stack: calls `f` with a [`Scope`] to spawn them in, and returns when
+    /// Calls `f` with a [`Scope`] in which it can spawn jobs that borrow from the stack, and returns when
     /// all of them have ended.
     ///
-    /// It can be called from outside of the pool, in its jobs and in scopes. The caller works instead
-    /// of idling: it runs the jobs of its scope that no worker has begun, the newest first, and no
-    /// others (C11). So a scope needs no free worker, nor an open pool.
+    /// It can be called from outside of the pool, in its jobs and in scopes. The caller works instead of
+    /// idling: it runs the jobs of its scope that no worker has begun, the newest first, and no others
+    /// (C11). So a scope needs neither a free worker nor an open pool.
     ///
-    /// Wherever a job of the scope runs, it is inside of the pool, also on a caller that is not: what it
-    /// submits is nested (C4), and the pool is not idle meanwhile. Only of a pool that has come to its end
-    /// nobody is inside. `f` itself is the caller's own code, and may wait for the pool.
+    /// Wherever a job of the scope runs, it is inside of the pool, even on a thread from outside: what it
+    /// submits is nested (C4), and the pool is not idle meanwhile. A pool that has ended has no inside. `f`
+    /// itself is the caller's own code, and may wait for the pool.
     ///
-    /// Its jobs are a part of whatever the caller does: they have no outcome of their own for the
-    /// sink and are not among the [counted](crate::ShutdownReport) ones, nor bound by a
+    /// The jobs of a scope are a part of the caller's work: they have no outcome of their own for the sink,
+    /// are not [counted](crate::ShutdownReport), and not bound by a
     /// [capacity](crate::ThreadPoolBuilder::capacity).
     ///
     /// # Panics
     ///
-    /// If `f` or one of the jobs panics, the first panic is thrown on here, after all jobs have ended
-    /// (C8).
+    /// If `f` or one of the jobs panics, the first panic is resumed here, after all jobs have ended (C8).
     ///
     /// # Examples
     ///

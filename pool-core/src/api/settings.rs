@@ -1,4 +1,4 @@
-//! What a builder is told, and whether that can be met.
+//! The settings of a pool, and the check of their ranges.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -11,14 +11,13 @@ use crate::parts::capacity::Capacity;
 use crate::runtime::config::{Config, Hook};
 use crate::thread_factory::{StdThreads, ThreadFactory};
 
-/// The most threads that one pool can have.
+/// The maximum number of threads of one pool.
 pub const MAX_THREADS: usize = u16::MAX as usize;
 
-/// The largest [`capacity`](crate::ThreadPoolBuilder::capacity) that a pool can have: more jobs than memory
-/// can hold.
+/// The maximum [`capacity`](crate::ThreadPoolBuilder::capacity) of a pool: more jobs than memory can hold.
 pub const MAX_CAPACITY: usize = usize::MAX / 4;
 
-/// Everything that a builder is told, except for queue and sink, whose types change.
+/// The settings that a builder collects, without queue and sink, whose types change.
 pub(crate) struct Settings {
     pub(crate) num_threads: Option<usize>,
     pub(crate) core_threads: Option<usize>,
@@ -63,7 +62,7 @@ impl Settings {
         }
     }
 
-    /// How many workers the build starts, which then stay.
+    /// The number of workers that the build starts, and that then stay.
     pub(crate) fn core(&self, size: usize) -> Result<usize, BuildError> {
         match (self.core_threads, self.keep_alive) {
             (Some(core), _) if core > size => {
@@ -98,8 +97,8 @@ impl Settings {
         (0..size).map(name).collect()
     }
 
-    /// No object is larger than `isize::MAX`, and the standard library's rounding up to whole
-    /// pages would overflow beyond it.
+    /// Checks the stack size: no object is larger than `isize::MAX`, and beyond it the standard library's
+    /// rounding up to whole pages would overflow.
     fn checked_stack_size(&self) -> Result<Option<usize>, BuildError> {
         match self.stack_size {
             Some(bytes) if bytes > isize::MAX as usize => Err(BuildError::StackSize { bytes }),

@@ -1,4 +1,4 @@
-//! Submitting one job that has a handle.
+//! Spawning: submitting one job that has a handle.
 
 use std::sync::{Arc, Weak};
 
@@ -14,18 +14,16 @@ use crate::runtime::job_ref::JobRef;
 use crate::runtime::task_cell::TaskCell;
 use crate::runtime::worker::Worker;
 
-/// The largest closure, in bytes, that lies in the same allocation as its job: when it has been run or
-/// dropped, its place may stay taken until the queue lets go of the job.
+/// The maximum size in bytes of a closure that lies in its job's cell. Once it was run or dropped, its
+/// memory may stay taken until the queue lets go of the job ref.
 const LARGE: usize = 256;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
-    /// Submits a closure and returns a handle to it, by which one can wait for what it returns,
-    /// or cancel it. Nothing of it goes to the pool's sink, and so every pool can spawn, whatever its
-    /// jobs are.
+    /// Submits a closure and returns a handle to its job, to wait for the result or to cancel the job. Its
+    /// outcome goes to the handle, not to the pool's sink, so every pool can spawn, whatever its jobs are.
     ///
-    /// A handle that is dropped lets the job go on by itself. In everything else it is like
-    /// [`submit`](Self::submit). It costs one allocation, or two if the closure
-    /// has captures of more than 256 bytes.
+    /// A job whose handle is dropped goes on by itself. Otherwise it is like [`submit`](Self::submit). It
+    /// costs one allocation, or two if the closure has captures of more than 256 bytes.
     ///
     /// # Errors
     ///
@@ -79,7 +77,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.spawn_on(closure, Terms::TRY)
     }
 
-    /// Closures larger than [`LARGE`] lie apart from their cell, which may lie in the queue for longer.
+    /// Spawns a closure. One larger than [`LARGE`] lies apart from its cell, which may lie in the queue for
+    /// longer.
     pub(crate) fn spawn_on<F, T>(
         &self,
         closure: F,
@@ -109,7 +108,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
     }
 
-    /// The handle to a job that was accepted under this id.
+    /// Returns the handle to a job that was accepted under this id.
     pub(crate) fn handle_to<F, T>(&self, cell: Arc<TaskCell<F, T>>, id: JobId) -> JobHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -118,7 +117,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if let Some(expiry) = cell.expiry() {
             let weak: Weak<TaskCell<F, T>> = Arc::downgrade(&cell);
             self.inner.state.note_expiring(expiry, id, weak);
-            // The thread that takes the job takes it off the list, but may have been too early for that.
+            // The thread that takes the job removes it from the list, but it may have been too early for
+            // that.
             if !cell.is_queued() {
                 self.inner.state.expiring.remove(expiry);
             }
@@ -126,7 +126,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         JobHandle::new(cell, id, self.inner.downgrade())
     }
 
-    /// Submits a job ref, or has the job run here if there is no room and that is wanted.
+    /// Submits a job ref. If there is no room and the terms say so, the job runs here.
     pub(crate) fn submit_ref(&self, job_ref: JobRef, terms: Terms) -> Result<JobId, Refusal> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()

@@ -1,4 +1,4 @@
-//! Submitting one job.
+//! Submitting one job, whose outcome goes to the sink.
 
 use crate::api::handle::Handle;
 use crate::api::submit_options::Terms;
@@ -17,19 +17,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Submits a job. Its outcome goes to the pool's sink.
     ///
     /// If the pool's [capacity](crate::ThreadPoolBuilder::capacity) is exhausted, it waits for room; for
-    /// other ways see [`with`](Self::with). Otherwise it never blocks, except to start the first worker of a
-    /// pool that has none at present (keep-alive).
+    /// other ways see [`with`](Self::with). Otherwise it never blocks, except to start a first worker if
+    /// keep-alive has let all of them leave.
     ///
     /// Called by a running job of the same pool, it submits a nested job: that is accepted after
-    /// [`close`](Self::close) too, and drained (C4), and it takes no room.
+    /// [`close`](Self::close) too, is drained (C4), and takes no room.
     ///
     /// # Errors
     ///
-    /// The job comes back (C1) if the pool is closed, also while it waits for room; if the pool has
-    /// no worker and none could be started; or if its queue refuses it, as queues of other makes may.
-    /// Code that is called beside the jobs, such as a hook or the drop of a worker's state, is outside of
-    /// any job: it is refused after close, and told [`Refusal::Full`](crate::Refusal::Full) instead of
-    /// waiting. So what must not be lost (a last flush, for one) is done there, and not submitted.
+    /// The job comes back (C1) if the pool is closed, also while it waits for room; if the pool has no
+    /// worker and cannot start one; or if the queue refuses it, as a queue of your own may.
+    ///
+    /// Code that runs beside the jobs, such as a hook or the drop of a worker's handler, is outside of any
+    /// job. It is refused after close, and gets [`Refusal::Full`](crate::Refusal::Full) instead of waiting.
+    /// Work that must not be lost, such as a last flush, has to be done there and not submitted.
     ///
     /// # Examples
     ///
@@ -100,8 +101,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
     }
 
-    // Inlined down to the queue: a job that is moved from hand to hand on the way, before the
-    // processor has finished writing it, costs more than all the rest.
+    // Inlined down to the queue: a job that is moved several times before the processor has finished
+    // writing it costs more than all the rest.
     #[inline]
     fn submit_untimed(&self, job: J, wait: Wait) -> Result<JobId, SubmitError<J>> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
@@ -116,8 +117,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     /// Submits a closure. Its result goes to the pool's sink.
     ///
-    /// Like [`submit`](Self::submit) in everything else. A closure with captures of up to 48 bytes
-    /// costs no allocation.
+    /// Otherwise it is like [`submit`](Self::submit). A closure with captures of up to 48 bytes costs no
+    /// allocation.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! How jobs are submitted: what to do when the queue is full, and until when a job may start.
+//! The options of a submit: what to do when the queue is full, and until when a job may start.
 
 use std::time::{Duration, Instant};
 
@@ -8,32 +8,32 @@ use crate::runtime::pool_state::PoolState;
 /// What a submit does when there is no room in the queue of a pool with a
 /// [capacity](crate::ThreadPoolBuilder::capacity).
 ///
-/// It is a way to submit by itself: [`pool.with(WhenFull::Fail)`](crate::Handle::with).
+/// It is also a way to submit by itself: [`pool.with(WhenFull::Fail)`](crate::Handle::with).
 ///
-/// A running job is never held up by its own pool: what it submits takes no room.
+/// A running job is never held up by its own pool: nested jobs take no room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
     /// Waits for room, in the order of arrival.
     #[default]
     Wait,
-    /// Waits for room, but no longer than this, and then fails. A time too long to be expressed as a moment,
-    /// such as [`Duration::MAX`], means for ever. For a batch it is the time for all of it.
+    /// Waits for room, but no longer than this, and then fails. A time too long to be expressed as a
+    /// moment, such as [`Duration::MAX`], means for ever. A batch waits this long in all.
     WaitFor(Duration),
     /// Fails at once: the job comes back with [`Refusal::Full`](crate::Refusal::Full).
     Fail,
     /// Runs the job on the submitting thread, before the submit returns. That slows down a submitter that
     /// is too fast.
     ///
-    /// The job is one of the pool's all the same: its outcome goes to the sink, without a
-    /// [`worker`](crate::Completed::worker), or to its handle, and the books have it. A job for the
+    /// It is still a job of the pool: it is counted, and its outcome goes to its handle, or to the sink
+    /// without a [`worker`](crate::Completed::worker). A job for the
     /// [handler](crate::ThreadPoolBuilder::build_with) of a pool, which only workers have, comes back as
     /// with [`Fail`](Self::Fail).
     RunHere,
 }
 
-/// How to submit, for [`Handle::with`](crate::Handle::with). The default is how
-/// [`submit`](crate::Handle::submit) and the other plain calls do it.
+/// The options of a submit, for [`Handle::with`](crate::Handle::with). The defaults are those of
+/// [`submit`](crate::Handle::submit) and the other plain calls.
 ///
 /// # Examples
 ///
@@ -59,26 +59,27 @@ pub struct SubmitOptions {
 }
 
 impl SubmitOptions {
-    /// Waits for room, and lets a job start whenever its turn comes.
+    /// Returns the defaults: waits for room, and lets a job start whenever its turn comes.
     pub const fn new() -> Self {
         Self { when_full: WhenFull::Wait, start_within: None }
     }
 
-    /// What to do when there is no room in the queue.
+    /// Sets what to do when there is no room in the queue.
     pub const fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
     }
 
-    /// For jobs that are of no use later: one that has not started within this time never does, and its
-    /// outcome is [`JobError::Expired`](crate::JobError::Expired). A time too long to be expressed as a
+    /// Sets the time within which a job has to start. A job that has not started by then never does, and
+    /// its outcome is [`JobError::Expired`](crate::JobError::Expired). A time too long to be expressed as a
     /// moment, such as [`Duration::MAX`], means that it does not expire. The time begins with the call,
     /// which waits for room no longer than this.
     ///
-    /// An expired job has no place in a [bounded](crate::ThreadPoolBuilder::capacity) queue. A thread that
-    /// asks after it or waits for it, for room, or for the pool is told as soon as the time is over, however
-    /// busy the workers are. No thread of the pool watches the clock, so an executor that polls the handle
-    /// learns of it when the job's turn comes, or when a thread waits or asks for something else.
+    /// An expired job takes no place in a [bounded](crate::ThreadPoolBuilder::capacity) queue. A thread
+    /// that asks for it or waits for it, for room, or for the pool learns of the expiry as soon as the time
+    /// is over, however busy the workers are. No thread of the pool watches the clock. So an executor that
+    /// polls the handle learns of it when the job's turn comes, or when a thread waits or asks for
+    /// something else.
     ///
     /// It costs an allocation for each job.
     pub const fn start_within(mut self, time: Duration) -> Self {
@@ -86,7 +87,7 @@ impl SubmitOptions {
         self
     }
 
-    /// The same by the clock of this pool, from this moment on.
+    /// The terms that these options mean by the clock of this pool, from now on.
     pub(crate) fn terms(self, pool: &PoolState) -> Terms {
         let deadline = self.start_within.and_then(|time| pool.waiters.deadline(time));
         let wait = match self.when_full {
@@ -96,7 +97,7 @@ impl SubmitOptions {
             }
             WhenFull::Fail | WhenFull::RunHere => Wait::Never,
         };
-        // Later there would be no use in room.
+        // After the deadline room is of no use.
         let wait = deadline.map_or(wait, |deadline| wait.at_most(deadline));
         Terms { wait, runs_here: self.when_full == WhenFull::RunHere, deadline }
     }
@@ -108,18 +109,18 @@ impl From<WhenFull> for SubmitOptions {
     }
 }
 
-/// How one call submits.
+/// The terms of one submit: its options, as moments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) wait: Wait,
     pub(crate) runs_here: bool,
-    /// The jobs are not to be started any more from this moment on.
+    /// The jobs are not to be started from this moment on.
     pub(crate) deadline: Option<Instant>,
 }
 
 impl Terms {
-    /// Those of the plain calls.
+    /// The terms of the plain calls.
     pub(crate) const PLAIN: Self = Self { wait: Wait::Forever, runs_here: false, deadline: None };
-    /// Those of the calls with `try_`.
+    /// The terms of the `try_` calls.
     pub(crate) const TRY: Self = Self { wait: Wait::Never, runs_here: false, deadline: None };
 }

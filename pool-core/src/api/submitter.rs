@@ -1,4 +1,4 @@
-//! Submitting with options.
+//! The submitter: submitting with options.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
 use crate::task::Task;
 
-/// The calls that submit, with [`SubmitOptions`]; made by [`Handle::with`].
+/// The submitting calls with [`SubmitOptions`]; made by [`Handle::with`].
 ///
-/// Each is like the one of the same name of a [`Handle`], and differs only in what the options say.
+/// Each is like the call of the same name of [`Handle`], and differs only in what the options say.
 #[must_use = "nothing is submitted yet"]
 pub struct Submitter<'a, J, R, Q> {
     handle: &'a Handle<J, R, Q>,
@@ -63,7 +63,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         self.options.terms(&self.handle.inner.state)
     }
 
-    /// See [`Handle::submit`].
+    /// Submits a job; see [`Handle::submit`].
     ///
     /// # Errors
     ///
@@ -72,11 +72,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         self.handle.submit_on(job, self.terms())
     }
 
-    /// See [`Handle::submit_batch`].
+    /// Submits a batch of jobs; see [`Handle::submit_batch`].
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back.
+    /// The jobs that were not accepted come back.
     pub fn submit_batch<I>(&self, jobs: I) -> Result<JobIds, BatchError<J, I::IntoIter>>
     where
         I: IntoIterator<Item = J>,
@@ -84,7 +84,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         self.handle.submit_batch_on(jobs.into_iter(), |job| job, self.terms())
     }
 
-    /// See [`Handle::spawn`].
+    /// Spawns a closure; see [`Handle::spawn`].
     ///
     /// # Errors
     ///
@@ -97,11 +97,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         self.handle.spawn_on(closure, self.terms())
     }
 
-    /// See [`Handle::spawn_batch`].
+    /// Spawns a batch of closures; see [`Handle::spawn_batch`].
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back, and the handles of those that were.
+    /// The closures that were not accepted come back, and the handles of those that were.
     pub fn spawn_batch<I, F, T>(&self, closures: I) -> SpawnedBatch<F, T, I::IntoIter>
     where
         I: IntoIterator<Item = F>,
@@ -113,7 +113,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
 }
 
 impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
-    /// See [`Handle::execute`].
+    /// Submits a closure; see [`Handle::execute`].
     ///
     /// # Errors
     ///
@@ -125,11 +125,11 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
         self.submit(Task::new(closure))
     }
 
-    /// See [`Handle::execute_batch`].
+    /// Submits a batch of closures; see [`Handle::execute_batch`].
     ///
     /// # Errors
     ///
-    /// Those that were not accepted come back.
+    /// The closures that were not accepted come back.
     pub fn execute_batch<I, F>(
         &self,
         closures: I,

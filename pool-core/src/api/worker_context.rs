@@ -1,10 +1,10 @@
-//! What the maker of a worker's handler is told.
+//! The argument of the closure that makes a worker's handler.
 
 use crate::api::handle::Handle;
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
 
-/// Tells the maker of a worker's handler for which worker it is.
+/// The worker for which a handler is made.
 ///
 /// See [`ThreadPoolBuilder::build_with`](crate::ThreadPoolBuilder::build_with).
 pub struct WorkerContext<J, R, Q> {
@@ -25,7 +25,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> WorkerContext<J, R, Q>
         &self.handle.inner.config.names[self.index]
     }
 
-    /// A handle to the pool, by which jobs can submit jobs.
+    /// Returns a handle to the pool, by which jobs can submit jobs.
     #[must_use]
     pub fn handle(&self) -> Handle<J, R, Q> {
         self.handle.clone()
