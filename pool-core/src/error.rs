@@ -93,6 +93,13 @@ impl<J> SubmitError<J> {
         self.into_parts().1
     }
 
+    /// The reason alone; the job is dropped. For `?` where the job borrows, which an error in a box may not:
+    /// `.map_err(SubmitError::into_reason)?`.
+    #[must_use]
+    pub fn into_reason(self) -> Refusal {
+        self.reason
+    }
+
     /// The reason and the job.
     #[must_use]
     pub fn into_parts(self) -> (Refusal, J) {

@@ -1,5 +1,7 @@
 //! What a pool tells about itself.
 
+use std::fmt;
+
 /// The books of a pool that has shut down (C5).
 ///
 /// `accepted == done + panicked + cancelled + expired + unfinished`, always.
@@ -50,4 +52,24 @@ pub struct Stats {
     pub cancelled: u64,
     /// Jobs that were not started because their time was over.
     pub expired: u64,
+}
+
+impl fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accepted, done, panicked, cancelled, expired, unfinished, undelivered } = self;
+        write!(f, "{accepted} jobs accepted: {done} done")?;
+        let rare = [
+            (panicked, "panicked"),
+            (cancelled, "cancelled"),
+            (expired, "expired"),
+            (unfinished, "unfinished"),
+        ];
+        for (count, how) in rare.into_iter().filter(|(count, _)| **count > 0) {
+            write!(f, ", {count} {how}")?;
+        }
+        if *undelivered > 0 {
+            write!(f, "; {undelivered} outcomes not delivered")?;
+        }
+        Ok(())
+    }
 }

@@ -121,6 +121,25 @@ pub struct Completed<R> {
 }
 
 impl<R> Completed<R> {
+    /// The same with what `f` makes of the result, for a sink that passes on to one of another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use drainpool::{Completed, ThreadPoolBuilder, sink_fn};
+    ///
+    /// let (texts, received) = mpsc::channel::<Completed<String>>();
+    /// let numbers = sink_fn(move |done: Completed<u64>| drop(texts.send(done.map(|n| n.to_string()))));
+    /// let pool = ThreadPoolBuilder::new().sink(numbers).build()?;
+    /// pool.execute(|| 7)?;
+    /// assert_eq!(received.recv()?.outcome?, "7");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map<T>(self, f: impl FnOnce(R) -> T) -> Completed<T> {
+        Completed { id: self.id, worker: self.worker, outcome: self.outcome.map(f) }
+    }
+
     pub(crate) const fn new(
         id: JobId,
         worker: Option<usize>,

@@ -177,8 +177,8 @@ impl FromStr for Backend {
     }
 }
 
-/// No enabled backend has this name. The message lists those that are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// No enabled backend has this name. The message lists those that are enabled.
+#[derive(Clone, PartialEq, Eq)]
 pub struct UnknownBackend {
     name: String,
 }
@@ -191,6 +191,13 @@ impl fmt::Display for UnknownBackend {
             write!(f, "{comma} {backend}")?;
         }
         Ok(())
+    }
+}
+
+/// As displayed: a `main` that returns the error prints this, and the list is what its user needs.
+impl fmt::Debug for UnknownBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -54,6 +54,17 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
+//! # Naming the types
+//!
+//! | what | type |
+//! |---|---|
+//! | a pool of closures, over the default queue | `ThreadPool`, or `ThreadPool<R>` if they return `R` |
+//! | a pool of jobs `J` whose handlers return `R` | `Pool<J, R>` |
+//! | the same over another queue | `Pool<J, R, StdQueue<Job<J>>>`; for closures `J` is `Task<R>` |
+//! | the same over a queue that is picked at run time | `Pool<J, R, AnyQueue<Job<J>>>` |
+//! | a handle to any of these | `Handle<J, R>`, `Handle<J, R, Q>` |
+//! | a builder | `ThreadPoolBuilder`, with a sink `ThreadPoolBuilder<S>`, with a backend and a sink `PoolBuilder<B, S>` |
+//!
 //! # Features
 //!
 //! Each enabled feature adds a queue. [`DefaultQueue`] is the first of them in this order:

@@ -286,6 +286,13 @@ impl<J, I, A> BatchError<J, I, A> {
         &self.reason
     }
 
+    /// Returns the reason alone and drops the jobs that were not accepted. For `?` where the iterator borrows,
+    /// which an error in a box may not: `.map_err(BatchError::into_reason)?`.
+    #[must_use]
+    pub fn into_reason(self) -> Refusal {
+        self.reason
+    }
+
     /// The jobs that were not accepted, in order: those that were read, and the iterator with the rest.
     #[must_use]
     pub fn into_inner(self) -> (Vec<J>, I) {
@@ -330,7 +337,7 @@ impl<J, I, A> fmt::Debug for BatchError<J, I, A> {
 
 impl<J, I, A> fmt::Display for BatchError<J, I, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "only the first jobs of the batch were accepted: {}", self.reason)
+        write!(f, "the batch was not accepted as a whole: {}", self.reason)
     }
 }
 

@@ -61,6 +61,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// assert_eq!(count.load(Ordering::Relaxed), 100);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "join")]
     pub fn wait_idle(&self) -> Result<(), WaitError> {
         self.wait(None)
     }
@@ -155,6 +156,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Returns what the pool's jobs and threads do at this moment. It also ends the jobs whose time to
     /// start is over.
     #[must_use]
+    #[doc(alias = "active_count")]
+    #[doc(alias = "queued_count")]
     pub fn stats(&self) -> Stats {
         self.inner.state.expire_due();
         let (threads, idle_threads) = self.inner.state.sleep.threads();
@@ -175,6 +178,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 
     /// The maximum number of threads of the pool.
     #[must_use]
+    #[doc(alias = "max_count")]
     pub fn num_threads(&self) -> usize {
         self.inner.config.names.len()
     }
