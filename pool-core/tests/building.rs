@@ -1,4 +1,4 @@
-//! C10: what can not be built is an error with everything undone.
+//! C10: what cannot be built is an error with everything undone.
 #![cfg(not(any(loom, shuttle)))]
 
 mod support;

@@ -200,7 +200,7 @@ fn a_start_that_failed_long_ago_is_forgotten() {
     });
 }
 
-/// The last worker's stop hook submits: it can not be served by the worker that just leaves.
+/// The last worker's stop hook submits: it cannot be served by the worker that just leaves.
 #[test]
 fn a_leaving_worker_that_submits_does_not_wait_for_itself() {
     within_patience(|| {

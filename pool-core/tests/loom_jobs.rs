@@ -181,7 +181,7 @@ fn insert_into_a_set_and_end() {
 }
 
 /// C3, C5: a job that is run by the one who waits for it keeps the pool from coming to rest, and a
-/// claim that is left behind does not.
+/// job ref that is left behind does not.
 #[test]
 fn run_outside_and_drain() {
     model(|| {
@@ -311,7 +311,7 @@ fn fork_and_join() {
     });
 }
 
-/// The same again with a stall that another closure was shown in before.
+/// The same again with a share slot in which another closure was before.
 #[test]
 fn fork_and_fork() {
     model(|| {

@@ -163,7 +163,7 @@ fn doomed() -> (Pool, Arc<AtomicBool>) {
     (builder.build().unwrap(), panics)
 }
 
-/// C3: whoever waits for a job that can not be reached any more is told so.
+/// C3: whoever waits for a job that cannot be reached any more is told so.
 #[test]
 fn c3_jobs_of_a_pool_that_is_given_up_are_returned() {
     within_patience(|| {

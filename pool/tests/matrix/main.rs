@@ -50,8 +50,8 @@ places! {
     job: at_work(jobs::body);
     job_installed: at_work(borrowing::installed);
     job_by_join_or_run: at_work(jobs::join_or_run).all_busy();
-    job_by_execute_or_run: at_work(jobs::execute_or_run).full();
-    job_by_spawn_or_run: at_work(jobs::spawn_or_run).full();
+    job_run_here: at_work(jobs::executed_here).full();
+    job_with_a_handle_run_here: at_work(jobs::spawned_here).full();
     job_by_a_worker_of_another_pool: at_work(jobs::visited).all_busy();
     job_by_a_start_hook: at_work(jobs::run_by_start_hook).two_workers().perhaps_free();
     job_by_a_stop_hook: at_work(jobs::run_by_stop_hook).two_workers().all_busy();

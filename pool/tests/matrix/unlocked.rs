@@ -33,12 +33,12 @@ const DEEDS: &[Deed] = &[
         world.handle().pause();
         world.handle().resume();
     }),
-    ("execute_or_run", |world| {
+    ("execute, RunHere", |world| {
         if world.handle().with(WhenFull::RunHere).execute(world.job()).is_ok() {
             world.accepted.add();
         }
     }),
-    ("spawn_or_run", |world| drop(world.handle().with(WhenFull::RunHere).spawn(|| ()))),
+    ("spawn, RunHere", |world| drop(world.handle().with(WhenFull::RunHere).spawn(|| ()))),
     ("scope", |world| world.handle().scope(|scope| scope.spawn(|| ()))),
     (RUN, |world| {
         let ran = Latch::default();
@@ -56,11 +56,12 @@ const DEEDS: &[Deed] = &[
 const RUN: &str = "a job on another worker";
 
 /// Those that start the first worker, if there is none.
-const SUBMITS: [&str; 5] = ["try_execute", "spawn, cancel", "execute_or_run", "spawn_or_run", RUN];
+const SUBMITS: [&str; 5] =
+    ["try_execute", "spawn, cancel", "execute, RunHere", "spawn, RunHere", RUN];
 
 /// Those that need a clone of the sink as well, and the place where another thread makes one: the
 /// original is cloned by one thread at a time.
-const CLONES: [&str; 2] = ["execute_or_run", "spawn_or_run"];
+const CLONES: [&str; 2] = ["execute, RunHere", "spawn, RunHere"];
 const CLONED: &str = "sink_clone_outside";
 
 fn another_is_free(world: &World) -> bool {

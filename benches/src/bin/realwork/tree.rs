@@ -56,7 +56,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        // What can not be removed now is left to the system, as all in its place for such things.
+        // What cannot be removed now is left to the system, as all in its place for such things.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -32,7 +32,7 @@ pub(crate) enum Fault {
     /// What was there before a batch is in the hands of whoever reads it.
     LosesJobsWhenABatchPanics,
 
-    /// Jobs that lie near one worker can not be reached by the others.
+    /// Jobs that lie near one worker cannot be reached by the others.
     StrandsLocalJobs,
     /// A steal that should be repeated is taken for an empty queue.
     TakesRetryForEmpty,

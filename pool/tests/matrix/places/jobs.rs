@@ -37,7 +37,7 @@ pub(super) fn full(world: &Arc<World>, build: impl FnOnce(Builder) -> crate::wor
     world.execute(|| ());
 }
 
-pub(crate) fn execute_or_run(world: &Arc<World>) {
+pub(crate) fn executed_here(world: &Arc<World>) {
     full(world, |builder| builder.build().unwrap());
     world.arm();
     let job = Arc::clone(world);
@@ -45,7 +45,7 @@ pub(crate) fn execute_or_run(world: &Arc<World>) {
     world.wait_called();
 }
 
-pub(crate) fn spawn_or_run(world: &Arc<World>) {
+pub(crate) fn spawned_here(world: &Arc<World>) {
     full(world, |builder| builder.build().unwrap());
     world.arm();
     let job = Arc::clone(world);

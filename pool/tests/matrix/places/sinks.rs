@@ -165,7 +165,7 @@ pub(crate) fn originals_drop(world: &Arc<World>) {
     closed(world, At::OriginalsDrop);
 }
 
-fn by_execute_or_run(world: &Arc<World>, at: At) {
+fn by_run_here(world: &Arc<World>, at: At) {
     full(world, |builder| build(builder, Sink::new(world, at).on_the_caller()));
     world.arm();
     world.handle().with(WhenFull::RunHere).execute(|| ()).unwrap();
@@ -173,15 +173,15 @@ fn by_execute_or_run(world: &Arc<World>, at: At) {
 }
 
 pub(crate) fn put_outside(world: &Arc<World>) {
-    by_execute_or_run(world, At::Put);
+    by_run_here(world, At::Put);
 }
 
 pub(crate) fn flush_outside(world: &Arc<World>) {
-    by_execute_or_run(world, At::Flush);
+    by_run_here(world, At::Flush);
 }
 
 pub(crate) fn clone_outside(world: &Arc<World>) {
-    by_execute_or_run(world, At::Clone);
+    by_run_here(world, At::Clone);
 }
 
 pub(crate) fn skip_outside(world: &Arc<World>) {
