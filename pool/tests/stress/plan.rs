@@ -16,7 +16,7 @@ pub(crate) enum How {
     Expiring,
     /// Made with `try_spawn`.
     Try,
-    /// Made with `spawn_or_run`.
+    /// Made with `WhenFull::RunHere`.
     OrRun,
     Batch,
     Drop,
