@@ -9,7 +9,8 @@
 //! A submitter
 //! 1. pushes the job,
 //! 2. fences (`SeqCst`),
-//! 3. reads the word: if a worker is available **and none is searching**, it wakes one, which from that moment counts as a searcher.
+//! 3. reads the word: if a worker is available **and none is searching**, it wakes one, which from that
+//!    moment counts as a searcher.
 //!
 //! A worker that finds no job
 //! 1. becomes a searcher, unless there are enough, and looks for a bounded while,
