@@ -1,4 +1,4 @@
-//! Time, as something that a test can own.
+//! Clocks: the time of a pool, which a test can control.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -6,23 +6,22 @@ use std::time::{Duration, Instant};
 
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_changed};
 
-/// Where a pool takes its time from: for keep-alive and for every wait with a timeout.
+/// The source of a pool's time, for keep-alive and for every wait with a timeout.
 ///
 /// [`SystemClock`] is the default. [`ManualClock`] stands still until it is told to move.
 ///
-/// The pool holds no lock while it calls its clock. A clock that panics where a worker asks it does not
-/// know the time: an idle worker then stays, and a job counts as in time. Elsewhere its panic reaches whoever
-/// called the pool.
+/// The pool holds no lock while it calls its clock. If the clock panics when a worker asks it, an idle
+/// worker stays, and a job counts as in time. Elsewhere its panic reaches the caller of the pool.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment. It never goes back.
     fn now(&self) -> Instant;
 
-    /// How long a thread that wants to be awake at `deadline` may sleep before it asks again.
-    /// `None`: until this clock wakes it, see [`subscribe`](Self::subscribe).
+    /// The time that a thread which wants to be awake at `deadline` may sleep before it asks again. `None`:
+    /// until this clock wakes it, see [`subscribe`](Self::subscribe).
     fn sleep_for(&self, deadline: Instant) -> Option<Duration>;
 
-    /// Registers a pool's alarm: a clock whose time jumps calls it after each jump. It is cheap and may
-    /// be called at any time. It goes with its pool: a clock forgets the alarms that cannot be upgraded
+    /// Registers a pool's alarm: a clock whose time jumps calls it after each jump. An alarm is cheap and
+    /// may be called at any time. It ends with its pool: a clock forgets the alarms that cannot be upgraded
     /// any more.
     fn subscribe(&self, alarm: Weak<dyn Fn() + Send + Sync>) {
         drop(alarm);
@@ -80,24 +79,24 @@ pub struct ManualClock {
 /// What the clones of a [`ManualClock`] share.
 struct Manual {
     elapsed: Duration,
-    /// Those of pools that are gone stay until there are twice as many as at the last look.
+    /// The alarms of pools that are gone stay until there are twice as many as at the last look.
     alarms: Vec<Weak<dyn Fn() + Send + Sync>>,
-    /// How many there may be before the next look.
+    /// The number of alarms before the next look.
     room: usize,
 }
 
-/// This many alarms are kept without a look at them.
+/// The number of alarms that are kept without a look at them.
 const ALARMS: usize = 8;
 
 impl ManualClock {
-    /// A clock that stands still at the present moment.
+    /// Returns a clock that stands still at the present moment.
     #[must_use]
     pub fn new() -> Self {
         let shared = Manual { elapsed: Duration::ZERO, alarms: Vec::new(), room: ALARMS };
         Self { start: Instant::now(), shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// Moves the time on by `step`, and wakes whoever waited for a moment that has come. Time ends
+    /// Moves the time on by `step`, and wakes the threads that wait for a moment that has come. Time ends
     /// at the last [`Instant`] that the platform can express.
     pub fn advance(&self, step: Duration) {
         let alarms = {

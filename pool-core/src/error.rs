@@ -1,4 +1,4 @@
-//! Everything that can be refused, and why.
+//! The errors: what was refused, or did not happen, and why.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::panics::Panic;
 
-/// A job was not accepted; it is in here, untouched (C1).
+/// The error of a submit, with the job that was not accepted, untouched (C1).
 ///
 /// It is `Send` and `Sync` if the job is `Send`, so `?` takes it into a `Box<dyn Error + Send + Sync>`.
 ///
@@ -25,25 +25,26 @@ use crate::panics::Panic;
 /// ```
 pub struct SubmitError<J> {
     reason: Refusal,
-    /// The lock is never held: it makes the error `Sync`, whatever the job is.
+    /// The lock, which is never held, makes the error `Sync`, whatever the job is.
     job: Mutex<J>,
 }
 
-/// Why a job was not accepted.
+/// The reason why a job was not accepted.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The pool is closed.
     Closed,
-    /// The queue takes no more at present. Code that the pool calls beside its jobs (a hook, the drop of a
-    /// handler or of a worker's thread-local) is told so at once: waiting there could be for itself.
+    /// The queue is full at present. Code that the pool calls beside its jobs (a hook, the drop of a
+    /// handler or of a worker's thread-local) gets this at once instead of waiting, which could be for
+    /// itself.
     Full,
-    /// No worker is there, and none could be started to run the job.
+    /// There is no worker, and none could be started to run the job.
     NoThread(StartError),
 }
 
 impl Refusal {
-    /// The error that gives the job back.
+    /// Returns the error that gives the job back.
     pub(crate) fn with<J>(self, job: J) -> SubmitError<J> {
         SubmitError { reason: self, job: Mutex::new(job) }
     }
@@ -69,7 +70,7 @@ impl std::error::Error for Refusal {
 }
 
 impl<J> SubmitError<J> {
-    /// Why the job was not accepted.
+    /// The reason why the job was not accepted.
     #[must_use]
     pub fn reason(&self) -> &Refusal {
         &self.reason
@@ -106,7 +107,7 @@ impl<J> SubmitError<J> {
         (self.reason, self.job.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The same error about another form of the job.
+    /// Returns the same error for another form of the job.
     pub(crate) fn map<K>(self, f: impl FnOnce(J) -> K) -> SubmitError<K> {
         let (reason, job) = self.into_parts();
         reason.with(f(job))
@@ -131,7 +132,8 @@ impl<J> std::error::Error for SubmitError<J> {
     }
 }
 
-/// A pool was not built. Nothing is left of it: workers that had started have ended (C10).
+/// The error of a pool that was not built. Nothing is left of it: workers that had started have ended
+/// (C10).
 ///
 /// # Examples
 ///
@@ -144,18 +146,18 @@ impl<J> std::error::Error for SubmitError<J> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// `num_threads(0)`: nobody would run the jobs.
+    /// `num_threads(0)`: there would be no thread to run the jobs.
     ZeroThreads,
     /// More threads than a pool can have.
     TooManyThreads {
-        /// What was asked for.
+        /// The requested number.
         requested: usize,
-        /// What a pool can have.
+        /// The maximum number.
         max: usize,
     },
     /// More `core_threads` than `num_threads`.
     CoreThreads {
-        /// What was asked for.
+        /// The requested number.
         core: usize,
         /// The pool's number of threads.
         num_threads: usize,
@@ -164,9 +166,9 @@ pub enum BuildError {
     ZeroCapacity,
     /// A larger capacity than can be counted.
     CapacityTooLarge {
-        /// What was asked for.
+        /// The requested capacity.
         requested: usize,
-        /// What a pool can have.
+        /// The maximum capacity.
         max: usize,
     },
     /// A thread's name holds a NUL, which no operating system takes.
@@ -178,7 +180,7 @@ pub enum BuildError {
     },
     /// No thread can have a stack of this size.
     StackSize {
-        /// What was asked for, in bytes.
+        /// The requested size in bytes.
         bytes: usize,
     },
     /// A worker did not start.
@@ -219,28 +221,28 @@ impl std::error::Error for BuildError {
     }
 }
 
-/// A worker thread did not start.
+/// The error of a worker thread that did not start.
 #[derive(Debug, Clone)]
 pub struct StartError {
     worker: usize,
     cause: StartCause,
 }
 
-/// Why a worker thread did not start.
+/// The reason why a worker thread did not start.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum StartCause {
-    /// The thread could not be had.
+    /// The operating system gave no thread.
     Thread(Arc<io::Error>),
     /// The thread factory dropped the worker without running it.
     Factory,
     /// The thread factory, the hook `on_thread_start`, the maker of the handler, the sink's `clone`
     /// or the maker of the thread's name panicked.
     Panicked(Arc<Panic>),
-    /// The pool has no worker at work, and the one that submitted is being set up or is leaving: it
-    /// cannot wait for itself.
+    /// The pool has no worker at work, and the submitter is itself the one that is being set up or is
+    /// leaving: it cannot wait for itself.
     NotAtWork,
-    /// It was not there within the time that the submitter would wait.
+    /// The worker did not start within the time that the submitter would wait.
     TimedOut,
     /// This process was forked from the one that has the pool's threads, and must not run its jobs.
     Forked,
@@ -257,7 +259,7 @@ impl StartError {
         self.worker
     }
 
-    /// What went wrong.
+    /// The cause.
     #[must_use]
     pub fn cause(&self) -> &StartCause {
         &self.cause
@@ -293,7 +295,7 @@ impl std::error::Error for StartError {
     }
 }
 
-/// A wait that ended without what it waited for.
+/// The error of a wait that ended without what it waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitError {
@@ -321,7 +323,7 @@ impl fmt::Display for WaitError {
 
 impl std::error::Error for WaitError {}
 
-/// Why an accepted job has no result.
+/// The reason why an accepted job has no result.
 ///
 /// # Examples
 ///
@@ -343,11 +345,11 @@ impl std::error::Error for WaitError {}
 pub enum JobError {
     /// The job panicked.
     Panicked(Panic),
-    /// Its handle cancelled it before it had started. It never ran.
+    /// The job's handle cancelled it before it had started. It never ran.
     Cancelled,
-    /// It was to start by a [certain time](crate::SubmitOptions::start_within), and had not. It never ran.
+    /// The job had not started by its [time](crate::SubmitOptions::start_within). It never ran.
     Expired,
-    /// The pool came to its end without it: its queue panicked or let the job go. It never ran.
+    /// The pool ended without the job: its queue panicked or dropped the job. It never ran.
     Returned,
 }
 

@@ -1,9 +1,9 @@
-//! By what a job is known.
+//! Job ids.
 
 use std::collections::VecDeque;
 use std::fmt;
 
-/// Identifies one accepted job within its pool.
+/// The id of one accepted job within its pool.
 ///
 /// Jobs submitted from outside are numbered 0, 1, 2… in the order of acceptance. A job submitted by
 /// a running job has an id that is unique but tells nothing about order.
@@ -11,8 +11,8 @@ use std::fmt;
 pub struct JobId(u64);
 
 impl JobId {
-    /// Of no job: for job refs to work that is a part of other jobs, and for jobs that are not numbered
-    /// yet.
+    /// The id of no job: for job refs to work that is a part of other jobs, and for jobs that are not
+    /// numbered yet.
     pub(crate) const NONE: Self = Self(u64::MAX);
 
     pub(crate) const fn new(id: u64) -> Self {
@@ -23,17 +23,17 @@ impl JobId {
         Self(id | NESTED)
     }
 
-    /// The id that comes so many after this one.
+    /// The id that comes `nth` after this one.
     pub(crate) const fn plus(self, nth: u64) -> Self {
         Self(self.0 + nth)
     }
 
-    /// Whether a running job submitted it.
+    /// Whether a running job submitted the job.
     pub(crate) const fn is_nested(self) -> bool {
         self.0 & NESTED != 0
     }
 
-    /// The number behind the id.
+    /// The id as a number.
     #[must_use]
     pub const fn as_u64(self) -> u64 {
         self.0
@@ -52,7 +52,7 @@ impl fmt::Display for JobId {
     }
 }
 
-/// Set in the id of a nested job, so that it cannot meet one that was submitted from outside.
+/// Set in the id of a nested job, which so differs from all ids of jobs from outside.
 const NESTED: u64 = 1 << 63;
 
 /// The ids of the jobs of a batch, in the order of the batch.

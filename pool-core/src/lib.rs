@@ -1,9 +1,8 @@
-//! The core of a thread pool whose queue can be exchanged: the contract, the worker loop and the
-//! wake-up protocol, on which every queue and every sink relies. It depends on nothing but the
-//! standard library.
+//! The core of a thread pool with an exchangeable queue: the contract, the worker loop and the wake-up
+//! protocol. It depends on the standard library alone.
 //!
-//! Most users take the facade crate `drainpool`, which picks a queue. This crate is for those who write
-//! a queue ([`WorkQueue`]) or a sink ([`ResultSink`]).
+//! Most users take the facade crate `drainpool`, which picks a queue. This crate is for authors of a queue
+//! ([`WorkQueue`]) or a sink ([`ResultSink`]).
 //!
 //! # The contract
 //!
@@ -16,8 +15,8 @@
 //! | C2 | **Once.** An accepted job starts at most once, on one worker. |
 //! | C3 | **One outcome.** An accepted job has exactly one outcome: done, panicked, cancelled, expired, or returned because the pool ended without it. It reaches the sink, or the handle if it has one; nothing is dropped in silence. |
 //! | C4 | **Nested.** A running job may submit more, also while the pool drains; those are drained too. |
-//! | C5 | **Drain, then exit.** After close the workers leave when nothing is queued and nothing runs, and not before. The books balance. |
-//! | C6 | **Closed is closed.** After close nothing is accepted from outside; a forgotten handle can not keep the pool open. |
+//! | C5 | **Drain, then exit.** After close the workers leave when nothing is queued and nothing runs, and not before. The books balance: each accepted job is counted with its outcome. |
+//! | C6 | **Closed is closed.** After close nothing is accepted from outside; a forgotten handle cannot keep the pool open. |
 //! | C7 | **No lost wake-up.** If a job waits and a worker is free, the job starts. Nothing polls, and an idle pool uses no CPU. |
 //! | C8 | **A panic is one job's affair.** In its body, in a drop, in a sink or in a hook: the worker, the counts and every other job go on. |
 //! | C9 | **Nothing lingers.** A job's captures are dropped before its outcome is visible; no idle worker keeps anything alive; a drained burst's memory is given back. |
@@ -29,13 +28,13 @@
 //!
 //! # Inside
 //!
-//! A queue only stores jobs. Accepting and closing are one atomic word; sleeping, waking and the
-//! notice that all is done are one protocol, which is model-checked.
+//! A queue only stores jobs. Accepting and closing are one atomic word. Sleeping, waking and the notice
+//! that the pool is quiescent are one protocol, which is model-checked.
 //!
-//! Besides the jobs that go to the pool's handler, a queue holds *job refs*: to a job that lies in a cell
-//! with its handle, to the jobs of a scope, to the second closure of a join. The first thread to come
-//! does what a job ref leads to, be it a worker or the thread that waits; after that it is stale, and no
-//! job. So all of that is the same over every queue.
+//! Besides the jobs for the pool's handler, a queue holds *job refs*: to a job that lies in a cell with its
+//! handle, to the jobs of a scope, to the second closure of a join. The first thread to take the work runs
+//! it, be it a worker or the thread that waits. After that the job ref is stale, and no job. So all of that
+//! is the same over every queue.
 //!
 //! # Example
 //!

@@ -1,4 +1,4 @@
-//! Keeping a panic where it happened.
+//! Guards against panics of foreign code.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-/// What a panicking piece of code left behind: the payload, and its message if it has one.
+/// The payload of a panic, and its message if it has one.
 ///
 /// # Examples
 ///
@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 /// ```
 pub struct Panic(Box<Thrown>);
 
-/// Apart, so that an outcome is small where there is no panic.
+/// Boxed, so that an outcome is small where there is no panic.
 struct Thrown {
     /// Copied out, so that it can be read through the lock below.
     message: Option<Cow<'static, str>>,
@@ -37,7 +37,7 @@ impl Panic {
         Self(Box::new(Thrown { message, payload: Mutex::new(payload) }))
     }
 
-    /// The text given to `panic!`; `None` if something else was thrown.
+    /// The text given to `panic!`; `None` for any other payload.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
@@ -62,17 +62,17 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Runs foreign code; what it threw, if it threw.
+/// Runs foreign code. Returns the payload of its panic, if it panicked.
 ///
-/// Asserting unwind safety is sound here: what the code may have left half done is the user's own
-/// state, and that it stays in use after a panic is documented where it is handed in.
+/// Asserting unwind safety is sound here: what the code may have left half done is the user's own state.
+/// Where that is handed in, the documentation says that it stays in use after a panic.
 #[inline]
 pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(code))
 }
 
-/// Drops a foreign value whose drop may panic, with a payload whose drop may panic in turn: that
-/// second payload is leaked, because there is no end to it otherwise (C8).
+/// Drops a foreign value whose drop may panic, with a payload whose drop may panic in turn. That second
+/// payload is leaked, because there is no end to it otherwise (C8).
 pub(crate) fn drop_quietly<T>(value: T) {
     if let Err(payload) = guarded(|| drop(value))
         && let Err(another) = guarded(|| drop(payload))

@@ -1,4 +1,4 @@
-//! Plain parts that know neither jobs nor queues, each to be read and tested by itself.
+//! Plain parts, each to be read and tested by itself. They know neither the jobs' type nor the queue's.
 
 pub(crate) mod backoff;
 pub(crate) mod capacity;

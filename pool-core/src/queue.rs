@@ -1,22 +1,20 @@
-//! What a queue must do to serve a pool: store jobs, and nothing else.
+//! The traits of a queue, which stores jobs and does nothing else; and its duties.
 
 use std::fmt;
 
 /// A store of jobs that a pool's submitters fill and its workers empty.
 ///
-/// A queue is a data structure. It never blocks, parks, counts what runs, closes or times out: the
-/// pool does all that, once, for every queue. What is left are these duties, which the test kit
-/// in the crate `pool-conformance` checks one by one:
+/// A queue is a data structure. It never blocks, parks, counts what runs, closes or times out: the pool
+/// does all that, once, for every queue. A queue has these duties, which the test kit in the crate
+/// `pool-conformance` checks one by one:
 ///
-/// * **Nothing lost, nothing doubled.** A job that went in comes out of exactly one `pop` or `steal`,
-///   on any worker (C2, C3): however large it is, even of size zero, however many wait, whoever pushes
-///   at the same time, and though the worker leaves in whose end it lies, and comes back.
-/// * **Reachable.** A job that lies in one worker's [`Local`](Self::Local) can be stolen by every
-///   other worker: its own may be busy for long. When a worker's `pop` and then its `steal` return
-///   `None`, every job that was in the queue before was taken, or is being moved by another
-///   worker's `steal` (C7).
-/// * **Honest.** [`is_empty`](Self::is_empty) and [`len`](Self::len) tell the truth, as far as they
-///   promise.
+/// * **Nothing lost, nothing doubled.** A job that went in comes out of exactly one `pop` or `steal`, on
+///   any worker (C2, C3). That holds for jobs of any size, even zero, however many wait, with pushes at the
+///   same time, and if the worker in whose end the job lies leaves and comes back.
+/// * **Reachable.** A job that lies in one worker's [`Local`](Self::Local) can be stolen by every other
+///   worker: its own may be busy for long. When a worker's `pop` and then its `steal` return `None`, every
+///   job that was in the queue before was taken, or is being moved by another worker's `steal` (C7).
+/// * **Honest.** [`is_empty`](Self::is_empty) and [`len`](Self::len) keep what they promise.
 /// * **Refused is returned.** A `push` that does not take a job hands it back (C1). A
 ///   [batch](Self::push_batch) is taken whole, or up to the job that is handed back.
 /// * **Order.** None is required. A queue that promises one says so, and keeps it in batches and
@@ -25,16 +23,15 @@ use std::fmt;
 ///   own end comes, within some thousand pops, to the oldest job from outside, to the oldest of its own,
 ///   and to the oldest in each other end, whose worker may be busy for long and go on submitting. With
 ///   eight workers the kit allows 2,000 pops.
-/// * **Cheap.** No call takes longer the more jobs wait, or hardly so; but for `retain`, which looks at
-///   all of them.
+/// * **Cheap.** No call takes much longer the more jobs wait, except for `retain`, which looks at all of them.
 /// * **Lean.** A drained queue gives back the memory of a burst, and a dropped one drops its jobs
 ///   (C9). The same goes for what `retain` has removed.
 ///
-/// To a queue, one [`Job`](crate::Job) is like another, though for some of them nothing may be left to
-/// do when they come out: somebody was quicker, or has cancelled them.
+/// To a queue, all [`Job`](crate::Job)s are alike, though some may be stale when they come out: run by
+/// another thread, or cancelled.
 ///
-/// Calls from different threads run at the same time. None may panic; a pool whose queue panics
-/// gives up.
+/// Calls from different threads run at the same time. None may panic; a pool whose queue panics is given
+/// up.
 ///
 /// # Examples
 ///
@@ -49,8 +46,8 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
 
     /// Makes the end of the worker with this index, on that worker's thread.
     ///
-    /// Indices count from 0. A worker that left and came back asks again under its old index; its
-    /// former end is dropped by then, and what was left in it still waits.
+    /// Indices count from 0. A worker that left and came back asks again under its old index; by then its
+    /// former end is dropped, and the jobs that were left in it still wait.
     fn local(&self, worker: usize) -> Self::Local;
 
     /// Adds a job from outside the pool, or one that borrowed work submits on a thread that is no worker.
@@ -60,23 +57,23 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// A queue of limited size gives the job back when it is full.
     fn push(&self, job: J) -> Result<(), PushError<J>>;
 
-    /// Adds jobs from outside the pool, in this order. A queue that can take several at the price of
-    /// one overrides this.
+    /// Adds jobs from outside the pool, in this order. A queue that can take several at the price of one
+    /// overrides this.
     ///
-    /// The iterator's `size_hint` may be wrong both ways, so nothing but speed may depend on it. A panic
-    /// of the iterator goes on to the caller. The jobs that it brought before are in the queue or
-    /// dropped; all others are left alone, and the queue goes on.
+    /// The iterator's `size_hint` may be wrong both ways, so only speed may depend on it. A panic of the
+    /// iterator goes on to the caller. The jobs that it yielded before are in the queue or dropped; all
+    /// others are left alone, and the queue goes on.
     ///
     /// # Errors
     ///
-    /// A queue of limited size gives the first back for which it has no room, and leaves those after
-    /// it in the iterator.
+    /// A queue of limited size returns the first job for which it has no room, and leaves those after it in
+    /// the iterator.
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
         jobs.try_for_each(|job| self.push(job))
     }
 
-    /// About how many jobs wait, those in the workers' own ends included. A hint, for statistics: right
-    /// to within a factor of two while no other call is under way.
+    /// The number of jobs that wait, approximately, those in the workers' own ends included. A hint, for
+    /// statistics: right to within a factor of two while no other call is under way.
     fn len(&self) -> usize;
 
     /// Whether no job waits.
@@ -90,18 +87,18 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
         self.len() == 0
     }
 
-    /// Removes the jobs that `keep` does not want to keep, wherever they lie, the workers' own ends
-    /// included. Each job that waits when this is called is shown to `keep`, once, unless a worker moves
-    /// it meanwhile: then it may be shown twice, or not at all.
+    /// Removes the jobs for which `keep` returns `false`, wherever they lie, the workers' own ends
+    /// included. Each job that waits when this is called is shown to `keep`, once, unless a worker moves it
+    /// meanwhile: then it may be shown twice, or not at all.
     ///
-    /// The pool calls it when most of what waits is stale: jobs that were cancelled, have expired, or
-    /// were run by the thread that waited for them. `keep` is quick, never panics, never calls the
-    /// queue and drops nothing of the user's, so it may be called under a lock. The jobs that stay keep
-    /// their order as far as the queue promises one. Some of them may be out of other workers' sight
-    /// meanwhile: after each call the pool looks whether somebody fell asleep over it.
+    /// The pool calls it when most of what waits is stale: jobs that were cancelled, have expired, or were
+    /// run by the thread that waited for them. `keep` is quick, never panics, never calls the queue and
+    /// drops nothing of the user's, so it may be called under a lock. The jobs that stay keep their order
+    /// as far as the queue promises one. Some of them may be out of other workers' sight meanwhile, so
+    /// after each call the pool wakes a worker if one has parked over it.
     ///
-    /// The default removes nothing. Over such a queue everything else works as well, but a stale job
-    /// takes memory until a worker comes to it.
+    /// The default removes nothing. Over such a queue everything else works as well, but a stale job takes
+    /// memory until a worker takes it.
     fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
         let _ = keep;
     }
@@ -112,22 +109,21 @@ pub trait LocalQueue<J> {
     /// Adds a job that a running job of this worker submitted. It is always taken.
     fn push(&mut self, job: J);
 
-    /// Takes the next job from this end, or from the shared part of a queue that has no ends worth
-    /// the name.
+    /// Takes the next job from this end, or from the shared part of a queue whose workers have no ends.
     fn pop(&mut self) -> Option<J>;
 
     /// Takes a job from elsewhere, after [`pop`](Self::pop) has found none: from the shared part,
     /// then from other workers' ends.
     ///
-    /// It may move further jobs to this end. While they are on their way, other workers may miss
-    /// them: after each steal the pool looks whether somebody fell asleep over it. So only `steal`
-    /// may do that, and not `pop`.
+    /// It may move further jobs to this end. While they are on their way, other workers may miss them, so
+    /// after each steal the pool wakes a worker if one has parked over it. Therefore only `steal` may do
+    /// that, and not `pop`.
     fn steal(&mut self) -> Option<J> {
         None
     }
 }
 
-/// Makes the queue of a pool, for the type of jobs that the pool turns out to have: the argument of
+/// A maker of a pool's queue, for the type of jobs that the pool turns out to have: the argument of
 /// [`ThreadPoolBuilder::backend`](crate::ThreadPoolBuilder::backend).
 pub trait MakeQueue<J> {
     /// The queue that is made.
@@ -137,8 +133,7 @@ pub trait MakeQueue<J> {
     fn make_queue(self) -> Self::Queue;
 }
 
-/// A queue that was made already; see
-/// [`ThreadPoolBuilder::queue`](crate::ThreadPoolBuilder::queue).
+/// A queue that was made already; see [`ThreadPoolBuilder::queue`](crate::ThreadPoolBuilder::queue).
 #[derive(Debug, Clone, Copy)]
 pub struct Ready<Q>(pub Q);
 
@@ -150,7 +145,7 @@ impl<J, Q: WorkQueue<J>> MakeQueue<J> for Ready<Q> {
     }
 }
 
-/// A queue refused a job; here it is.
+/// The error of a queue that refused a job, with the job.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PushError<J>(pub J);
 

@@ -1,56 +1,56 @@
-//! What a pool tells about itself.
+//! The counts (books) of a pool: at shutdown, and at one moment.
 
 use std::fmt;
 
-/// The books of a pool that has shut down (C5).
+/// The counts (books) of a pool that has shut down (C5). They balance:
 ///
 /// `accepted == done + panicked + cancelled + expired + unfinished`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Jobs that the pool accepted, from outside and from its own jobs.
+    /// The number of jobs that the pool accepted, from outside and from its own jobs.
     pub accepted: u64,
-    /// Jobs that ran and returned.
+    /// The number of jobs that ran and returned.
     pub done: u64,
-    /// Jobs that ran and panicked.
+    /// The number of jobs that ran and panicked.
     pub panicked: u64,
-    /// Jobs whose handle cancelled them before they started.
+    /// The number of jobs whose handle cancelled them before they started.
     pub cancelled: u64,
-    /// Jobs that were not started because their time was over.
+    /// The number of jobs that were not started because their time was over.
     pub expired: u64,
-    /// Jobs that were accepted and had no outcome yet. Zero, with three exceptions: the shutdown was
-    /// called by a job of the pool itself, which cannot wait for its own end; the pool's queue
-    /// panicked and its jobs cannot be reached; or all workers had left, and none could be started
-    /// for a job that was accepted meanwhile.
+    /// The number of jobs that were accepted and had no outcome yet. Zero, with three exceptions: the
+    /// shutdown was called by a job of the pool itself, which cannot wait for its own end; the pool's queue
+    /// panicked and its jobs cannot be reached; or all workers had left, and none could be started for a
+    /// job that was accepted meanwhile.
     pub unfinished: u64,
-    /// Outcomes, counted above too, that the sink did not take.
+    /// The number of outcomes, counted above too, that the sink did not take.
     pub undelivered: u64,
 }
 
-/// A pool at one moment. The jobs' figures are those of a moment ago while jobs run, and exact
-/// when the pool is idle.
+/// The threads and jobs of a pool at one moment. While jobs run, their counts may be a moment old; they are
+/// exact when the pool is idle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Worker threads that exist, those that are just starting or leaving included.
+    /// The number of worker threads, including those that are starting or leaving.
     pub threads: usize,
-    /// Worker threads that sleep for want of a job.
+    /// The number of worker threads that are parked without a job.
     pub idle_threads: usize,
-    /// Submitters that wait for room in the queue.
+    /// The number of submitters that wait for room in the queue.
     pub waiting_submitters: usize,
-    /// Jobs accepted up to now.
+    /// The number of jobs accepted up to now.
     pub accepted: u64,
-    /// Jobs that wait to be started.
+    /// The number of jobs that wait to be started.
     pub queued: u64,
-    /// Jobs that run.
+    /// The number of jobs that run.
     pub running: u64,
-    /// Jobs that ran and returned.
+    /// The number of jobs that ran and returned.
     pub done: u64,
-    /// Jobs that ran and panicked.
+    /// The number of jobs that ran and panicked.
     pub panicked: u64,
-    /// Jobs whose handle cancelled them before they started.
+    /// The number of jobs whose handle cancelled them before they started.
     pub cancelled: u64,
-    /// Jobs that were not started because their time was over.
+    /// The number of jobs that were not started because their time was over.
     pub expired: u64,
 }
 

@@ -1,4 +1,5 @@
-//! Who does what the calls ask for: admission, the workers, and the jobs on their way to an outcome.
+//! The runtime, which does what the calls ask for: admission, the workers, and each job's way to its
+//! outcome.
 
 pub(crate) mod account;
 pub(crate) mod admission;

@@ -1,4 +1,4 @@
-//! Where outcomes go.
+//! Sinks, to which the outcomes of jobs are delivered.
 
 mod channel;
 mod closure;
@@ -15,29 +15,29 @@ pub use closure::{FnSink, sink_fn};
 pub use collect::Collect;
 pub use in_order::InOrder;
 
-/// Takes the outcomes of a pool's jobs.
+/// A receiver of the outcomes of a pool's jobs.
 ///
-/// A sink is cloned once for each worker and used by that worker alone, so a clone may buffer. It
-/// is flushed before its worker waits for work, and before it leaves.
+/// A sink is cloned once for each worker and used by that worker alone, so a clone may buffer. It is
+/// flushed before its worker waits for work, and before it leaves.
 ///
-/// * The pool holds no lock while it calls a sink or clones one. All calls may use the pool. Only who
+/// * The pool holds no lock while it calls a sink or clones one. All calls may use the pool. A thread that
 ///   needs a clone waits while another thread makes one.
-/// * Outcomes of jobs that ran outside of the workers go through clones that are used by one thread at a
-///   time, too.
+/// * Outcomes of jobs that ran outside of the workers go through further clones, each used by one thread at
+///   a time.
 /// * A `put` that blocks holds up its worker: that is backpressure. It does not hold up the
 ///   wake-up of other workers.
-/// * A `put` that fails gives the outcome back. The worker drops it, goes on, and counts it as
-///   [`undelivered`](crate::ShutdownReport::undelivered); so it does after a `put` that panics.
+/// * A `put` that fails returns the outcome. The worker drops it, goes on, and counts it as
+///   [`undelivered`](crate::ShutdownReport::undelivered). It does the same after a `put` that panics.
 /// * The outcomes of one worker arrive in the order in which its jobs ended; those of different
 ///   workers in any order.
 ///
-/// SinkClones at hand: [`std::sync::mpsc::Sender`] and [`SyncSender`](std::sync::mpsc::SyncSender),
+/// Provided sinks: [`std::sync::mpsc::Sender`] and [`SyncSender`](std::sync::mpsc::SyncSender),
 /// [`Collect`], any closure through [`sink_fn`], and [`NoSink`]. [`InOrder`] puts outcomes back into the
 /// order of submission.
 ///
 /// # Examples
 ///
-/// A sink that sums up, each worker for itself until it has nothing else to do:
+/// A sink that sums up, in each worker's clone until that worker is idle:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -73,35 +73,35 @@ pub use in_order::InOrder;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ResultSink {
-    /// What a job returns whose outcome this sink takes: a pool's result type is that of its sink.
+    /// The type of the results that this sink takes. A pool's result type is that of its sink.
     type Result;
 
     /// Learns that a pool is being built whose original sink this is, before it is cloned for the first
-    /// worker. For sinks that keep what belongs to one pool, such as the order of its jobs; one that
-    /// passes on to another sink passes this on as well.
+    /// worker. For sinks that keep what belongs to one pool, such as the order of its jobs. A sink that
+    /// passes outcomes on to another sink passes this call on as well.
     fn attach(&mut self) {}
 
     /// Takes one outcome.
     ///
     /// # Errors
     ///
-    /// When nobody will ever read it, the outcome comes back.
+    /// The outcome comes back if it will never be read.
     fn put(&mut self, done: Completed<Self::Result>) -> Result<(), SinkClosed<Self::Result>>;
 
-    /// Learns that the job with this id will have no outcome here: it has a handle, to which its
-    /// outcome goes, or was not accepted after all. For sinks that keep the order of submission.
+    /// Learns that the job with this id will have no outcome here: its outcome goes to its handle, or it
+    /// was not accepted after all. For sinks that keep the order of submission.
     fn skip(&mut self, id: JobId) {
         let _ = id;
     }
 
-    /// Passes on whatever this clone has kept back. Returns how many outcomes found no taker that an
-    /// earlier `put` had taken.
+    /// Passes on everything that this clone has kept back. Returns the number of outcomes that an earlier
+    /// `put` had taken and that could not be passed on.
     fn flush(&mut self) -> u64 {
         0
     }
 }
 
-/// Flushes a sink, whose panic goes no further (C8); how many outcomes found no taker.
+/// Flushes a sink, whose panic goes no further (C8). Returns the number of outcomes that were lost.
 pub(crate) fn flush_quietly(sink: &mut impl ResultSink) -> u64 {
     guarded(|| sink.flush()).map_err(drop_quietly).unwrap_or(0)
 }
@@ -110,13 +110,12 @@ pub(crate) fn flush_quietly(sink: &mut impl ResultSink) -> u64 {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Completed<R> {
-    /// The id under which the job was accepted.
+    /// The id of the job.
     pub id: JobId,
-    /// The index of the worker that ran it; [`Handle::thread_name`](crate::Handle::thread_name)
-    /// knows the name. `None` if the submitter
-    /// [ran it itself](crate::WhenFull::RunHere).
+    /// The index of the worker that ran it, whose name [`Handle::thread_name`](crate::Handle::thread_name)
+    /// returns. `None` if the submitter [ran it itself](crate::WhenFull::RunHere).
     pub worker: Option<usize>,
-    /// What the job returned, or why it did not.
+    /// The job's result, or the reason why it has none.
     pub outcome: Result<R, JobError>,
 }
 
@@ -149,11 +148,11 @@ impl<R> Completed<R> {
     }
 }
 
-/// A sink has nobody left to read what it is given; here is the outcome.
+/// The error of a sink that has no reader any more, with the outcome.
 pub struct SinkClosed<R>(pub Completed<R>);
 
 impl<R> SinkClosed<R> {
-    /// The outcome that found no taker.
+    /// The outcome that the sink did not take.
     #[must_use]
     pub fn into_inner(self) -> Completed<R> {
         self.0
@@ -174,7 +173,7 @@ impl<R> fmt::Display for SinkClosed<R> {
 
 impl<R> std::error::Error for SinkClosed<R> {}
 
-/// The sink of a pool whose jobs return nothing: it lets outcomes go.
+/// The sink of a pool whose jobs return nothing: it drops outcomes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSink;
 
@@ -183,7 +182,7 @@ impl ResultSink for NoSink {
 
     #[inline]
     fn put(&mut self, done: Completed<()>) -> Result<(), SinkClosed<()>> {
-        // Let go, as intended, also if a panic's payload panics once more.
+        // Dropped as intended, even if the drop of a panic's payload panics once more.
         if let Err(error) = done.outcome {
             drop_quietly(error);
         }

@@ -1,5 +1,5 @@
-//! The primitives, through one door: the standard library's as shipped, loom's under `--cfg loom`,
-//! shuttle's under `--cfg shuttle`. The models so explore the very code that users run.
+//! The one door to the primitives: the standard library's as shipped, loom's under `--cfg loom`, shuttle's
+//! under `--cfg shuttle`. So the models explore the code that users run.
 
 #[cfg(loom)]
 use loom as primitives;
@@ -17,8 +17,8 @@ pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, 
 
 use std::sync::PoisonError;
 
-/// Thread-locals that start from a constant, which the standard library makes faster to reach and
-/// loom does not know of.
+/// Declares thread-locals that start from a constant, which the standard library makes faster to reach and
+/// loom does not know.
 macro_rules! thread_locals {
     ($($(#[$attr:meta])* static $name:ident: $type:ty = $init:expr;)*) => {
         #[cfg(not(any(loom, shuttle)))]
@@ -31,8 +31,8 @@ macro_rules! thread_locals {
 }
 pub(crate) use thread_locals;
 
-/// Locks, whatever a former holder did. No foreign code runs under the locks of this crate, so a
-/// poisoned one guards sound data; passing the poison on would turn one failure into all.
+/// Locks a mutex, poisoned or not. No foreign code runs under the locks of this crate, so a poisoned one
+/// guards sound data; passing the poison on would turn one failure into many.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -45,7 +45,7 @@ pub(crate) fn wait_changed<'a, T>(
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A cell whose every access goes through a raw pointer, as loom's does, which watches them.
+/// A cell that is accessed through a raw pointer only, like loom's, which watches each access.
 #[cfg(not(loom))]
 #[derive(Debug)]
 pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);

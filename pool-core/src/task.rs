@@ -1,4 +1,4 @@
-//! Closures without an allocation, up to a size.
+//! Tasks: closures without an allocation, up to a size.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, align_of, size_of};
 use std::ptr;
 
-/// What a [`Task`] holds inline, in words: 48 bytes on a 64-bit machine. Together with the vtable
-/// and the job's id a queued closure then fills a cache line.
+/// The maximum size of a closure that a [`Task`] holds inline, in words: 48 bytes on a 64-bit machine. With
+/// the vtable and the job's id, a queued closure then fills a cache line.
 const WORDS: usize = 6;
 
 type Storage = [MaybeUninit<usize>; WORDS];
@@ -28,13 +28,13 @@ type Storage = [MaybeUninit<usize>; WORDS];
 /// ```
 pub struct Task<R: 'static = ()> {
     vtable: &'static VTable<R>,
-    /// Holds the closure, or the box that holds it; which of them, the vtable's functions know.
+    /// Holds the closure, or the box that holds it; the vtable's functions know which.
     storage: Storage,
     /// A task is used like an owned `FnOnce() -> R + Send`.
     closure: PhantomData<Box<dyn FnOnce() -> R + Send>>,
 }
 
-/// How to use a [`Task`]'s storage. Both functions consume what it holds.
+/// The functions for a [`Task`]'s storage. Both consume what it holds.
 struct VTable<R: 'static> {
     call: unsafe fn(*mut Storage) -> R,
     drop: unsafe fn(*mut Storage),
@@ -46,16 +46,20 @@ struct Holds<F>(PhantomData<F>);
 impl<F: FnOnce() -> R, R: 'static> Holds<F> {
     const VTABLE: VTable<R> = VTable { call: Self::call, drop: Self::drop };
 
+    /// Moves the closure out of the storage and calls it.
+    ///
     /// # Safety
     ///
     /// `storage` must hold a valid `F`, which is moved out.
     unsafe fn call(storage: *mut Storage) -> R {
         // SAFETY: the caller vouches for the `F`. It was written to this address as an `F`, so the
-        // alignment is right, and as it is moved out here, nobody uses the storage afterwards.
+        // alignment is right. It is moved out here, and the storage is not used afterwards.
         let closure = unsafe { ptr::read(storage.cast::<F>()) };
         closure()
     }
 
+    /// Drops the closure in the storage.
+    ///
     /// # Safety
     ///
     /// `storage` must hold a valid `F`, which is dropped.
@@ -80,8 +84,8 @@ impl<R: 'static> Task<R> {
     ///
     /// # Safety
     ///
-    /// The task must be run or dropped, and that must have ended, before what the closure borrows
-    /// does: the type of the task does not say how long that is.
+    /// The task must be run or dropped, and that must have ended, before the end of what the closure
+    /// borrows: the type of the task does not say how long that is.
     #[inline]
     pub(crate) unsafe fn borrowing<F>(closure: F) -> Self
     where
@@ -107,9 +111,9 @@ impl<R: 'static> Task<R> {
         debug_assert!(size_of::<F>() <= size_of::<Storage>());
         debug_assert!(align_of::<F>() <= align_of::<Storage>());
         let mut storage: Storage = [MaybeUninit::uninit(); WORDS];
-        // SAFETY: `borrowing` has checked that size and alignment of an `F` fit, and that this is the
-        // boxed form otherwise, which the assertion above is about. The storage is writable and
-        // holds nothing that would need a drop.
+        // SAFETY: `borrowing` has checked that size and alignment of an `F` fit. Otherwise this is the
+        // boxed form, which the constant assertion above is about. The storage is writable and holds
+        // nothing that needs a drop.
         unsafe { ptr::write(storage.as_mut_ptr().cast::<F>(), closure) };
         Self { vtable: &Holds::<F>::VTABLE, storage, closure: PhantomData }
     }
@@ -118,21 +122,21 @@ impl<R: 'static> Task<R> {
     #[inline]
     pub fn run(self) -> R {
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: `store` put the closure and its vtable together. `ManuallyDrop` keeps our `drop`
-        // from using the storage again, even if the closure panics.
+        // SAFETY: `store` put the closure and its vtable together. `ManuallyDrop` keeps `drop` from using
+        // the storage again, even if the closure panics.
         unsafe { (this.vtable.call)(&raw mut this.storage) }
     }
 }
 
 impl<R: 'static> Drop for Task<R> {
     fn drop(&mut self) {
-        // SAFETY: `store` put the closure and its vtable together, and `run` consumes the task
-        // without dropping it, so the closure is still there.
+        // SAFETY: `store` put the closure and its vtable together. `run` consumes the task without dropping
+        // it, so the closure is still there.
         unsafe { (self.vtable.drop)(&raw mut self.storage) }
     }
 }
 
-// SAFETY: the storage holds nothing but the closure, which `new` requires to be `Send`. The vtable
+// SAFETY: the storage holds only the closure, which `new` and `borrowing` require to be `Send`. The vtable
 // is a shared constant of function pointers.
 unsafe impl<R: 'static> Send for Task<R> {}
 

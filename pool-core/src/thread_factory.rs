@@ -1,11 +1,11 @@
-//! Where worker threads come from.
+//! Thread factories, which start worker threads.
 
 use std::fmt;
 use std::io;
 
 pub use crate::sync::thread::JoinHandle;
 
-/// Starts a pool's worker threads.
+/// A source of a pool's worker threads.
 ///
 /// The default, [`StdThreads`], asks [`std::thread::Builder`]. Another factory may set affinity or
 /// priority, count, or refuse.
@@ -71,19 +71,19 @@ impl WorkerThread {
         self.index
     }
 
-    /// The name that the thread should bear. It holds no NUL.
+    /// The name for the thread. It holds no NUL.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The stack size in bytes that the user asked for, if any.
+    /// The stack size in bytes that the builder was given, if any.
     #[must_use]
     pub fn stack_size(&self) -> Option<usize> {
         self.stack_size
     }
 
-    /// Is the worker, until it leaves the pool. To be called on the new thread.
+    /// Runs the worker until it leaves the pool. To be called on the new thread.
     pub fn run(self) {
         (self.body)();
     }
@@ -98,7 +98,7 @@ impl fmt::Debug for WorkerThread {
     }
 }
 
-/// Threads of the standard library.
+/// The thread factory of the standard library.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StdThreads;
 

@@ -1,4 +1,4 @@
-//! One worker's lock-free deque, as its owner and as the other workers have it.
+//! One worker's lock-free deque, for its owner and for the other workers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::entries::Entries::{self, Boxed, Inline};
 use crate::entries::{LARGE, entries};
 use crate::injector::ReturningInjector;
 
-/// In which order a worker takes the jobs that its own jobs submitted.
+/// The order in which a worker takes the jobs that its own jobs submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LocalOrder {
     /// The newest first. A tree of jobs is then walked depth first, in little memory and with warm
@@ -22,21 +22,21 @@ pub enum LocalOrder {
     Fifo,
 }
 
-/// From this many jobs on, seen by another worker, a deque may have grown. It has room for as many at first.
+/// The number of jobs beyond which a deque may have grown: it has room for as many at first.
 const MANY: usize = 64;
 
-/// How many jobs of a last-in, first-out deque are looked through at a time when stale ones are removed: those
-/// that stay are out of sight meanwhile.
+/// The number of jobs of a last-in, first-out deque that are looked through at a time when stale ones are
+/// removed: the jobs that stay are out of sight meanwhile.
 const PORTION: usize = 1_024;
 
 /// A worker's own deque without a lock, in either [`LocalOrder`].
 ///
-/// It shrinks when its worker pops, but neither when others steal nor when it is empty. So what others have
-/// emptied stays as large as it ever was: because the worker was busy with the job that submitted all
-/// these, or because they were stale and [removed](pool_core::WorkQueue::retain). Therefore an idle worker
-/// takes a new one if this was seen to be long.
+/// It shrinks when its worker pops, but neither when others steal nor when it is empty. So a deque that
+/// others have emptied stays as large as it ever was: because its worker was busy with the job that
+/// submitted all these, or because they were stale and [removed](pool_core::WorkQueue::retain). Therefore
+/// an idle worker takes a new deque if this one was seen to be long.
 ///
-/// Only its owner can put jobs into it. So [`retain`](OwnDeque::retain) takes all of them out, and gives those
+/// Only its owner can put jobs into it. So [`retain`](OwnDeque::retain) takes all jobs out, and gives those
 /// that stay to the injector, as the owner does when it leaves.
 ///
 /// # Examples
@@ -51,7 +51,7 @@ pub struct ChaseLev<J> {
     intake: VecDeque<J>,
 }
 
-/// How the other workers reach a [`ChaseLev`] deque.
+/// The other workers' access to a [`ChaseLev`] deque.
 ///
 /// # Examples
 ///
@@ -64,7 +64,8 @@ pub struct ChaseLevStealer<J> {
 }
 
 impl<J> ChaseLev<J> {
-    /// How many jobs the empty intake keeps room for: the injector's ring changes hands as it is.
+    /// The number of jobs for which the empty intake keeps room: the injector's ring changes hands as it
+    /// is.
     const ROOM: usize = match size_of::<J>() {
         0..64 => 256,
         size if size <= LARGE => 16_384 / size,
@@ -114,7 +115,7 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
         }
     }
 
-    /// Jobs that were returned count among the own.
+    /// Jobs that were returned count as the worker's own.
     fn pop_oldest(&mut self, injector: &ReturningInjector<J>) -> Option<J> {
         injector.pop_last_returned().or_else(|| match &self.entries {
             Inline(jobs) => insist(|| jobs.stealer().steal()),
@@ -122,12 +123,12 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
         })
     }
 
-    /// One only: others would be out of sight on their way.
+    /// One only: further ones would be out of sight on their way.
     fn pop_outside(&mut self, injector: &ReturningInjector<J>, _workers: usize) -> Option<J> {
         injector.pop_outside()
     }
 
-    /// Moves jobs that were returned, or else some from outside, so that they come in their order.
+    /// Moves jobs that were returned, or else some from outside, and keeps their order.
     fn take_in(&mut self, injector: &ReturningInjector<J>, workers: usize) -> Option<J>
     where
         ReturningInjector<J>: Injector<J>,
@@ -155,9 +156,9 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
         }
     }
 
-    /// Empties the deque. What `keep` wants to keep goes to the injector, in the order in which the owner would
-    /// have popped it: there every worker looks before it takes jobs from outside. What was one worker's comes
-    /// as a whole before what was another's. It is out of sight on its way.
+    /// Empties the deque. The jobs to keep go to the injector, in the order in which the owner would have
+    /// popped them; there every worker looks before it takes jobs from outside. The jobs of one worker come
+    /// as a whole before those of another. They are out of sight on their way.
     fn retain(
         deque: &ChaseLevStealer<J>,
         injector: &ReturningInjector<J>,
@@ -166,8 +167,8 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
         // No more than this: it may grow at the same time.
         let mut left = deque.len();
         while left > 0 {
-            // What is stolen next goes in front of this portion if the newest is to come first, but behind
-            // it if the oldest is, where it can go no more once others take from there.
+            // With the newest first, later steals go in front of this portion. With the oldest first, they
+            // would have to go behind it, which is too late once others take from there.
             let portion = match deque.order {
                 LocalOrder::Lifo => left.min(PORTION),
                 LocalOrder::Fifo => left,
@@ -183,9 +184,10 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
         }
     }
 
-    /// If it holds nothing but the room of jobs that others have taken, which may be much.
+    /// Returns a new deque if this is empty but has kept the room of jobs that others have taken, which may
+    /// be much.
     fn renewed(&self) -> Option<Self> {
-        // `Relaxed`: nothing hangs on it but the memory, and an owner that misses it sees it the next time.
+        // `Relaxed`: only the memory hangs on it, and an owner that misses it sees it the next time.
         let hollow = self.was_long.load(Ordering::Relaxed)
             && match &self.entries {
                 Inline(jobs) => jobs.is_empty(),
@@ -194,7 +196,7 @@ impl<J> OwnDeque<J, ReturningInjector<J>> for ChaseLev<J> {
         hollow.then(|| Self::new(self.order, None))
     }
 
-    /// What is left goes where the other workers find it.
+    /// The remaining jobs go where the other workers find them.
     fn leave(&mut self, injector: &ReturningInjector<J>) -> bool {
         Self::retain(&self.stealer(), injector, &mut |_| true);
         true
@@ -240,7 +242,7 @@ fn stolen<E>(steal: Steal<E>) -> Result<Option<E>, Busy> {
     }
 }
 
-/// Repeats a steal while another thread was quicker, but jobs may be left.
+/// Repeats a steal while another thread was quicker and jobs may be left.
 fn insist<E>(mut steal: impl FnMut() -> Steal<E>) -> Option<E> {
     loop {
         match stolen(steal()) {

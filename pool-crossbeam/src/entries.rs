@@ -1,10 +1,10 @@
-//! Jobs in a deque, or boxes with jobs if these are large.
+//! The entries of a deque: jobs, or boxes with jobs if these are large.
 
-/// Jobs of more bytes than this are boxed while they lie in a deque, which never has room for less than 64
-/// entries: else sixteen idle workers would keep megabytes for jobs of some kilobytes.
+/// The maximum size in bytes of a job that is not boxed while it lies in a deque. A deque always has room
+/// for 64 entries: sixteen idle workers would keep megabytes for jobs of some kilobytes.
 pub(crate) const LARGE: usize = 512;
 
-/// What lies in a deque. Which of the two hangs on the type of the jobs alone.
+/// The entries of a deque, of a kind that depends on the type of the jobs alone.
 #[derive(Debug, Clone)]
 pub(crate) enum Entries<I, B> {
     /// The jobs.
@@ -13,11 +13,11 @@ pub(crate) enum Entries<I, B> {
     Boxed(B),
 }
 
-/// Does the same with entries of either kind, but compiles to code for one kind only: code for two was too much
-/// to be inlined where jobs submit jobs.
+/// Does the same with entries of either kind, but compiles to code for one kind only: code for two was too
+/// much to be inlined where jobs submit jobs.
 ///
-/// A job that comes in is `forget`ten where the impossible happens: to be dropped there, it would have to be
-/// copied to a place of its own first.
+/// A job that comes in is `forget`ten in the unreachable branch: to be dropped there, it would have to be
+/// copied first.
 macro_rules! entries {
     (
         $entries:expr, jobs of $job:ty $(, forget $forgotten:ident)?;

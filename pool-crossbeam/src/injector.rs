@@ -1,12 +1,12 @@
-//! Where jobs wait that are in no worker's deque.
+//! The injector: the jobs that are in no worker's deque.
 
 use std::fmt;
 
 use pool_core::PushError;
 use pool_stealing::{DequeGuard, Injector, LockedInjector};
 
-/// The jobs from outside, and those that were [returned](crate::ChaseLev) from workers' deques, which go
-/// first.
+/// An injector for the jobs from outside, and for those that were [returned](crate::ChaseLev) from workers'
+/// deques, which go first.
 ///
 /// # Examples
 ///
@@ -14,14 +14,14 @@ use pool_stealing::{DequeGuard, Injector, LockedInjector};
 pub struct ReturningInjector<J> {
     /// Jobs from outside.
     outside: LockedInjector<J>,
-    /// Jobs that were in workers' deques, in the order in which their owners would have popped them. What
-    /// comes back later goes before what is there already, as it did in the deques. Apart from the jobs from
-    /// outside, where workers that feed themselves look now and then: what comes back must not hide those.
+    /// Jobs that were in workers' deques, in the order in which their owners would have popped them. Jobs
+    /// that come back later go in front, as they did in the deques. Kept apart from the jobs from outside,
+    /// where workers that feed themselves look now and then: returned jobs must not hide those.
     returned: LockedInjector<J>,
 }
 
 impl<J> ReturningInjector<J> {
-    /// An empty injector.
+    /// Returns an empty injector.
     #[must_use]
     pub const fn new() -> Self {
         Self { outside: LockedInjector::new(), returned: LockedInjector::new() }
@@ -32,13 +32,12 @@ impl<J> ReturningInjector<J> {
         self.outside.pop()
     }
 
-    /// Takes the last of the jobs that were returned: more may come before it again and again, but never
-    /// behind it.
+    /// Takes the last of the returned jobs: more may come in front of it repeatedly, but never behind it.
     pub(crate) fn pop_last_returned(&self) -> Option<J> {
         self.returned.pop_back()
     }
 
-    /// Takes jobs back from a deque, to go before all others.
+    /// Takes jobs back from a deque, to go in front of all others.
     pub(crate) fn give_back(&self, jobs: Vec<J>) {
         self.returned.push_front(jobs);
     }

@@ -35,15 +35,14 @@ pub use sink::CrossbeamCollect;
 /// [injector](pool_stealing::LockedInjector) for the jobs from outside, behind a lock that is held
 /// for some nanoseconds.
 ///
-/// A worker takes its own jobs, then some from the injector, then a batch from another worker,
-/// beginning with one picked at random. Now and then it looks first at the injector, at its own oldest
-/// job or at another worker's, so that a worker that keeps feeding itself, or is busy for long, starves
-/// no job.
+/// A worker takes its own jobs, then some from the injector, then a batch from another worker, beginning
+/// with one picked at random. Now and then it looks first at the injector, at its own oldest job or at
+/// another worker's. So a worker that keeps feeding itself, or is busy for long, starves no job.
 ///
-/// **Order**: jobs from outside start first in, first out, as far as several workers
-/// allow it; those that jobs submit in the [`LocalOrder`] of the queue, unless they are stolen. When
-/// [stale jobs are removed](pool_core::WorkQueue::retain), what is left in the deque of a worker keeps its order and its
-/// turn, before what is outside, but any worker may take it from then on.
+/// **Order**: jobs from outside start first in, first out, as far as several workers allow it; nested jobs
+/// in the [`LocalOrder`] of the queue, unless they are stolen. When [stale jobs are
+/// removed](pool_core::WorkQueue::retain), the jobs left in the deque of a worker keep their order and
+/// their turn, before the jobs from outside, but any worker may take them from then on.
 ///
 /// **Memory**: that of a burst is given back once it is over. A worker's deque always has room for 64
 /// entries. Jobs of more than 512 bytes are boxed while they lie there, so that is 32 KiB at most.

@@ -1,4 +1,4 @@
-//! A sink that keeps everything, without a lock between the workers.
+//! A sink that keeps all outcomes, without a lock between the workers.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -8,18 +8,18 @@ use std::{fmt, mem, thread};
 use crossbeam_deque::{Injector, Steal};
 use pool_core::{Completed, ResultSink, SinkClosed};
 
-/// A clone that is dropped with at most this many outcomes has them moved, and its lane goes; a
-/// lane with more is kept, because to move them would take long. A lane allocates room for about this
-/// many at least, so one that is kept is mostly in use.
+/// The maximum number of outcomes that are moved out of the lane of a dropped clone. A longer lane is kept,
+/// because moving would take long. A lane allocates room for about this many, so a kept one is mostly in
+/// use.
 const FEW: usize = 64;
 
-/// Keeps every outcome until it is taken, in a lock-free queue for each worker: no worker waits for
-/// another, nor for the one who takes, except with its first two outcomes and when it leaves.
+/// A sink that keeps every outcome until it is taken, in a lock-free queue for each worker. No worker waits
+/// for another, nor for a thread that takes, except with its first two outcomes and when it leaves.
 ///
-/// Unlike [`Collect`](pool_core::Collect), an outcome is there to take as soon as its job has ended.
+/// Unlike with [`Collect`](pool_core::Collect), an outcome can be taken as soon as its job has ended.
 ///
-/// A clone that is dropped leaves its outcomes and nothing else, so workers may come and go, and one
-/// collection may serve many pools.
+/// A dropped clone leaves only its outcomes, so workers may come and go, and one collection may serve many
+/// pools.
 ///
 /// # Examples
 ///
@@ -39,39 +39,39 @@ pub struct CrossbeamCollect<R> {
     own: Own<R>,
 }
 
-/// Where a clone puts its next outcome.
+/// The place where a clone puts its next outcome.
 enum Own<R> {
-    /// Its first goes to those that belong to no clone. Often it is the only one: a submitter that
-    /// runs its job itself delivers the outcome through a clone of its own.
+    /// The first goes to those that belong to no clone. Often it is the only one: a submitter that runs its
+    /// job itself delivers the outcome through a clone of its own.
     First,
-    /// For its second it makes a lane.
+    /// For the second it makes a lane.
     Second,
     /// All others go there.
     Lane(Lane<R>),
 }
 
-/// A queue of outcomes, the oldest first. It frees its memory as they are taken, except for a block
-/// or two.
+/// A queue of outcomes, the oldest first. It frees its memory as they are taken, except for a block or two.
 type Lane<R> = Arc<Injector<Completed<R>>>;
 
 /// All outcomes that were not taken yet.
 ///
-/// Lanes change hands under the lock around this alone. A clone enters its lane here before it puts
-/// anything into it, and hands it over when it is dropped, so after its last `put`. Whoever holds the
-/// lock finds each outcome in one place, and no decision rests on who still refers to a lane.
+/// Lanes change hands only under the lock around this. A clone enters its lane here before it puts anything
+/// into it, and hands it over when it is dropped, after its last `put`. So a thread with the lock finds
+/// each outcome in one place, and no decision depends on the references to a lane.
 ///
-/// What is `left` is taken first, which keeps the order of each worker, also of one that leaves and
-/// comes back: all that it put before this life of its clone, and the first outcome since, were left
+/// The outcomes in `left` are taken first, which keeps the order of each worker, also of one that leaves
+/// and comes back. All that it put before this life of its clone, and the first outcome since, were left
 /// before the clone had a lane.
 struct Lanes<R> {
-    /// What is in no clone's lane, the oldest first. More is added to the last of these lanes.
+    /// The outcomes that are in no clone's lane, the oldest first. More are added to the last of these
+    /// lanes.
     left: VecDeque<Lane<R>>,
     /// The lanes of the clones that have one.
     owned: Vec<Lane<R>>,
 }
 
 impl<R> CrossbeamCollect<R> {
-    /// An empty collection.
+    /// Returns an empty collection.
     #[must_use]
     pub fn new() -> Self {
         let lanes = Lanes { left: VecDeque::new(), owned: Vec::new() };
@@ -84,7 +84,7 @@ impl<R> CrossbeamCollect<R> {
         lock(&self.lanes).pop()
     }
 
-    /// Takes everything that is there when it is called, of each worker's the oldest first.
+    /// Takes all outcomes that are there when it is called, of each worker's the oldest first.
     #[must_use]
     pub fn take(&self) -> Vec<Completed<R>> {
         let mut lanes = lock(&self.lanes);
@@ -97,7 +97,7 @@ impl<R> CrossbeamCollect<R> {
     }
 }
 
-/// Under this lock outcomes are moved and never dropped, so no foreign code runs under it.
+/// Locks the lanes. Outcomes are moved and never dropped under this lock, so no foreign code runs under it.
 fn lock<R>(lanes: &Mutex<Lanes<R>>) -> MutexGuard<'_, Lanes<R>> {
     lanes.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -113,7 +113,7 @@ impl<R> Lanes<R> {
             if let Some(done) = pop(self.left.front()?) {
                 return Some(done);
             }
-            // The last one is kept for what comes.
+            // The last one is kept for later outcomes.
             if self.left.len() == 1 {
                 return None;
             }
@@ -160,13 +160,13 @@ impl<R> Drop for Lanes<R> {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(done))) {
                 match first {
                     None => first = Some(payload),
-                    // It might panic as well.
+                    // Its drop might panic as well.
                     Some(_) => mem::forget(payload),
                 }
             }
         }
         match first {
-            // A second panic would end the process.
+            // A second panic would abort the process.
             Some(payload) if thread::panicking() => mem::forget(payload),
             Some(payload) => resume_unwind(payload),
             None => {}
@@ -174,8 +174,8 @@ impl<R> Drop for Lanes<R> {
     }
 }
 
-/// Takes what a lane has now, the oldest first. No more than that: a worker that puts outcomes faster than
-/// they are taken would keep this from ending, and with it all who wait for the lock.
+/// Takes the present outcomes of a lane, the oldest first. No more than those: a worker that puts outcomes
+/// faster than they are taken would keep this from ending, and hold up all that wait for the lock.
 fn pop_all<T>(lane: &Injector<T>) -> impl Iterator<Item = T> {
     (0..lane.len()).map_while(|_| pop(lane))
 }
@@ -204,7 +204,7 @@ impl<R> Clone for CrossbeamCollect<R> {
     }
 }
 
-/// What this clone has put stays there to be taken.
+/// The outcomes of this clone stay there to be taken.
 impl<R> Drop for CrossbeamCollect<R> {
     fn drop(&mut self) {
         if let Own::Lane(lane) = mem::replace(&mut self.own, Own::First) {
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_producer_that_stays_ahead_cannot_keep_who_takes() {
+    fn a_producer_that_stays_ahead_does_not_hold_up_the_taker() {
         let lane = Injector::new();
         (0..1_000).for_each(|n| lane.push(n));
         let mut taken = 0;

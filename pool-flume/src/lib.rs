@@ -32,20 +32,20 @@ pub use sink::FlumeSink;
 /// worker.
 ///
 /// A worker that runs out of jobs takes those in the channel to its own deque, if they are few. Else it
-/// drains the channel, for one turn of its lock, and lays the jobs out in chunks, one of which each
-/// worker takes that needs some. A worker that finds none there steals from other workers' deques. One that
-/// keeps itself busy looks outside now and then as well, so no job is starved. Jobs that jobs submit go to
-/// their worker's own deque.
+/// drains the channel, for one turn of its lock, and lays the jobs out in chunks, one for each worker that
+/// needs some. A worker that finds none there steals from other workers' deques. A worker that keeps itself
+/// busy looks outside now and then as well, so no job is starved. Nested jobs go to their worker's own
+/// deque.
 ///
-/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
-/// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
-/// submit; those come behind the jobs from outside that the worker took before.
+/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from outside
+/// start exactly in the order in which they were submitted, and so do nested jobs, which come behind the
+/// jobs from outside that the worker took before.
 ///
-/// **Memory**: that of a burst is given back once it is over. While jobs are laid out they take up
-/// room in the channel and in the chunks. A batch moves as one, in the room it came in.
+/// **Memory**: that of a burst is given back once it is over. While jobs are laid out they take up room in
+/// the channel and in the chunks. A batch moves as one, in the memory that it came in.
 ///
-/// Workers that wait do so in the pool's own sleep and never in the channel, which makes a great
-/// difference where there are more workers than processors.
+/// Idle workers park in the pool's own sleep and never in the channel, which makes a great difference where
+/// there are more workers than processors.
 ///
 /// # Examples
 ///

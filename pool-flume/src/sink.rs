@@ -5,11 +5,10 @@ use std::fmt;
 use flume::{SendError, Sender};
 use pool_core::{Completed, ResultSink, SinkClosed};
 
-/// Sends every outcome into a flume channel.
+/// A sink that sends every outcome into a flume channel.
 ///
-/// With an unbounded channel `put` never blocks. A bounded one that is full holds up the worker
-/// until the receiver has made room; whoever waits for the pool must then not be the only one to
-/// receive.
+/// With an unbounded channel `put` never blocks. If a bounded one is full, the worker waits until the
+/// receiver has made room; a thread that waits for the pool must then not be the only receiver.
 ///
 /// The receiver ends when the pool has shut down and no other sender is left.
 ///
@@ -32,7 +31,7 @@ use pool_core::{Completed, ResultSink, SinkClosed};
 pub struct FlumeSink<R>(Sender<Completed<R>>);
 
 impl<R> FlumeSink<R> {
-    /// A sink that sends into this channel.
+    /// Returns a sink that sends into this channel.
     #[must_use]
     pub fn new(sender: Sender<Completed<R>>) -> Self {
         Self(sender)

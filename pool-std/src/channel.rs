@@ -1,4 +1,4 @@
-//! A channel: the simplest queue that a pool can have.
+//! A channel: the simplest queue of a pool.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
-/// How many jobs a drained queue keeps room for.
+/// The maximum number of jobs for which a drained queue keeps room.
 const IDLE_ROOM: usize = 64;
 
-/// An unbounded channel: one deque behind one lock, for the jobs from outside and for those that jobs
-/// submit. Each worker's end is the channel once more, so there is nothing to steal.
+/// An unbounded channel: one deque behind one lock, for the jobs from outside and for nested ones. Each
+/// worker's end is the channel once more, so there is nothing to steal.
 ///
 /// The model of a queue, to read first: it does all that [`WorkQueue`] asks for. With more than a few
-/// workers, or with short jobs, they wait for each other at its lock: take [`StdQueue`](crate::StdQueue)
-/// instead.
+/// workers, or with short jobs, the workers wait for each other at its lock: take
+/// [`StdQueue`](crate::StdQueue) instead.
 ///
 /// **Order**: first in, first out, whatever the number of workers and wherever a job comes from.
 ///
@@ -30,7 +30,7 @@ const IDLE_ROOM: usize = 64;
 pub struct ChannelQueue<J>(Arc<Mutex<VecDeque<J>>>);
 
 impl<J> ChannelQueue<J> {
-    /// An empty queue.
+    /// Returns an empty queue.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::default())
@@ -54,10 +54,10 @@ impl<J: Send + 'static> WorkQueue<J> for ChannelQueue<J> {
         Ok(())
     }
 
-    /// The jobs are gathered before the lock is taken: what the iterator does, no other thread waits for.
+    /// The jobs are gathered before the lock is taken: the iterator's code must not run under it.
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
         let mut batch = VecDeque::new();
-        // One by one: `collect` would make room by a size hint that may be anything.
+        // One by one: `collect` would make room by the size hint, which may be wrong.
         jobs.for_each(|job| batch.push_back(job));
         self.lock().append(&mut batch);
         Ok(())

@@ -21,15 +21,14 @@ mod channel;
 pub use channel::ChannelQueue;
 use pool_stealing::{LockedInjector, StealingLocal, StealingQueue};
 
-/// An unbounded queue with work stealing: one store for the jobs from outside and a deque for each worker,
-/// each behind a lock of its own that is held for some nanoseconds.
+/// An unbounded queue with work stealing: one injector for the jobs from outside and a deque for each
+/// worker, each behind a lock of its own that is held for some nanoseconds.
 ///
-/// A worker moves jobs from outside to its own deque some at a time, so the lock that all share is
-/// taken once for many jobs; other workers steal from its own deque when they have nothing else.
+/// A worker moves jobs from outside to its own deque some at a time, so the injector's lock is taken once
+/// for many jobs. Other workers steal from its own deque when they have nothing else.
 ///
-/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from
-/// outside start exactly in the order in which they were submitted, and so do the jobs that jobs
-/// submit.
+/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from outside
+/// start exactly in the order in which they were submitted, and so do nested jobs.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Jobs that come together.
+//! Chunks: jobs that come together.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,7 +21,7 @@ use std::mem;
 /// assert_eq!((injector.pop(), injector.pop()), (Some(0), Some(1)));
 /// ```
 pub struct Chunks<J> {
-    /// None is empty.
+    /// The full chunks, none of which is empty.
     full: VecDeque<VecDeque<J>>,
     last: VecDeque<J>,
     count: usize,
@@ -29,13 +29,13 @@ pub struct Chunks<J> {
 }
 
 impl<J> Chunks<J> {
-    /// How many jobs a chunk has: some kilobytes.
+    /// The maximum number of jobs of a chunk: some kilobytes.
     pub(crate) const SIZE: usize = {
         let fit = 8_192 / if size_of::<J>() == 0 { 1 } else { size_of::<J>() };
         if fit > 64 { 64 } else { fit + 1 }
     };
 
-    /// No jobs yet, and memory for `expected` ones as soon as they come. There may be more.
+    /// Returns no jobs, with memory for `expected` ones as soon as they come. There may be more.
     #[must_use]
     pub const fn with_capacity(expected: usize) -> Self {
         Self { full: VecDeque::new(), last: VecDeque::new(), count: 0, expected }
@@ -75,7 +75,7 @@ impl<J> Chunks<J> {
         }
     }
 
-    /// How many jobs there are, and the chunks.
+    /// Returns the number of jobs, and the chunks.
     pub(crate) fn into_parts(mut self) -> (usize, VecDeque<VecDeque<J>>) {
         self.close_last();
         (self.count, self.full)

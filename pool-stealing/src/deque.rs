@@ -1,20 +1,20 @@
-//! What a worker's own deque must offer.
+//! The traits of a worker's own deque, and of its stealers.
 
 use std::fmt;
 
 use crate::injector::Injector;
 
-/// The deque of one worker of a [`StealingQueue`](crate::StealingQueue) over an injector `I`, as its owner
-/// has it.
+/// The deque of one worker of a [`StealingQueue`](crate::StealingQueue) over an injector `I`, for its
+/// owner.
 ///
 /// # Examples
 ///
 /// [`LockedDeque`](crate::LockedDeque) is one, and the `ChaseLev` deque of `pool-crossbeam`.
 pub trait OwnDeque<J, I>: Sized {
-    /// In which order its owner takes the jobs, if that can be chosen, or else `()`.
+    /// The order in which its owner takes the jobs, if that can be chosen, or else `()`.
     type Order: Copy + Default + fmt::Debug + Send + Sync + 'static;
 
-    /// How the other workers reach it.
+    /// The other workers' access to it.
     type Stealer: Stealer<J>;
 
     /// Whether a worker's stealer stays the same for as long as the queue is there, so that the others may keep
@@ -34,14 +34,14 @@ pub trait OwnDeque<J, I>: Sized {
     /// Takes the job that is next in the order.
     fn pop(&mut self) -> Option<J>;
 
-    /// Takes the job that [`pop`](Self::pop) would keep for the end. The default takes none: it is for deques
-    /// that are first in, first out.
+    /// Takes the job that [`pop`](Self::pop) would keep for the end. The default takes none: it is for
+    /// deques that are first in, first out.
     fn pop_oldest(&mut self, injector: &I) -> Option<J> {
         let _ = injector;
         None
     }
 
-    /// Takes the job that is next if those from outside are not to be starved. It may move some of them
+    /// Takes the job that is next if jobs from outside are not to be starved. It may move some of them
     /// here, but none may be out of sight on its way.
     fn pop_outside(&mut self, injector: &I, workers: usize) -> Option<J>
     where
@@ -60,36 +60,35 @@ pub trait OwnDeque<J, I>: Sized {
     ///
     /// # Errors
     ///
-    /// If another thread was quicker and jobs may be left. The caller comes back.
+    /// [`Busy`] if another thread was quicker and jobs may be left. The caller tries again.
     fn steal_from(&mut self, victim: &Self::Stealer) -> Result<Option<J>, Busy>;
 
-    /// Removes the jobs of any worker's deque that `keep` does not want to keep, as
-    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. What is left stays there or goes to the
-    /// injector.
+    /// Removes the jobs of any worker's deque for which `keep` returns `false`, as for
+    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain). The others stay there or go to the injector.
     fn retain(deque: &Self::Stealer, injector: &I, keep: &mut impl FnMut(&mut J) -> bool);
 
-    /// Makes another deque in place of this one, if this is empty but keeps the memory of many jobs.
+    /// Returns another deque in place of this one, if this is empty but keeps the memory of many jobs.
     fn renewed(&self) -> Option<Self> {
         None
     }
 
-    /// Called when the worker leaves. Returns whether the deque is given up: then all its jobs went to the
-    /// injector. The default leaves them where they are, for the other workers or for this one when it comes
-    /// back.
+    /// Leaves the deque, when its worker leaves. Returns whether the deque is given up: then all its jobs
+    /// went to the injector. The default leaves them where they are, for the other workers or for this one
+    /// when it comes back.
     fn leave(&mut self, injector: &I) -> bool {
         let _ = injector;
         false
     }
 }
 
-/// How the other workers reach an [`OwnDeque`].
+/// The other workers' access to an [`OwnDeque`].
 ///
 /// # Examples
 ///
 /// See [`LockedDeque`](crate::LockedDeque).
 pub trait Stealer<J>: Clone {
-    /// About how many jobs there are. If it is 0, the caller sees what the thread that took the last job had
-    /// written before.
+    /// The number of jobs, approximately. If it is 0, the caller sees what the thread that took the last
+    /// job had written before.
     fn len(&self) -> usize;
 
     /// Whether there is no job.
@@ -104,13 +103,13 @@ pub trait Stealer<J>: Clone {
     ///
     /// # Errors
     ///
-    /// If it would have to wait.
+    /// [`Busy`] if it would have to wait.
     fn try_steal(&self) -> Result<Option<J>, Busy> {
         Ok(self.steal())
     }
 }
 
-/// Another thread is at work in a deque.
+/// The error of a call that another thread's work in the deque keeps from an answer.
 ///
 /// # Examples
 ///

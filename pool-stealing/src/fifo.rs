@@ -6,26 +6,27 @@ use std::mem;
 use crate::chunks::Chunks;
 use crate::memory::{idle_room, sift, trim};
 
-/// Jobs, the oldest first. None of these calls runs foreign code.
+/// The jobs, the oldest first. None of these calls runs foreign code.
 // The ring, which every push needs, lies next to the lock.
 #[repr(C)]
 pub(crate) struct ChunkedFifo<J> {
-    /// Those that came one by one, after all chunks.
+    /// The jobs that came one by one, after all chunks.
     ring: VecDeque<J>,
-    /// Those that came together, and rings that were there when they came. None is empty.
+    /// The jobs that came together, and rings that were there when they came. None is empty.
     chunks: VecDeque<VecDeque<J>>,
 }
 
 impl<J> ChunkedFifo<J> {
-    /// From this many jobs for each worker on, but not very many, a ring changes hands as it is,
-    /// against an empty deque: to move them one by one takes longer than submitters should wait for the
-    /// lock. The others steal their part.
+    /// The share from which on a ring, if it is not very long, changes hands as it is, against an empty
+    /// deque: moving its jobs one by one takes longer than submitters should wait for the lock. The other
+    /// workers steal their part.
     const WHOLE: usize = Chunks::<J>::SIZE.div_ceil(8);
 
-    /// How many jobs a full ring holds.
+    /// The number of jobs of a full ring.
     pub(crate) const RING: usize = 4 * Chunks::<J>::SIZE;
 
-    /// How many jobs an empty ring keeps room for: as much as some workers' deques, since there is one.
+    /// The number of jobs for which an empty ring keeps room: as much as some workers' deques, since there
+    /// is one ring.
     const ROOM: usize = idle_room::<J>().saturating_mul(4);
 
     pub(crate) const fn new() -> Self {
@@ -40,7 +41,7 @@ impl<J> ChunkedFifo<J> {
         self.ring.push_back(job);
     }
 
-    /// The ring goes on as a chunk, and this one is the ring.
+    /// Makes a chunk of the ring, and a ring of `next`.
     #[cold]
     fn set_ring_aside(&mut self, next: VecDeque<J>) {
         let ring = mem::replace(&mut self.ring, next);
@@ -75,7 +76,7 @@ impl<J> ChunkedFifo<J> {
         job
     }
 
-    /// Moves this share of the oldest jobs, or a whole chunk. How many were moved.
+    /// Moves this share of the oldest jobs, or a whole chunk. Returns the number of moved jobs.
     pub(crate) fn move_share(&mut self, share: usize, to: &mut VecDeque<J>) -> usize {
         let Some(chunk) = self.chunks.front_mut() else {
             if to.is_empty() && share >= Self::WHOLE && self.ring.len() <= Chunks::<J>::SIZE {
@@ -86,13 +87,13 @@ impl<J> ChunkedFifo<J> {
             self.trim_ring();
             return moved;
         };
-        // What was a ring may have more, and what came as a whole.
+        // A former ring may have more, and so may jobs that came as a whole.
         if chunk.len() > Chunks::<J>::SIZE {
             return drain(chunk, share, to);
         }
         let mut chunk = self.next_chunk();
         let count = chunk.len();
-        // The room of what was long goes no further: a worker would keep it.
+        // A large room goes no further: a worker would keep it.
         if to.is_empty() && chunk.capacity() <= Chunks::<J>::SIZE {
             *to = chunk;
         } else {
@@ -135,7 +136,7 @@ impl<J> ChunkedFifo<J> {
     /// Adds a chunk in front of everything that is there.
     pub(crate) fn prepend(&mut self, mut chunk: VecDeque<J>) {
         match self.chunks.front_mut() {
-            // Else what comes back a few at a time would lie in as many chunks.
+            // Else jobs that come back a few at a time would lie in as many chunks.
             Some(first) if first.len() + chunk.len() <= Chunks::<J>::SIZE => {
                 chunk.append(first);
                 *first = chunk;
@@ -144,7 +145,7 @@ impl<J> ChunkedFifo<J> {
         }
     }
 
-    /// Takes the jobs out that `keep` does not want to keep. The others keep their order.
+    /// Takes out the jobs for which `keep` returns `false`. The others keep their order.
     pub(crate) fn retain(&mut self, keep: &mut impl FnMut(&mut J) -> bool) -> Vec<VecDeque<J>> {
         let mut removed = Vec::new();
         for mut chunk in mem::take(&mut self.chunks) {
@@ -163,7 +164,7 @@ impl<J> ChunkedFifo<J> {
     }
 }
 
-/// Moves at most `count` jobs. Returns how many that was.
+/// Moves at most `count` jobs, and returns their number.
 fn drain<J>(from: &mut VecDeque<J>, count: usize, to: &mut VecDeque<J>) -> usize {
     let count = count.min(from.len());
     to.extend(from.drain(..count));

@@ -1,4 +1,4 @@
-//! Where the jobs from outside wait.
+//! The injector: the store of the jobs from outside.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pool_core::PushError;
 
-/// The store of the jobs from outside of a [`StealingQueue`](crate::StealingQueue), until workers
-/// take them in.
+/// The store of the jobs from outside of a [`StealingQueue`](crate::StealingQueue), until workers take them
+/// in.
 ///
-/// Calls from different threads run at the same time, and none may panic. A job that went in is
-/// moved by exactly one [`take`](Self::take) (C2, C3). The order is the injector's own affair.
+/// Calls from different threads run at the same time, and none may panic. A job that went in is moved by
+/// exactly one [`take`](Self::take) (C2, C3). The order is up to the injector.
 ///
 /// # Examples
 ///
@@ -20,7 +20,7 @@ pub trait Injector<J>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// An injector of limited size gives the job back when it is full (C1).
+    /// An injector of limited size returns the job when it is full (C1).
     fn push(&self, job: J) -> Result<(), PushError<J>>;
 
     /// Adds jobs, in this order. An injector that can take several at the price of one overrides
@@ -28,48 +28,48 @@ pub trait Injector<J>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// An injector of limited size gives the first back for which it has no room, and leaves those
-    /// after it in the iterator.
+    /// An injector of limited size returns the first job for which it has no room, and leaves those after
+    /// it in the iterator.
     fn push_batch(&self, jobs: &mut impl Iterator<Item = J>) -> Result<(), PushError<J>> {
         jobs.try_for_each(|job| self.push(job))
     }
 
-    /// About how many jobs wait here.
+    /// The number of jobs that wait here, approximately.
     fn len(&self) -> usize;
 
-    /// Whether no job waits here. Idle workers ask this again and again, so it should be cheap and
-    /// keep no other thread waiting.
+    /// Whether no job waits here. Idle workers ask this repeatedly, so it should be cheap and hold up no
+    /// other thread.
     ///
-    /// `true` is a promise: every job whose push returned before was moved by some `take`, and the
-    /// caller sees what that thread did before it called `take` (in terms of memory order:
-    /// what is read here with `Acquire` was written by `take` with `Release`; a lock does as well).
-    /// The default relies on [`len`](Self::len) being as exact.
+    /// `true` is a promise: every job whose push returned before was moved by some `take`, and the caller
+    /// sees what that thread did before it called `take`. (In terms of memory order: what is read here with
+    /// `Acquire` was written by `take` with `Release`; a lock does as well.) The default relies on
+    /// [`len`](Self::len) being as exact.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Moves jobs to a worker's own deque, in the order in which they are to start; at least one, if
-    /// there is one.
+    /// Moves jobs to a worker's own deque, in the order in which they are to start; at least one, if there
+    /// is one.
     ///
-    /// `workers`, at least 1, is how many share them: what is there divided by this is a fair share.
-    /// An injector that cannot count or divide what it has gives everything; the others will
+    /// `workers`, at least 1, is the number of workers that share the jobs: the number of jobs divided by
+    /// this is a fair share. An injector that cannot count or divide its jobs gives all; the other workers
     /// steal their part.
     ///
-    /// The deque is locked, so this must not wait for a thread that may want it.
+    /// The deque is locked, so this must not wait for a thread that may need it.
     fn take(&self, workers: usize, deque: DequeGuard<'_, J>);
 
-    /// Removes the jobs that `keep` does not want to keep, as
-    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain) has it. Each job that waits here is shown
-    /// to `keep` once, or goes to a worker's deque meanwhile. The others keep their order.
+    /// Removes the jobs for which `keep` returns `false`, as for
+    /// [`WorkQueue::retain`](pool_core::WorkQueue::retain). Each job that waits here is shown to `keep`
+    /// once, or goes to a worker's deque meanwhile. The others keep their order.
     ///
-    /// The default removes nothing: then only the workers' own deques are rid of what is stale.
+    /// The default removes nothing: then only the workers' own deques are purged of stale jobs.
     fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
         let _ = keep;
     }
 }
 
-/// The deque of a worker that takes in jobs from outside: of a locked one, the guard. [`Injector::take`] fills
-/// it.
+/// The deque of a worker that takes in jobs from outside, for [`Injector::take`] to fill; if it is a locked
+/// one, its guard.
 ///
 /// # Examples
 ///
@@ -88,26 +88,26 @@ pub trait Injector<J>: Send + Sync + 'static {
 /// ```
 pub struct DequeGuard<'a, J> {
     jobs: &'a mut VecDeque<J>,
-    /// What others see of the deque, if they see it.
+    /// The length that other workers see, if they see the deque.
     len: Option<&'a AtomicUsize>,
 }
 
 impl<'a, J> DequeGuard<'a, J> {
-    /// Others see `len`. The caller sets it again when the jobs have arrived.
+    /// Returns the guard of a deque whose `len` other workers see. The caller sets it again when the jobs
+    /// have arrived.
     pub(crate) fn new(jobs: &'a mut VecDeque<J>, len: &'a AtomicUsize) -> Self {
         Self { jobs, len: Some(len) }
     }
 
-    /// The deque, to add jobs at its back.
+    /// Returns the deque, to add jobs at its back.
     ///
-    /// To be called **before** the first job leaves the injector: from here on the deque shows to
-    /// others as not empty, so that none of them overlooks a job that is in neither place. They wait for
-    /// the deque's lock then, so call it as late as that allows: with the injector's own lock held, if
-    /// it has one.
+    /// To be called **before** the first job leaves the injector: from here on other workers see the deque
+    /// as not empty, so that none of them misses a job that is in neither place. They wait for the deque's
+    /// lock then, so call it as late as that allows: with the injector's own lock held, if it has one.
     #[must_use]
     pub fn open(self) -> &'a mut VecDeque<J> {
         if let Some(len) = self.len {
-            // Release: the place that the jobs come from may tell of their leave by an atomic of its own.
+            // Release: the injector may show by an atomic of its own that the jobs have left.
             len.store(self.jobs.len() + 1, Ordering::Release);
         }
         self.jobs

@@ -1,8 +1,8 @@
-//! Work stealing over any store of the jobs from outside: what queues for `pool-core` are built from.
+//! Work stealing over any injector: the parts from which queues for `pool-core` are built.
 //!
 //! A [`StealingQueue`] has a deque for each worker, with the jobs that the worker's own jobs submit and
 //! those that it took in from outside. A worker takes, in this order, from its own deque, from outside, and
-//! from other workers' deques. Two things can be exchanged:
+//! from other workers' deques. Two parts can be exchanged:
 //!
 //! * the [`Injector`], where the jobs from outside wait until a worker takes them in. Here is
 //!   [`LockedInjector`]; `pool-flume` has a channel in front of one.
@@ -12,22 +12,22 @@
 //! # No job is overlooked
 //!
 //! A worker that looks for jobs looks into the injector and then into the workers' deques. A worker that
-//! moves jobs the same way, from the injector to its [`LockedDeque`], [says](DequeGuard::open) that its deque
-//! is not empty *before* they leave the injector, and holds the deque's lock until they have arrived. So a
-//! job that is missed in the injector shows in a deque, and a thread that tries to take it there waits until
-//! it has arrived (C7). This holds for [`pop`](pool_core::LocalQueue::pop) and
+//! moves jobs the same way, from the injector to its [`LockedDeque`], [declares](DequeGuard::open) its
+//! deque not empty *before* they leave the injector, and holds the deque's lock until they have arrived. So
+//! a job that is missed in the injector shows in a deque, and a thread that tries to take it there waits
+//! until it has arrived (C7). This holds for [`pop`](pool_core::LocalQueue::pop) and
 //! [`steal`](pool_core::LocalQueue::steal) alike.
 //!
-//! Only between the deques of two workers jobs are out of sight for a moment, since no two workers' locks
-//! are ever held at once. A lock-free deque has no lock to hold, so there jobs from outside are out of sight
-//! on their way as well. The pool allows for both: `steal` may do that, `pop` may not.
+//! Only between the deques of two workers jobs are out of sight for a moment, since no thread ever holds
+//! two workers' locks at once. A lock-free deque has no lock to hold, so there jobs from outside are out of
+//! sight on their way as well. The pool allows for both: `steal` may do that, `pop` may not.
 //!
 //! # No job is starved
 //!
-//! Every few dozen pops a worker takes, before the jobs of its own, the oldest job of another worker, which
-//! may be busy for long, or the oldest of its own, where its deque would keep that for the end, or one from
-//! outside. Each worker, and each of these sources, has its turn. So each job is taken after a number of pops
-//! that depends only on how many jobs, and how many workers, were there before it.
+//! Every few dozen pops a worker looks elsewhere before it takes the next of its own jobs: for the oldest
+//! job of another worker, which may be busy for long; for the oldest of its own, if its deque would keep
+//! that for the end; or for one from outside. Each worker, and each of these sources, has its turn. So each
+//! job is taken after a number of pops that depends only on the numbers of jobs and workers before it.
 //!
 //! # Examples
 //!

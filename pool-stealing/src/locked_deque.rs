@@ -1,4 +1,4 @@
-//! A locked deque whose length can be read without the lock.
+//! A locked deque, whose length can be read without the lock.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use crate::deque::{Busy, OwnDeque, Stealer};
 use crate::injector::{DequeGuard, Injector};
 use crate::memory::{idle_room, sift, trim};
 
-/// How many jobs are stolen at once, at most.
+/// The maximum number of jobs that are stolen at once.
 const BATCH: usize = 32;
 
 /// A worker's own deque behind a lock of its own, first in, first out.
@@ -36,7 +36,7 @@ pub struct LockedDeque<J> {
 /// # Examples
 ///
 /// See [`LockedDeque`].
-// On cache lines of its own: each worker has one, which it uses much more than others do.
+// On cache lines of its own: each worker has one, which it uses much more than other threads do.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct LockedJobs<J> {
@@ -44,7 +44,7 @@ pub struct LockedJobs<J> {
     len: AtomicUsize,
 }
 
-/// The jobs while they are locked. Their number is made known by [`publish`](Self::publish).
+/// The jobs while they are locked. [`publish`](Self::publish) shows their number.
 struct Locked<'a, J> {
     deque: MutexGuard<'a, VecDeque<J>>,
     len: &'a AtomicUsize,
@@ -75,7 +75,7 @@ impl<J> Locked<'_, J> {
         job
     }
 
-    /// Makes the number of jobs known, and gives back the memory of a burst that is over.
+    /// Shows the number of jobs, and gives back the memory of a burst that is over.
     fn publish(&mut self) {
         trim(&mut self.deque, const { idle_room::<J>() });
         self.len.store(self.deque.len(), Ordering::Release);
@@ -85,7 +85,7 @@ impl<J> Locked<'_, J> {
 impl<J> Stealer<J> for Arc<LockedJobs<J>> {
     #[inline]
     fn len(&self) -> usize {
-        // Acquire, against the release in `publish`: a thread that sees that jobs have left here also sees
+        // Acquire, for the release in `publish`: a thread that sees that jobs have left here also sees
         // where they had arrived before.
         self.len.load(Ordering::Acquire)
     }
@@ -102,7 +102,7 @@ impl<J> Stealer<J> for Arc<LockedJobs<J>> {
 
 #[cfg(test)]
 impl<J> LockedDeque<J> {
-    /// Holds the lock as long as the result is there.
+    /// Holds the lock as long as the result lives.
     pub(crate) fn hold(&self) -> impl Drop + '_ {
         self.jobs.lock().deque
     }
@@ -138,7 +138,7 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
 
     /// Moves a share behind the jobs that are here, and takes the first of all.
     ///
-    /// They are shown here before they are gone there, and this deque stays locked until they have arrived: a
+    /// They show here before they have left there, and this deque stays locked until they have arrived: a
     /// thread that looks into the injector and then into the workers' deques misses none.
     fn pop_outside(&mut self, injector: &I, workers: usize) -> Option<J>
     where
@@ -152,13 +152,13 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
         own.pop()
     }
 
-    /// Waits for the lock, so it always has an answer.
+    /// Waits for the lock, so it is never [`Busy`].
     fn steal_from(&mut self, victim: &Arc<LockedJobs<J>>) -> Result<Option<J>, Busy> {
         let mut jobs = victim.lock();
         let count = jobs.deque.len().div_ceil(2).min(BATCH);
         self.stolen.extend(jobs.deque.drain(..count));
         jobs.publish();
-        // Never two workers' locks at once: the two might steal from each other.
+        // Never two workers' locks at once: they might steal from each other.
         drop(jobs);
         let job = self.stolen.pop_front();
         if !self.stolen.is_empty() {

@@ -1,4 +1,4 @@
-//! The jobs from outside, behind one lock.
+//! The locked injector: the jobs from outside, behind one lock.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,20 +12,21 @@ use crate::chunks::Chunks;
 use crate::fifo::ChunkedFifo;
 use crate::injector::{DequeGuard, Injector};
 
-/// How often a thread that meets a taken lock lets others run before it sleeps.
+/// The number of times that a thread that meets a taken lock yields before it sleeps.
 const YIELDS: u32 = 32;
 
 /// An unbounded store of the jobs from outside, first in, first out, behind a lock that is held for
 /// some nanoseconds.
 ///
 /// Jobs that come one by one lie in a short ring. A worker takes its share, or the ring as it is. A full
-/// ring is set aside, so nothing is ever copied to make room. A batch is gathered before the lock is
-/// taken, into chunks that change hands as they are: neither the submitter nor the worker copies its
-/// jobs under the lock.
+/// ring is set aside, so jobs are never copied to make room. A batch is gathered before the lock is taken,
+/// into chunks that change hands as they are: neither the submitter nor the worker copies its jobs under
+/// the lock.
 ///
 /// Threads that add at the same time take turns that are longer than one job: a submitter that meets
 /// another one lets it go on for a moment. Else the lock, and all that it guards, would travel between
-/// their processors for each job. One that meets a worker waits for it, since that one leaves soon.
+/// their processors for each job. A submitter that meets a worker waits for it, since the worker leaves
+/// soon.
 ///
 /// # Examples
 ///
@@ -43,7 +44,7 @@ const YIELDS: u32 = 32;
 // On cache lines of its own, with what every push needs in the first of them.
 #[repr(C, align(128))]
 pub struct LockedInjector<J> {
-    /// How many jobs there are, for a look without the lock. Written under it.
+    /// The number of jobs, for a look without the lock. Written under it.
     len: AtomicUsize,
     /// Whether a worker has the lock, had it last or is about to take it: a hint for threads that wait.
     taken: AtomicBool,
@@ -51,7 +52,7 @@ pub struct LockedInjector<J> {
 }
 
 impl<J> LockedInjector<J> {
-    /// An empty injector.
+    /// Returns an empty injector.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -67,7 +68,7 @@ impl<J> LockedInjector<J> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None` if another thread has the lock.
+    /// Tries the lock; `None` if another thread has it.
     #[inline]
     fn try_lock(&self) -> Option<MutexGuard<'_, ChunkedFifo<J>>> {
         match self.jobs.try_lock() {
@@ -77,13 +78,13 @@ impl<J> LockedInjector<J> {
         }
     }
 
-    /// Locks, to take. Gives up its time slice some times before it sleeps for the lock: the thread that
-    /// unlocks need not wake it then, which would cost that thread a system call. It sleeps at last, lest a
-    /// thread of high priority keep one of low priority from unlocking.
+    /// Locks, to take. Yields some times before it sleeps for the lock: the thread that unlocks need not
+    /// wake it then, which would cost that thread a system call. It sleeps at last, lest a thread of high
+    /// priority keep one of low priority from unlocking.
     fn lock_to_take(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
         for _ in 0..YIELDS {
-            // `Relaxed`, here and below: nothing but the time that is spent waiting hangs on it. Before
-            // the lock is tried: a submitter that meets it then knows that it meets a worker.
+            // `Relaxed`, here and below: only the time spent waiting hangs on it. Stored before the lock is
+            // tried: a submitter that meets it then knows that it meets a worker.
             self.taken.store(true, Ordering::Relaxed);
             if let Some(jobs) = self.try_lock() {
                 return jobs;
@@ -118,14 +119,14 @@ impl<J> LockedInjector<J> {
         self.lock()
     }
 
-    /// `Acquire`, against the release in [`change_len`](Self::change_len).
+    /// The number of jobs. `Acquire`, for the release in [`change_len`](Self::change_len).
     #[inline]
     fn count(&self) -> usize {
         self.len.load(Ordering::Acquire)
     }
 
-    /// To be called under the lock. `Release`, against the acquire in [`count`](Self::count): a thread
-    /// that sees that jobs are gone here also sees where they were shown before.
+    /// Changes the number of jobs, under the lock. `Release`, for the acquire in [`count`](Self::count): a
+    /// thread that sees that jobs have left here also sees where they were shown before.
     #[inline]
     fn change_len(&self, by: isize) {
         let len = self.len.load(Ordering::Relaxed).wrapping_add_signed(by);
@@ -133,7 +134,7 @@ impl<J> LockedInjector<J> {
     }
 
     /// Adds a job.
-    // Inlined, it made the path of jobs that submit jobs longer, which do not come here.
+    // Inlined, it made the path of nested jobs longer, which do not come here.
     #[inline(never)]
     fn push_back(&self, job: J) {
         let mut jobs = self.lock_to_add();
@@ -151,8 +152,8 @@ impl<J> LockedInjector<J> {
         }
     }
 
-    /// Adds jobs in front of everything that is there: they come out next. For jobs that had left already
-    /// and come back, which would wait for ever if each time they went to the back.
+    /// Adds jobs in front of all others: they come out next. For jobs that had left already and come back,
+    /// which would wait for ever if each time they went to the back.
     ///
     /// # Examples
     ///
@@ -206,9 +207,9 @@ impl<J> LockedInjector<J> {
         Some(job)
     }
 
-    /// Moves the oldest jobs to the back of a worker's own, in their order: about a share of what is there
-    /// for each of the `workers`, or some tens at once if they lie together. At least one job, if there is
-    /// one, and never very many.
+    /// Moves the oldest jobs to the back of a worker's own, in their order: about a share of them for each
+    /// of the `workers`, or some tens at once if they lie together. At least one job, if there is one, and
+    /// never very many.
     ///
     /// `open` is called under the lock, before the first job leaves, and only if there is one.
     fn move_share<'a>(&self, workers: usize, open: impl FnOnce() -> &'a mut VecDeque<J>)

@@ -1,9 +1,9 @@
-//! How much memory a deque keeps.
+//! The memory that a deque keeps.
 
 use std::collections::VecDeque;
 use std::mem;
 
-/// How many jobs a drained deque keeps room for: some kilobytes at most. It gives back what it had beyond.
+/// The maximum number of jobs for which a drained deque keeps room: some kilobytes at most.
 pub(crate) const fn idle_room<J>() -> usize {
     let fit = match size_of::<J>() {
         0 => return usize::MAX,
@@ -12,7 +12,7 @@ pub(crate) const fn idle_room<J>() -> usize {
     if fit > 64 { 64 } else { fit }
 }
 
-/// Gives back what these jobs had room for beyond `room`, if they are gone.
+/// Gives back the room beyond `room` jobs, if the deque is empty.
 #[inline]
 pub(crate) fn trim<J>(jobs: &mut VecDeque<J>, room: usize) {
     if jobs.is_empty() && jobs.capacity() > room {
@@ -20,7 +20,7 @@ pub(crate) fn trim<J>(jobs: &mut VecDeque<J>, room: usize) {
     }
 }
 
-/// Takes out the jobs that `keep` does not want to keep. The others keep their order, and room for `room`
+/// Takes out the jobs for which `keep` returns `false`. The others keep their order, and room for `room`
 /// jobs or for some times their number: the rest of the memory leaves with those that are removed.
 pub(crate) fn sift<J>(
     jobs: &mut VecDeque<J>,

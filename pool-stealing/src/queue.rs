@@ -1,4 +1,4 @@
-//! The queue, and one worker's end of it.
+//! The stealing queue, and one worker's end of it.
 
 use std::sync::Arc;
 use std::{fmt, hint};
@@ -11,20 +11,20 @@ use crate::locked_deque::LockedDeque;
 use crate::random::Random;
 use crate::stealers::{Kept, Stealers};
 
-/// Every this many pops a worker looks first after jobs that might wait too long. A prime, so that it does
-/// not keep step with whatever the jobs do.
+/// The number of pops after which a worker first looks for jobs that might wait too long. A prime, so that
+/// it does not keep step with what the jobs do.
 const FAIRNESS: u32 = 61;
-/// How many kinds of such jobs there are. It looks after each in turn.
+/// The number of kinds of such jobs, for which a worker looks in turn.
 const TURNS: u32 = 3;
-/// How often it comes back to another worker whose deque is busy before it waits for it.
+/// The number of attempts at another worker's busy deque before a worker waits for it.
 const PATIENCE: u32 = 4;
 
-/// A queue with a deque for each worker, from which the others steal, over an [`Injector`] for the jobs from
-/// outside.
+/// A queue with a deque for each worker, from which the others steal, over an [`Injector`] for the jobs
+/// from outside.
 ///
-/// **Order**: that of the injector, as far as several workers allow it; for the jobs that jobs submit, that
-/// of the deque. Over [`LockedDeque`] and with one worker, jobs from outside start exactly in the order in
-/// which the injector gives them, and jobs that jobs submit behind those that were taken in before.
+/// **Order**: that of the injector, as far as several workers allow it; for nested jobs, that of the deque.
+/// Over [`LockedDeque`] and with one worker, jobs from outside start exactly in the order in which the
+/// injector gives them, and nested jobs behind those that were taken in before.
 ///
 /// # Examples
 ///
@@ -44,14 +44,14 @@ pub struct StealingLocal<J, I, D: OwnDeque<J, I> = LockedDeque<J>> {
     worker: usize,
     kept: Kept<D::Stealer>,
     pops: u32,
-    /// How often this worker has looked after another one's jobs.
+    /// The number of times that this worker has looked for another one's jobs.
     looks: u32,
-    /// How often it met that one's deque busy.
+    /// The number of times that it met that one's deque busy.
     refusals: u32,
     random: Random,
 }
 
-/// What the queue and its workers' ends share.
+/// The part that the queue and its workers' ends share.
 struct Shared<J, I, D: OwnDeque<J, I>> {
     /// Jobs from outside.
     injector: I,
@@ -60,7 +60,8 @@ struct Shared<J, I, D: OwnDeque<J, I>> {
 }
 
 impl<J, I> StealingQueue<J, I> {
-    /// An empty queue whose jobs from outside wait in this injector, and whose deques are locked ones.
+    /// Returns an empty queue whose jobs from outside wait in this injector, and whose deques are locked
+    /// ones.
     #[must_use]
     pub fn with_injector(injector: I) -> Self {
         Self::from_parts(injector, ())
@@ -68,7 +69,7 @@ impl<J, I> StealingQueue<J, I> {
 }
 
 impl<J, I, D: OwnDeque<J, I>> StealingQueue<J, I, D> {
-    /// An empty queue.
+    /// Returns an empty queue.
     #[must_use]
     pub fn new() -> Self
     where
@@ -77,7 +78,8 @@ impl<J, I, D: OwnDeque<J, I>> StealingQueue<J, I, D> {
         Self::with_order(D::Order::default())
     }
 
-    /// An empty queue whose workers take their own jobs in this order, for deques that offer a choice.
+    /// Returns an empty queue whose workers take their own jobs in this order, for deques that offer a
+    /// choice.
     #[must_use]
     pub fn with_order(order: D::Order) -> Self
     where
@@ -139,18 +141,19 @@ where
         outside + self.shared.stealers.read().iter().flatten().map(Stealer::len).sum::<usize>()
     }
 
-    /// The injector first: a worker that takes jobs from it shows them before they are gone there,
-    /// so none is overlooked in between.
+    /// The injector first: a worker that takes jobs from it shows them before they have left, so none is
+    /// missed in between.
     fn is_empty(&self) -> bool {
         self.shared.injector.is_empty()
             && self.shared.stealers.read().iter().flatten().all(Stealer::is_empty)
     }
 
-    /// The injector first: what workers take in from it meanwhile is found in their deques, and what deques
-    /// return to it has been shown by then. One that is stolen meanwhile may be shown twice or not at all.
+    /// The injector first: jobs that workers take in from it meanwhile are found in their deques, and jobs
+    /// that deques return to it have been shown by then. A job that is stolen meanwhile may be shown twice
+    /// or not at all.
     fn retain(&self, mut keep: impl FnMut(&mut J) -> bool) {
         self.shared.injector.retain(&mut keep);
-        // Not under the lock, which workers may want.
+        // Not under the lock, which workers may need.
         let stealers: Vec<_> = self.shared.stealers.read().iter().flatten().cloned().collect();
         for stealer in stealers {
             D::retain(&stealer, &self.shared.injector, &mut keep);
@@ -159,7 +162,7 @@ where
 }
 
 impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
-    /// A job that might wait for ever while this worker feeds itself.
+    /// Takes a job that might wait for ever while this worker feeds itself.
     #[cold]
     fn pop_fairly(&mut self) -> Option<J> {
         let found = match self.pops / FAIRNESS % TURNS {
@@ -170,7 +173,7 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
         found.or_else(|| self.outside(D::pop_outside))
     }
 
-    /// Takes the oldest job of another worker, each time of the next one, whatever that one does meanwhile:
+    /// Takes the oldest job of another worker, each time of the next one, whether that one is idle or not:
     /// it may be busy for long, and all others may always find jobs closer by.
     fn relieve_peer(&mut self) -> Option<J> {
         let peers = self.shared.stealers.peers(D::STAYS, &mut self.kept);
@@ -182,7 +185,7 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
             None => Ok(None),
         };
         let Ok(job) = found else {
-            // One that was interrupted at its own deque would keep this worker waiting. The next pop comes
+            // A worker that was interrupted at its own deque would hold up this one. The next pop comes
             // here again.
             self.refusals += 1;
             self.pops = self.pops.wrapping_sub(1);
@@ -193,14 +196,14 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
         job
     }
 
-    /// Takes a job from outside in this way, if there is one.
+    /// Takes a job from outside by `take`, if there is one.
     #[inline]
     fn outside(&mut self, take: impl FnOnce(&mut D, &I, usize) -> Option<J>) -> Option<J> {
         take(&mut self.own, &self.shared.injector, self.shared.stealers.count())
     }
 
-    /// Steals from the other workers that have jobs, beginning with one picked at random, so that none is
-    /// the first victim of all.
+    /// Steals from the other workers that have jobs, beginning with one picked at random, so that no worker
+    /// is the first victim of all.
     fn steal_from_peers(&mut self) -> Option<J> {
         if self.shared.stealers.count() < 2 {
             return None;

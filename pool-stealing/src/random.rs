@@ -1,10 +1,10 @@
-//! Numbers at random, so that no worker is the first victim of all others.
+//! Random numbers, so that no worker is the first victim of all others.
 
 /// A xorshift generator (G. Marsaglia, "Xorshift RNGs", 2003).
 pub(crate) struct Random(u32);
 
 impl Random {
-    /// Any odd seed that differs from worker to worker will do.
+    /// Returns a generator. Any odd seed that differs from worker to worker will do.
     pub(crate) const fn new(worker: usize) -> Self {
         Self((worker as u32).wrapping_mul(0x9E37_79B9) | 1)
     }

@@ -1,13 +1,16 @@
-//! How the workers reach each other.
+//! The list of stealers, by which the workers reach each other's deques.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A stealer of each worker's deque, by the worker's index; `None` where there is no deque.
+///
+/// Workers look here each time they steal, and keep no clones: a parked worker would keep the memory of a
+/// deque that its owner has [replaced](Self::replace).
 pub(crate) struct Stealers<S> {
     list: RwLock<Vec<Option<S>>>,
-    /// How many there are, for a look without the lock.
+    /// The number of them, for a look without the lock.
     count: AtomicUsize,
 }
 
@@ -77,7 +80,7 @@ impl<S> Stealers<S> {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Puts a stealer in the place of the former one of this worker, which `make` is given.
+    /// Puts in a stealer of this worker. `make` gets the former one.
     pub(crate) fn enter<D>(&self, worker: usize, make: impl FnOnce(Option<&S>) -> (D, S)) -> D {
         let mut list = self.write();
         if list.len() <= worker {
@@ -95,14 +98,14 @@ impl<S> Stealers<S> {
         self.recount(&list);
     }
 
-    /// Release: a thread that sees the new number and then takes the lock finds the change.
+    /// Counts again. Release: a thread that sees the new number and then takes the lock finds the change.
     fn recount(&self, list: &[Option<S>]) {
         self.count.store(list.iter().flatten().count(), Ordering::Release);
     }
 
-    /// Puts another stealer in the place of one that is there, if no other thread looks at the moment.
+    /// Replaces a stealer, unless another thread uses the list at the moment. Returns whether it did.
     pub(crate) fn replace(&self, worker: usize, stealer: S) -> bool {
-        // A thief that was interrupted would keep this worker waiting, and this one those that come after.
+        // An interrupted thief would hold up this worker, and this one all that come later.
         let Ok(mut list) = self.list.try_write() else { return false };
         list[worker] = Some(stealer);
         true

@@ -1,4 +1,5 @@
-//! Scopes: jobs that borrow from the stack, which is safe because the scope waits for them.
+//! Scopes: jobs that borrow from the stack, which is safe because the scope waits for them. A job's panic is
+//! resumed by the scope.
 #![allow(unsafe_code)]
 
 use std::fmt;

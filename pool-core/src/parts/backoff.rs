@@ -1,16 +1,16 @@
-//! Spinning, then yielding: what a thread does for a bounded while before it sleeps.
+//! Backoff: a thread spins, then yields, for a bounded while before it parks.
 
 use crate::sync::thread;
 
-/// A model has no use for looks that only pass the time.
+/// Whether this runs in a model, which has no use for looks that only pass the time.
 const MODELLED: bool = cfg!(any(loom, shuttle));
-/// Who waits looks this often while only pausing the processor in between…
+/// The number of looks between which the thread only pauses the processor.
 const SPINS: u32 = if MODELLED { 0 } else { 6 };
-/// …and then this often while letting other threads run.
+/// The number of looks after that, between which other threads may run.
 const YIELDS: u32 = if MODELLED { 0 } else { 10 };
 
-/// Looks again and again, for a bounded while: what one does before one sleeps, which costs both
-/// the sleeper and the one who wakes it a call of the system.
+/// Looks repeatedly, for a bounded while, before the caller parks: parking costs a system call for it and
+/// one for its waker.
 pub(crate) fn spin_then_yield<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     for round in 0..=SPINS + YIELDS {
         if let Some(found) = look() {

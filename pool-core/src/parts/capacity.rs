@@ -1,4 +1,5 @@
-//! A bound on the jobs that wait in a pool's queue, fair to those who wait for room.
+//! The capacity bound: a maximum number of jobs from outside in a pool's queue. Submitters wait for room in
+//! the order of arrival.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use crate::parts::backoff::spin_then_yield;
 use crate::parts::parker::Parker;
 use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
 
-/// Somebody waits: what becomes free is theirs.
+/// Set while a submitter waits: freed places are handed to the waiters.
 const HAS_WAITERS: u64 = 1;
 /// One free place.
 const FREE: u64 = 2;
@@ -22,7 +23,7 @@ pub(crate) enum Wait {
 }
 
 impl Wait {
-    /// Until when, if there is an end to it that comes by itself.
+    /// The moment until which it waits, if it ends by itself.
     pub(crate) fn deadline(self) -> Option<Instant> {
         match self {
             Self::Until(deadline) => Some(deadline),
@@ -30,7 +31,7 @@ impl Wait {
         }
     }
 
-    /// The same, but no longer than this.
+    /// Returns the same wait, but not beyond this moment.
     pub(crate) fn at_most(self, until: Instant) -> Self {
         match self {
             Self::Forever => Self::Until(until),
@@ -40,10 +41,10 @@ impl Wait {
     }
 }
 
-/// What became of a wish for room.
+/// The outcome of a request for room.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// A place is the caller's. It must be used or given back.
+    /// The caller has a place, which must be used or given back.
     Granted,
     /// There was none for as long as the caller would wait.
     Full,
@@ -51,11 +52,11 @@ pub(crate) enum Room {
     Closed,
 }
 
-/// Counts the places in the queue.
+/// The bound: counts the free places of the queue.
 ///
-/// While nobody waits, taking and giving back a place are one read-modify-write each. As soon as
-/// somebody does, places are handed over under the lock in the order of arrival, and nobody who
-/// comes later can take one past those who wait.
+/// While no submitter waits, taking and giving back a place are one read-modify-write each. As soon as one
+/// waits, places are handed over under the lock in the order of arrival, and no later submitter can take
+/// one before the waiters.
 ///
 /// `Relaxed` throughout: the word guards nothing but itself. Jobs travel through the queue.
 #[derive(Debug)]
@@ -74,8 +75,8 @@ struct Line {
 /// One waiting submitter.
 #[derive(Debug)]
 struct Waiter {
-    /// One of the three below. Changed under the lock, with release, and read with acquire by the one
-    /// who waits, which then sees what the pool's closing did.
+    /// One of the three below. Changed under the lock, with release. The waiter reads it with acquire, and
+    /// then sees what the pool's closing did.
     state: AtomicU64,
     parker: Arc<Parker>,
 }
@@ -89,7 +90,7 @@ impl Capacity {
         Self { word: AtomicU64::new(capacity as u64 * FREE), line: Mutex::default() }
     }
 
-    /// Takes up to `wanted` places without waiting; how many.
+    /// Takes up to `wanted` places without waiting, and returns their number.
     pub(crate) fn try_acquire(&self, wanted: u64) -> u64 {
         let mut word = self.word.load(Relaxed);
         loop {
@@ -104,8 +105,8 @@ impl Capacity {
         }
     }
 
-    /// Takes a place, and waits for it if need be: `park` waits until the parker is told that it is over,
-    /// or until a deadline.
+    /// Takes a place, and waits for it if need be: `park` waits until the parker is unparked and the turn
+    /// is over, or until a deadline.
     pub(crate) fn acquire(
         &self,
         wait: Wait,
@@ -119,7 +120,7 @@ impl Capacity {
             Wait::Until(deadline) => Some(deadline),
             Wait::Never => return Room::Full,
         };
-        // In a full queue a place comes free as soon as a job is taken: often too soon to sleep for it.
+        // In a full queue a place comes free as soon as a job is taken, often too soon to park for it.
         if spin_then_yield(|| (self.try_acquire(1) == 1).then_some(())).is_some() {
             return Room::Granted;
         }
@@ -127,20 +128,20 @@ impl Capacity {
             Ok(waiter) => waiter,
             Err(room) => return room,
         };
-        // Given up also if the clock, which is foreign code, panics.
+        // The guard leaves the row also if the clock, which is foreign code, panics.
         let waited = WaiterGuard { capacity: self, waiter, settled: false };
         park(&waited.waiter.parker, deadline, &|| waited.is_over());
         waited.settle()
     }
 
-    /// Takes a place in the row of those who wait, unless there is no need to.
+    /// Joins the row of waiters, unless that is not necessary.
     fn queue_up(&self) -> Result<Arc<Waiter>, Room> {
         let mut line = lock(&self.line);
         if line.closed {
             return Err(Room::Closed);
         }
         let mut word = self.word.load(Relaxed);
-        // Only under the lock does anybody set the flag or clear it.
+        // The flag is set and cleared only under the lock.
         while word & HAS_WAITERS == 0 {
             let (next, taken) =
                 if word >= FREE { (word - FREE, true) } else { (HAS_WAITERS, false) };
@@ -176,12 +177,12 @@ impl Capacity {
         self.word.load(Relaxed) & HAS_WAITERS != 0
     }
 
-    /// How many submitters wait.
+    /// The number of submitters that wait.
     pub(crate) fn waiting(&self) -> usize {
         lock(&self.line).waiters.len()
     }
 
-    /// Gives a place back: to the first who waits, if anybody does.
+    /// Gives a place back: to the first waiter, if there is one.
     #[inline]
     pub(crate) fn release(&self) {
         let mut word = self.word.load(Relaxed);
@@ -201,7 +202,7 @@ impl Capacity {
             self.word.fetch_add(FREE, Relaxed);
             return;
         };
-        // Under the lock: one who gives up waiting looks there whether it came too late for that.
+        // Under the lock, where a waiter that gives up looks whether its turn has come.
         waiter.state.store(GRANTED, Release);
         if line.waiters.is_empty() {
             self.word.fetch_and(!HAS_WAITERS, Relaxed);
@@ -210,7 +211,7 @@ impl Capacity {
         waiter.parker.unpark();
     }
 
-    /// Sends everyone away who waits or comes to wait. To be called after the gate was closed.
+    /// Refuses all waiters, now and later. To be called after the gate was closed.
     pub(crate) fn close(&self) {
         let mut line = lock(&self.line);
         line.closed = true;
@@ -222,7 +223,7 @@ impl Capacity {
     }
 }
 
-/// A turn that is waited for. Dropped before it is settled, it leaves the row.
+/// A waiter in the row. Dropped before it is settled, it leaves the row.
 struct WaiterGuard<'a> {
     capacity: &'a Capacity,
     waiter: Arc<Waiter>,

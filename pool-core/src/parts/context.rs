@@ -1,8 +1,8 @@
-//! What the present thread is to a pool: outside of it, inside, or at work for it.
+//! The context: what the present thread is to a pool, namely outside of it, inside, or at work for it.
 //!
-//! Whatever runs foreign code in a pool's name says so here, and whatever might block asks here. So
-//! there is one answer to "may I wait here?", wherever the code runs: on a worker, on a thread that
-//! runs a job in place, in a half of a join, in a hook, in a destructor.
+//! Code that runs foreign code in a pool's name says so here, and code that might block asks here. So there
+//! is one answer to "may I wait here?", wherever the code runs: on a worker, on a thread that runs a job in
+//! place, in a half of a join, in a hook, in a destructor.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -16,31 +16,31 @@ use crate::sync::thread_locals;
 thread_locals! {
     /// The pool whose worker this thread is.
     static POOL: Cell<PoolId> = Cell::new(PoolId::NONE);
-    /// Its index there; `usize::MAX` once it has left and the index may be another's.
+    /// The worker's index there; `usize::MAX` once it has left, since the index may be another's by then.
     static INDEX: Cell<usize> = Cell::new(usize::MAX);
-    /// The worker itself, while it runs jobs. The type behind it differs from pool to pool.
+    /// The worker itself, while it runs jobs. Its type differs from pool to pool.
     static WORKER: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
-    /// Nothing but an address.
+    /// Used for its address only.
     static MARK: Cell<u8> = Cell::new(0);
-    /// What the thread has entered besides, at first.
+    /// The pool that the thread has entered first, besides its own.
     static ENTERED: Cell<Entry> = Cell::new(Entry::NONE);
-    /// What it has entered after that. Nothing here is ever dropped, so that a destructor of another
+    /// The pools that it has entered after that. Never dropped, so that a destructor of another
     /// thread-local still finds it; empty, it holds no memory.
     static ENTERED_LATER: ManuallyDrop<RefCell<Vec<Entry>>> =
         ManuallyDrop::new(RefCell::new(Vec::new()));
 }
 
-/// Tells a pool from all others that this process ever had.
+/// The identity of a pool, different from all others that this process ever had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PoolId(u64);
 
 impl PoolId {
-    /// Of no pool.
+    /// The identity of no pool.
     pub(crate) const NONE: Self = Self(0);
 
-    /// That of a new pool.
+    /// Returns the identity of a new pool.
     pub(crate) fn next() -> Self {
-        // The standard library's, also in a model: nothing but a number comes from it.
+        // The standard library's, even in a model: only a number comes from it.
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         Self(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
     }
@@ -49,13 +49,13 @@ impl PoolId {
 /// What the present thread is to one pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Standing {
-    /// Nothing: it may wait for the pool, and takes room in its queue.
+    /// No part of it: the thread may wait for the pool, and takes room in its queue.
     Outside,
-    /// It runs code that the pool calls beside the jobs: a hook, a thread factory, a destructor. What it
-    /// submits comes from outside, but it must not wait for the pool, which may wait for it.
+    /// The thread runs code that the pool calls beside the jobs: a hook, a thread factory, a destructor.
+    /// What it submits comes from outside, but it must not wait for the pool, which may wait for it.
     Inside,
-    /// It runs a job, or a piece of one. Its pool does not come to rest before that has ended, so what
-    /// it submits is nested: always accepted (C4), without room of its own.
+    /// The thread runs a job, or a piece of one. The pool does not become quiescent before that has ended,
+    /// so what it submits is nested: always accepted (C4), without room of its own.
     AtWork,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Standing {
 struct Entry {
     pool: PoolId,
     standing: Standing,
-    /// It starts a worker there.
+    /// Whether it starts a worker there.
     starts: bool,
 }
 
@@ -76,7 +76,7 @@ impl Entry {
     }
 }
 
-/// Tells the present thread from all others that there are.
+/// Returns a number that tells the present thread from all other living ones.
 pub(crate) fn thread_mark() -> usize {
     MARK.try_with(|mark| ptr::from_ref(mark).addr()).unwrap_or(0)
 }
@@ -87,14 +87,13 @@ pub(crate) fn join_pool(pool: PoolId, index: usize) {
     INDEX.with(|mine| mine.set(index));
 }
 
-/// The present thread has done its work. For its remaining life it is inside of its pool, but no
-/// index is its own.
+/// Ends the present thread's work. For its remaining life it is inside of its pool, but has no index.
 pub(crate) fn leave() {
     INDEX.with(|mine| mine.set(usize::MAX));
 }
 
-/// Whether the present thread is a worker of this pool, also one that has left. A thread whose locals are
-/// gone already is on its way out.
+/// Whether the present thread is a worker of this pool, even one that has left. A thread whose locals are
+/// gone is about to end.
 #[inline]
 pub(crate) fn is_worker_of(pool: PoolId) -> bool {
     POOL.try_with(|mine| mine.get() == pool).unwrap_or(false)
@@ -108,7 +107,7 @@ pub(crate) fn worker_index(pool: PoolId) -> Option<usize> {
     INDEX.try_with(Cell::get).ok().filter(|index| *index != usize::MAX)
 }
 
-/// Whether the present thread was a worker of this pool, and now is nothing more than that.
+/// Whether the present thread was a worker of this pool, and is nothing else to it now.
 pub(crate) fn has_left(pool: PoolId) -> bool {
     let has_no_index = || INDEX.try_with(|index| index.get() == usize::MAX).unwrap_or(true);
     let has_entered =
@@ -120,7 +119,7 @@ fn is_running_jobs() -> bool {
     WORKER.try_with(|worker| worker.borrow().is_some()).unwrap_or(false)
 }
 
-/// What the present thread is to this pool.
+/// Returns what the present thread is to this pool.
 #[inline]
 pub(crate) fn standing(pool: PoolId) -> Standing {
     let first = ENTERED.try_with(Cell::get).unwrap_or(Entry::NONE);
@@ -142,7 +141,7 @@ fn standing_within(pool: PoolId, first: Entry) -> Standing {
     }
 }
 
-/// Whether the present thread is inside of this pool: to wait there for the pool would be to wait for itself.
+/// Whether the present thread is inside of this pool: a wait for the pool would wait for itself.
 pub(crate) fn is_inside(pool: PoolId) -> bool {
     standing(pool) >= Standing::Inside
 }
@@ -153,7 +152,7 @@ pub(crate) fn is_inside_any() -> bool {
         || ENTERED.try_with(|first| first.get().pool != PoolId::NONE).unwrap_or(false)
 }
 
-/// Whether the present thread starts a worker of this pool: it cannot wait for one.
+/// Whether the present thread starts a worker of this pool, and so cannot wait for one.
 pub(crate) fn starts_worker(pool: PoolId) -> bool {
     let is_start = |entry: Entry| entry.pool == pool && entry.starts;
     ENTERED.try_with(|first| is_start(first.get())).unwrap_or(false)
@@ -165,7 +164,7 @@ pub(crate) fn starts_worker(pool: PoolId) -> bool {
 /// Gives the present thread this standing with this pool, unless it has a higher one, until the guard is
 /// dropped.
 ///
-/// Whoever says [`Standing::AtWork`] sees to it that the pool does not come to rest meanwhile.
+/// A caller that says [`Standing::AtWork`] keeps the pool from quiescence meanwhile.
 pub(crate) fn enter(pool: PoolId, standing: Standing) -> EnterGuard {
     if self::standing(pool) >= standing {
         return EnterGuard { entered: false, on_this_thread: PhantomData };
@@ -173,8 +172,8 @@ pub(crate) fn enter(pool: PoolId, standing: Standing) -> EnterGuard {
     push(Entry { pool, standing, starts: false })
 }
 
-/// The present thread is inside of this pool, at least, and starts a worker there, until the guard is
-/// dropped.
+/// Puts the present thread inside of this pool, at least, as one that starts a worker there, until the
+/// guard is dropped.
 pub(crate) fn enter_to_start(pool: PoolId) -> EnterGuard {
     push(Entry { pool, standing: Standing::Inside, starts: true })
 }
@@ -191,7 +190,7 @@ fn push(entry: Entry) -> EnterGuard {
     EnterGuard { entered: entered.unwrap_or(false), on_this_thread: PhantomData }
 }
 
-/// Takes back what [`enter`] did, when it is dropped.
+/// Undoes an [`enter`] when it is dropped.
 pub(crate) struct EnterGuard {
     entered: bool,
     on_this_thread: PhantomData<*const ()>,
@@ -206,7 +205,7 @@ impl Drop for EnterGuard {
     }
 }
 
-/// Takes out the last entry but the first. Whether there was one.
+/// Takes out the last entry but the first. Returns whether there was one.
 fn leave_later() -> bool {
     let leave = |later: &ManuallyDrop<RefCell<Vec<Entry>>>| {
         let mut later = later.borrow_mut();
@@ -225,25 +224,25 @@ pub(crate) fn set_worker(worker: Option<Rc<dyn Any>>) {
     let _former = WORKER.with(|slot| slot.replace(worker));
 }
 
-/// Calls foreign code that is no job's on a worker's thread, between jobs: what it submits comes from
-/// outside, since the worker counts as asleep.
+/// Calls foreign code that belongs to no job on a worker's thread, between jobs. What it submits comes from
+/// outside, since the worker counts as parked.
 pub(crate) fn off_duty<T>(code: impl FnOnce() -> T) -> T {
-    let resting = Resting(WORKER.with(|slot| slot.take()));
+    let off_duty = OffDuty(WORKER.with(|slot| slot.take()));
     let result = code();
-    drop(resting);
+    drop(off_duty);
     result
 }
 
-/// Puts the worker back, also if the foreign code panicked.
-struct Resting(Option<Rc<dyn Any>>);
+/// Puts the worker back, even if the foreign code panicked.
+struct OffDuty(Option<Rc<dyn Any>>);
 
-impl Drop for Resting {
+impl Drop for OffDuty {
     fn drop(&mut self) {
         set_worker(mem::take(&mut self.0));
     }
 }
 
-/// The present thread's worker, if it is a `W` at work for this pool.
+/// Returns the present thread's worker, if it is a `W` at work for this pool.
 // Always inlined: every submit comes here first.
 #[inline(always)]
 pub(crate) fn worker<W: 'static>(pool: PoolId) -> Option<Rc<W>> {

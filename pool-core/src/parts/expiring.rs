@@ -1,4 +1,4 @@
-//! The jobs that are of no use after a certain time, by that time.
+//! The list of queued jobs that expire, in the order of their deadlines.
 
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -7,17 +7,17 @@ use std::time::Instant;
 use crate::id::JobId;
 use crate::sync::{AtomicU64, Mutex, Relaxed, lock};
 
-/// The moment at which a job expires, and the address of its cell, which tells it from others.
+/// The moment at which a job expires, and the address of its cell, which makes the key unique.
 pub(crate) type ExpiryKey = (Instant, usize);
 
-/// A job in the list, which does not keep it.
+/// A job in the list, which does not keep it alive.
 type Entry<J> = (JobId, Weak<J>);
 
-/// The queued jobs that expire. No thread watches over them: whoever waits, finds the queue full, asks
-/// after such a job or for figures, or adds a certain number, looks at the clock and ends those whose time
+/// The queued jobs that expire. No thread watches over them. A thread that waits, finds the queue full,
+/// asks for such a job or for stats, or adds a certain number, looks at the clock and ends those whose time
 /// is over.
 pub(crate) struct Expiring<J: ?Sized> {
-    /// How many there are, for a look without the lock. A hint: it is changed under the lock.
+    /// The number of them, for a look without the lock. A hint: it is changed under the lock.
     count: AtomicU64,
     jobs: Mutex<BTreeMap<ExpiryKey, Entry<J>>>,
 }
@@ -29,8 +29,8 @@ impl<J: ?Sized> Default for Expiring<J> {
 }
 
 impl<J: ?Sized> Expiring<J> {
-    /// Adds a job that was accepted under this id. Whether it is the first of all to expire, and
-    /// how many there are.
+    /// Adds a job that was accepted under this id. Returns whether it is the first of all to expire, and
+    /// the number of jobs.
     pub(crate) fn add(&self, key: ExpiryKey, id: JobId, job: Weak<J>) -> (bool, usize) {
         let mut jobs = lock(&self.jobs);
         let former = jobs.insert(key, (id, job));
@@ -38,12 +38,12 @@ impl<J: ?Sized> Expiring<J> {
         let count = jobs.len();
         self.count.store(count as u64, Relaxed);
         drop(jobs);
-        // That of a cell at the same address, which is gone.
+        // The entry of a cell at the same address, which is gone.
         drop(former);
         (is_first, count)
     }
 
-    /// A job is not queued any more.
+    /// Removes a job that is not queued any more.
     pub(crate) fn remove(&self, key: ExpiryKey) {
         let mut jobs = lock(&self.jobs);
         let removed = jobs.remove(&key);
@@ -52,13 +52,14 @@ impl<J: ?Sized> Expiring<J> {
         drop(removed);
     }
 
-    /// Whether there are none. `Relaxed`: whoever has added a job looks after it, or tells those who do.
+    /// Whether there are none. `Relaxed`: the thread that has added a job looks at the list itself, or
+    /// wakes those that do.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.count.load(Relaxed) == 0
     }
 
-    /// When the first of them expires.
+    /// The moment at which the first of them expires.
     pub(crate) fn next(&self) -> Option<Instant> {
         if self.is_empty() {
             return None;
@@ -66,7 +67,7 @@ impl<J: ?Sized> Expiring<J> {
         lock(&self.jobs).first_key_value().map(|((moment, _), _)| *moment)
     }
 
-    /// Takes out those whose time is over.
+    /// Takes out the jobs whose time is over.
     pub(crate) fn take_due(&self, now: Instant) -> Vec<Entry<J>> {
         let mut jobs = lock(&self.jobs);
         let mut due = Vec::new();

@@ -1,4 +1,4 @@
-//! Accept and close, decided on one atomic word.
+//! The gate: accept and close, decided on one atomic word.
 
 use crate::sync::{AtomicU64, Relaxed};
 
@@ -7,7 +7,7 @@ const DORMANT: u64 = 2;
 /// One accepted job.
 const ONE: u64 = 4;
 
-/// Why the gate let nothing in.
+/// The reason why the gate accepts nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Barred {
     /// The pool is closed, for good.
@@ -18,18 +18,18 @@ pub(crate) enum Barred {
 
 /// The word that counts the jobs accepted from outside, with two flags in its lowest bits.
 ///
-/// Everything that must be one decision is one read-modify-write of this word: a submit is either
-/// counted or sees `CLOSED` (C1, C6), and the last worker to leave either finds that nothing was
-/// accepted since it looked or stays (the race of C7 that keep-alive brings).
+/// Everything that must be one decision is one read-modify-write of this word. A submit is either counted
+/// or sees `CLOSED` (C1, C6). The last worker to leave either finds that nothing was accepted since it
+/// looked, or stays (the race of C7 that keep-alive brings).
 ///
-/// Every access is `Relaxed`: the decisions need only the word's own modification order, and no
-/// other memory hangs on it. Jobs travel through the queue, which orders them itself, and sums
-/// with the workers' counts are taken under the lock that those workers slept on.
+/// Every access is `Relaxed`: the decisions need only the word's own modification order, and no other
+/// memory hangs on it. Jobs travel through the queue, which orders them itself. Sums with the workers'
+/// counts are taken under the lock that those workers parked under.
 #[derive(Debug)]
 pub(crate) struct Gate(AtomicU64);
 
 impl Gate {
-    /// A gate without workers behind it: dormant until [`Gate::open`].
+    /// Returns a gate without workers behind it: dormant until [`Gate::open`].
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(DORMANT))
     }
@@ -52,12 +52,12 @@ impl Gate {
         }
     }
 
-    /// Nothing is accepted from outside from here on.
+    /// Closes the gate: nothing is accepted from outside from here on.
     pub(crate) fn close(&self) {
         self.0.fetch_or(CLOSED, Relaxed);
     }
 
-    /// The word as it stands: how many were accepted and whether more may be, of one moment.
+    /// Reads the word: the number of accepted jobs and whether more may be, of one moment.
     pub(crate) fn read(&self) -> Word {
         Word(self.0.load(Relaxed))
     }
@@ -67,18 +67,18 @@ impl Gate {
         self.0.compare_exchange(seen.0, seen.0 | DORMANT, Relaxed, Relaxed).is_ok()
     }
 
-    /// A worker is there: jobs may come in.
+    /// Opens the gate: there is a worker.
     pub(crate) fn open(&self) {
         self.0.fetch_and(!DORMANT, Relaxed);
     }
 }
 
-/// What a [`Gate`]'s word said at one moment.
+/// The value of a [`Gate`]'s word at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word(u64);
 
 impl Word {
-    /// How many jobs were ever accepted.
+    /// The number of jobs that were ever accepted.
     pub(crate) fn accepted(self) -> u64 {
         self.0 / ONE
     }

@@ -1,40 +1,40 @@
-//! A latch: closed at first, set once, and open from then on.
+//! The latch: set once; probed, polled, or waited on.
 
 use std::task::Waker;
 
 use crate::panics::{drop_quietly, guarded};
 use crate::sync::{AcqRel, Acquire, AtomicU64, Mutex, Relaxed, lock};
 
-/// It is set.
+/// Set: the value is there.
 const SET: u64 = 1;
-/// What it guards was taken.
+/// The value was taken.
 const TAKEN: u64 = 2;
 /// There may be a waker to be woken when it is set.
 const WAITED: u64 = 4;
-/// Nobody will take what it guards.
+/// No one will take the value.
 const DETACHED: u64 = 8;
 
 /// A latch that guards one value, which lies beside it: the value is there once the latch is set.
 ///
 /// It can be probed ([`is_set`](Self::is_set)), polled by a future, or waited on by a thread, whose
-/// [`Parker`](crate::parts::parker::Parker) is a waker, too. Everything is one word, so each decision is
-/// one read-modify-write.
+/// [`Parker`](crate::parts::parker::Parker) is a waker, too. The state is one word, so each decision is one
+/// read-modify-write.
 #[derive(Debug, Default)]
 pub(crate) struct Latch {
     word: AtomicU64,
-    /// Boxed, as most latches have none: what has a latch should not be larger than it must.
+    /// Boxed, as most latches have none: it keeps them small.
     waker: Mutex<Option<Box<Waker>>>,
 }
 
 impl Latch {
-    /// Whether it is set. Acquire: a thread that sees that sees what came before.
+    /// Whether it is set. Acquire: a thread that sees it set sees what came before.
     #[inline]
     pub(crate) fn is_set(&self) -> bool {
         self.word.load(Acquire) & SET != 0
     }
 
-    /// Sets it, with release for the value. Whether the value is the caller's to drop, as nobody will take
-    /// it. The caller wakes the waiter [afterwards](Self::wake), if it is told to.
+    /// Sets it, with release for the value. The caller then drops the value if it is detached, and
+    /// [wakes](Self::wake) the waiter if there is one.
     #[inline]
     #[must_use]
     pub(crate) fn set(&self) -> Setting {
@@ -43,7 +43,7 @@ impl Latch {
         Setting { is_detached: before & DETACHED != 0, is_waited: before & WAITED != 0 }
     }
 
-    /// Wakes the one who waits.
+    /// Wakes the waiter.
     #[cold]
     pub(crate) fn wake(&self) {
         let waker = lock(&self.waker).take();
@@ -53,7 +53,7 @@ impl Latch {
         }
     }
 
-    /// The right to take the value, for the first who asks after the latch was set. Acquire, against the
+    /// Wins the right to take the value, for the first call after the latch was set. Acquire, for the
     /// release of `set`.
     #[inline]
     #[must_use]
@@ -61,16 +61,16 @@ impl Latch {
         self.is_set() && self.word.fetch_or(TAKEN, Acquire) & TAKEN == 0
     }
 
-    /// Nobody will take the value. Whether the latch is set, so that the caller drops it, if it can
-    /// [take](Self::take) it.
+    /// Declares that no one will take the value. Returns whether the latch is set; then the caller drops
+    /// the value, if it can [take](Self::take) it.
     #[inline]
     #[must_use]
     pub(crate) fn detach(&self) -> bool {
-        // Before `set` this shows there; after it that shows here, with the value.
+        // Either `set` comes later and sees this, or it came before, and this sees it with the value.
         self.word.fetch_or(DETACHED, AcqRel) & SET != 0
     }
 
-    /// Has this waker woken when the latch is set, and no other. `true` if it is set already.
+    /// Has this waker woken when the latch is set, and no other. Returns `true` if it is set already.
     pub(crate) fn wake_when_set(&self, waker: &Waker) -> bool {
         let known = lock(&self.waker).as_ref().is_some_and(|known| known.will_wake(waker));
         if !known {
@@ -79,11 +79,11 @@ impl Latch {
             let former = lock(&self.waker).replace(waker);
             drop(former);
         }
-        // `set` comes before this and shows here, or comes after it and sees the waker.
+        // Either `set` came before and shows here, or it comes later and sees the waker.
         self.word.fetch_or(WAITED, AcqRel) & SET != 0
     }
 
-    /// Nobody wants to be woken any more.
+    /// Drops the waker, which is not to be woken any more.
     #[inline]
     pub(crate) fn forget_waker(&self) {
         if self.word.load(Relaxed) & WAITED != 0 {

@@ -1,55 +1,54 @@
-//! Who accepted, took and finished how many jobs.
+//! The ledger: the books of a pool, in which the jobs are counted that were accepted, taken and ended.
 
 use crate::parts::gate::{Gate, Word};
 use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
-/// Ids of nested jobs are handed to the workers in blocks of this many, which start at its
-/// multiples.
+/// The number of ids of nested jobs in the blocks that workers get, which start at its multiples.
 pub(crate) const ID_BLOCK: u64 = 1024;
 
-/// One worker's own counts. Only that worker writes them, so an increment is a plain load and
-/// store; whoever adds them up does so under the lock that the worker has slept on since, which
-/// makes them exact, or takes them for statistics, where a moment's delay is no harm.
+/// One worker's own counts. Only that worker writes them, so an increment is a plain load and store. A
+/// reader adds them up under the lock that the worker has parked under since, which makes them exact; or
+/// for statistics, which may be late.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Jobs that this worker's jobs submitted.
+    /// The number of jobs that this worker's jobs submitted.
     pub(crate) pushed: Count,
-    /// Jobs that this worker took from the queue.
+    /// The number of jobs that this worker took from the queue.
     pub(crate) popped: Count,
-    /// Jobs that returned.
+    /// The number of jobs that returned.
     pub(crate) done: Count,
-    /// Jobs that panicked.
+    /// The number of jobs that panicked.
     pub(crate) panicked: Count,
-    /// Jobs whose time was over when their turn came.
+    /// The number of jobs that had expired when their turn came.
     pub(crate) expired: Count,
-    /// Outcomes that the sink did not take.
+    /// The number of outcomes that the sink did not take.
     pub(crate) undelivered: Count,
     /// The weight of the queue's entries that this worker made stale; see
     /// [`Stale`](crate::parts::stale::Stale).
     pub(crate) stale: Count,
 }
 
-/// This often a reader tries to see a worker between two of its jobs.
+/// The maximum number of times that a reader tries to see a worker between two of its jobs.
 const LOOKS: usize = 16;
 
 impl Counters {
-    /// The worker has ended a job. The only place where a worker's outcomes are counted.
+    /// Counts a job that this worker has ended. The only place where a worker's outcomes are counted.
     #[inline]
     pub(crate) fn count(&self, how: Ended) {
         match how {
             Ended::Done => self.done.bump(),
             Ended::Panicked => self.panicked.bump(),
             Ended::Expired => self.expired.bump(),
-            // Nobody cancels in a worker's name.
+            // A worker never cancels in its own name.
             Ended::Cancelled => {}
         }
     }
 
-    /// How many jobs the worker took, and how those ended that have.
+    /// Returns the number of jobs that the worker took, and the sums of those that have ended.
     ///
-    /// The ends are read between two looks at the beginnings. If those agree, all is of one moment. If
-    /// the worker is too fast for that, the earlier look counts, as if those that began since then had
-    /// not: a job that runs may be overlooked, and none is counted twice.
+    /// The ends are read between two looks at the beginnings. If those agree, all is of one moment. If the
+    /// worker is too fast for that, the earlier look counts, as if the jobs that began since had not: a
+    /// running job may be missed, and none is counted twice.
     fn read(&self) -> (u64, Sums) {
         let look = || {
             // Acquire, so that what follows is not read before it.
@@ -74,7 +73,7 @@ impl Counters {
     }
 }
 
-/// How a job ended that ran or was dropped because of its handle.
+/// The way in which a job ended that ran, expired or was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     Done,
@@ -83,11 +82,11 @@ pub(crate) enum Ended {
     Expired,
 }
 
-/// Jobs that were not a worker's to take, because somebody else had the means and the right: the
-/// holder of a handle, who cancels a job or runs it. Any thread writes these.
+/// The counts of jobs that were ended by threads that are no workers: cancelled, expired, or run by the
+/// thread that waits for them or submits them. Any thread writes these.
 #[derive(Debug, Default)]
 struct Outside {
-    /// Jobs that such jobs submitted while they ran.
+    /// The number of jobs that such jobs submitted while they ran.
     pushed: AtomicU64,
     taken: AtomicU64,
     done: AtomicU64,
@@ -107,7 +106,8 @@ impl Outside {
         }
     }
 
-    /// How many jobs were taken, and how those ended that have. In this order, as for a worker's.
+    /// Returns the number of jobs that were taken, and the sums of those that have ended. Read in this
+    /// order, as for a worker.
     fn read(&self) -> (u64, Sums) {
         let taken = self.taken.load(Acquire);
         let part = Sums {
@@ -121,8 +121,8 @@ impl Outside {
         (taken, part)
     }
 
-    /// Jobs that were taken and have ended. Acquire, against the release in
-    /// [`Ledger::settle_outside`]: whoever sees an end sees that the job was accepted.
+    /// The number of jobs that were taken and have ended. Acquire, for the release in
+    /// [`Ledger::settle_outside`]: a thread that sees an end sees that the job was accepted.
     fn settled(&self) -> u64 {
         let ends = [&self.done, &self.panicked, &self.cancelled, &self.expired];
         ends.into_iter().fold(0, |sum, end| sum.wrapping_add(end.load(Acquire)))
@@ -150,14 +150,14 @@ impl Count {
     }
 }
 
-/// The books of one pool.
+/// The books of one pool: the counts of its jobs.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     /// Accepts jobs from outside, and counts them.
     pub(crate) gate: CachePadded<Gate>,
-    /// Jobs that were accepted from outside but that the queue then refused and gave back.
+    /// The number of jobs that were accepted from outside, and that the queue then refused.
     refused: AtomicU64,
-    /// The next block of nested ids.
+    /// The start of the next block of nested ids.
     next_block: AtomicU64,
     outside: CachePadded<Outside>,
     workers: Box<[CachePadded<Counters>]>,
@@ -176,12 +176,12 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Jobs that have their outcome.
+    /// The number of jobs that have their outcome.
     pub(crate) fn ended(&self) -> u64 {
         self.done + self.panicked + self.cancelled + self.expired
     }
 
-    /// Jobs that wait to be started.
+    /// The number of jobs that wait to be started.
     pub(crate) fn queued(&self) -> u64 {
         self.accepted.saturating_sub(self.ended() + self.running)
     }
@@ -212,51 +212,49 @@ impl Ledger {
         &self.workers[index].0
     }
 
-    /// Jobs were counted in, but the queue would not have them.
+    /// Counts jobs that were counted in, and that the queue refused.
     pub(crate) fn refuse(&self, jobs: u64) {
         self.refused.fetch_add(jobs, Release);
     }
 
-    /// Somebody who is no worker takes a job. Until [`settle_outside`](Self::settle_outside) the
-    /// books do not balance, so the pool is not at rest while it runs.
+    /// Counts a job that a thread takes which is no worker. Until [`settle_outside`](Self::settle_outside)
+    /// the books do not balance, so the pool is not quiescent.
     pub(crate) fn take_outside(&self) {
         self.outside.0.taken.fetch_add(1, Relaxed);
     }
 
-    /// A job that runs so submits jobs itself (C4). Nothing bars them: it keeps the pool from coming
-    /// to rest, so the workers are there.
+    /// Counts jobs that such a job submits (C4). They are always accepted: that job keeps the pool from
+    /// quiescence, so the workers are there.
     pub(crate) fn push_outside(&self, jobs: u64) {
         self.outside.0.pushed.fetch_add(jobs, Relaxed);
     }
 
-    /// A job that was taken so has ended, and its outcome can be seen. The caller must look whether
-    /// the pool has come to rest.
+    /// Counts the end of such a job, whose outcome can be seen. The caller must check for quiescence.
     pub(crate) fn settle_outside(&self, how: Ended) {
         self.outside.0.of(how).fetch_add(1, Release);
     }
 
-    /// Outcomes that somebody who is no worker delivered found no taker.
+    /// Counts outcomes of such threads that the sink did not take.
     pub(crate) fn undelivered_outside(&self, outcomes: u64) {
         self.outside.0.undelivered.fetch_add(outcomes, Relaxed);
     }
 
-    /// To be read before the gate's word: whatever was refused by then is counted there. Acquire and
-    /// release see to that across the two.
+    /// The number of refused jobs. To be read before the gate's word, which has then counted them all: that
+    /// is what the acquire and the release are for.
     fn refused(&self) -> u64 {
         self.refused.load(Acquire)
     }
 
-    /// The first of so many fresh ids for nested jobs, rounded up to whole blocks of [`ID_BLOCK`].
+    /// Returns the first of this many fresh ids for nested jobs; takes whole blocks of [`ID_BLOCK`].
     pub(crate) fn nested_ids(&self, count: u64) -> u64 {
         self.next_block.fetch_add(count.next_multiple_of(ID_BLOCK), Relaxed)
     }
 
-    /// If every accepted job was taken: the gate's word by which that is so. Whatever follows from
-    /// it must be decided on this word and not on a later one, before which more may have come in.
-    /// An unequal sum means that a submit is on its way, which will look for sleepers when it
-    /// arrives.
+    /// Returns the gate's word, if by that word every accepted job was taken. What follows from it must be
+    /// decided on this word and not on a later one, before which more may have come in. Unequal sums mean
+    /// that a submit is on its way, which will look for sleepers when it arrives.
     ///
-    /// Exact only while every worker sleeps or has left, under the lock they sleep on.
+    /// Exact only while every worker is parked or has left, under the lock that they park under.
     pub(crate) fn all_taken(&self) -> Option<Word> {
         let gone = self.refused().wrapping_add(self.outside.0.settled());
         let word = self.gate.0.read();
@@ -268,7 +266,7 @@ impl Ledger {
         (open == 0).then_some(word)
     }
 
-    /// How many jobs wait to be started, or a few more.
+    /// The number of jobs that wait to be started, or a few more.
     pub(crate) fn pending(&self) -> u64 {
         let workers = self.workers.iter().map(|worker| worker.0.popped.get());
         let taken = workers.sum::<u64>() + self.outside.0.taken.load(Acquire);
@@ -282,8 +280,8 @@ impl Ledger {
         (outside + pushed).saturating_sub(refused)
     }
 
-    /// The sums, such that they do not contradict each other: no job is seen running twice, or both
-    /// running and ended.
+    /// Returns the sums, such that they do not contradict each other: no job is counted as running twice,
+    /// or as both running and ended.
     pub(crate) fn sums(&self) -> Sums {
         let mut sums = Sums::default();
         let (taken, outside) = self.outside.0.read();
@@ -292,7 +290,7 @@ impl Ledger {
             let (popped, part) = worker.read();
             sums.add(popped, part);
         }
-        // Last: whatever was seen to begin or to end is seen to have been accepted.
+        // Last: a job that was seen to begin or to end is then seen to have been accepted.
         sums.accepted = self.accepted();
         sums
     }

@@ -1,4 +1,5 @@
-//! Where a thread waits that is not waiting for work: for a job's end, for room in the queue.
+//! The parker: where a thread waits for something other than work, such as a job's end or room in the
+//! queue.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -7,8 +8,8 @@ use std::time::Duration;
 use crate::clock::wait_for;
 use crate::sync::{Condvar, Mutex, lock, thread_locals};
 
-/// One thread's own place to wait. Not the standard library's `thread::park`: what a job or a
-/// library does with that token is its own affair and must not cost us a wake-up.
+/// The place where one thread waits. Not the standard library's `thread::park`: jobs and libraries may use
+/// up its token, and that must not cost a wake-up here.
 #[derive(Debug)]
 pub(crate) struct Parker {
     state: Mutex<State>,
@@ -18,7 +19,7 @@ pub(crate) struct Parker {
 #[derive(Debug, Default)]
 struct State {
     woken: bool,
-    /// Whether the thread sleeps: to wake one that does not would be a call of the system for nothing.
+    /// Whether the thread sleeps: to wake one that does not would be a useless system call.
     parked: bool,
 }
 
@@ -31,14 +32,14 @@ impl Parker {
         Arc::new(Self { state: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// The present thread's.
+    /// Returns the present thread's parker.
     pub(crate) fn own() -> Arc<Self> {
-        // A thread whose locals are gone already takes a new one each time.
+        // A thread whose locals are gone takes a new one each time.
         OWN.try_with(|own| Arc::clone(own.get_or_init(Self::new))).unwrap_or_else(|_| Self::new())
     }
 
-    /// Waits until it is woken, at most for this long. Being woken before counts; it may also return
-    /// for no reason, so the caller looks for itself.
+    /// Waits until it is unparked, at most for this long. An earlier unpark counts. It may return without
+    /// reason, so the caller checks what it waits for.
     pub(crate) fn park(&self, pause: Option<Duration>) {
         let mut state = lock(&self.state);
         if !state.woken {
@@ -58,7 +59,7 @@ impl Parker {
         }
     }
 
-    /// As what a future is given, so that there is one way to be told of a job's end.
+    /// Returns a waker that unparks it, so that latches know wakers only.
     pub(crate) fn waker(self: &Arc<Self>) -> Waker {
         Waker::from(Arc::clone(self))
     }

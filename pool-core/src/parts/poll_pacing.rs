@@ -1,44 +1,44 @@
-//! When a worker that ran dry looks for jobs again.
+//! Poll pacing: when a worker without jobs looks for more.
 
 use std::time::{Duration, Instant};
 
 use crate::sync::thread;
 
-/// A look that brings so many jobs was worth its price.
+/// The number of jobs from which on a look was worth its price.
 const PLENTY: u64 = 32;
 
-/// So often a worker lets other threads run before it looks, at most: some microseconds. A model has
-/// no use for it.
+/// The maximum number of times that a worker lets other threads run before it looks: some microseconds. A
+/// model has no use for it.
 const YIELDS: u32 = if cfg!(any(loom, shuttle)) { 0 } else { 8 };
 
-/// Who comes back later than this has met a thread that keeps the processor busy, to which it should not
-/// leave it once more.
+/// The time after which a yield has met a thread that keeps the processor busy. The worker then does not
+/// yield again.
 const LONG: Duration = Duration::from_micros(50);
 
-/// How long one worker lets jobs gather before it looks for more.
+/// The time that one worker lets jobs gather before it looks for more.
 ///
 /// Where jobs come in a little slower than they are taken, each look finds one or two, and takes the
-/// queue's cache lines away from whoever submits, which slows that one down further. So a worker that
-/// finds some at each look, but few, waits for a moment first and then finds more at once. One that
-/// finds none does not wait the next time, so a single job is found as soon as ever. Network cards
-/// pace their interrupts in the same way ("dynamic interrupt moderation").
+/// queue's cache lines away from the submitter, which slows it down further. So a worker that finds some at
+/// each look, but few, waits for a moment first and then finds more at once. One that finds none does not
+/// wait the next time, so a single job is found without delay. Network cards pace their interrupts in the
+/// same way ("dynamic interrupt moderation").
 #[derive(Debug)]
 pub(crate) struct PollPacing {
-    /// How often to let others run before the next look.
+    /// The number of yields before the next look.
     yields: u32,
     /// Whether the last look found something.
     found: bool,
-    /// How many jobs the worker had taken by then.
+    /// The number of jobs that the worker had taken by then.
     taken: u64,
 }
 
 impl PollPacing {
-    /// For a worker that has taken so many jobs. The first look comes at once.
+    /// For a worker that has taken this many jobs. The first look comes at once.
     pub(crate) fn new(taken: u64) -> Self {
         Self { yields: 0, found: false, taken }
     }
 
-    /// The worker has no jobs left, after it took so many in all.
+    /// Lets jobs gather, for a worker that has none left and has taken this many in all.
     #[inline]
     pub(crate) fn wait(&mut self, taken: u64) {
         self.adapt(taken);
@@ -63,7 +63,7 @@ impl PollPacing {
         self.taken = taken;
         if self.found {
             self.yields = match run {
-                // Nothing has gathered: to wait was of no use.
+                // Nothing has gathered: the wait was of no use.
                 0..=1 => self.yields / 2,
                 2..PLENTY => (self.yields + 1).min(YIELDS),
                 _ => self.yields.saturating_sub(1),
@@ -71,7 +71,7 @@ impl PollPacing {
         }
     }
 
-    /// It has looked.
+    /// Notes whether the look found something.
     #[inline]
     pub(crate) fn looked(&mut self, found: bool) {
         self.found = found;
@@ -85,7 +85,7 @@ impl PollPacing {
 mod tests {
     use super::*;
 
-    /// What a worker waits after runs of so many jobs, each found at the first look.
+    /// Returns the number of yields after runs of these many jobs, each found at the first look.
     fn after(runs: &[u64]) -> u32 {
         let (mut pace, mut taken) = (PollPacing::new(7), 7);
         pace.looked(true);

@@ -1,41 +1,41 @@
-//! Sleep and wake: how a job finds a worker without polling (C7), and how the last worker to fall
-//! asleep notices that the pool is idle (C5).
+//! Sleep and wake: the wake-up of a worker without polling (C7). The last worker to park notices that the
+//! pool is quiescent (C5).
 //!
 //! # The protocol
 //!
-//! One word counts the workers that are *available* (parked, or a vacant index for which a thread
-//! can be started) and those that are *searching*.
+//! One word counts the workers that are *available* (parked, or a vacant index for which a thread can be
+//! started) and those that are *searching*.
 //!
 //! A submitter
 //! 1. pushes the job,
 //! 2. fences (`SeqCst`),
-//! 3. reads the word: if somebody is available **and nobody is searching**, it wakes one, which
-//!    from that moment counts as a searcher.
+//! 3. reads the word: if a worker is available **and none is searching**, it wakes one, which from that
+//!    moment counts as a searcher.
 //!
-//! A worker that ran dry
+//! A worker that finds no job
 //! 1. becomes a searcher, unless there are enough, and looks for a bounded while,
 //! 2. in one step leaves the searchers and joins the available,
 //! 3. fences (`SeqCst`),
 //! 4. looks once more,
-//! 5. sleeps.
+//! 5. parks.
 //!
-//! A searcher that finds a job leaves the searchers; if it was the last, it fences, and if the
-//! queue is not empty, wakes one more. So a burst ramps up along a chain and not by a herd.
+//! A searcher that finds a job leaves the searchers; if it was the last, it fences, and if the queue is not
+//! empty, wakes one more. So a burst ramps up along a chain and not by a herd.
 //!
 //! # Why no wake-up is lost
 //!
-//! Say a submitter's read (3) finds nobody available, or a searcher. Its fence and a worker's fence
-//! are ordered one way or the other. If the submitter's comes first, the worker's last look (4)
-//! sees the job. If the worker's comes first, the submitter reads a word that includes the worker's
-//! step (2). So a submitter that found a searcher leaves its job to a worker that has yet to look:
-//! that worker takes this job, or takes another and then, as the last searcher, fences and finds the
-//! queue not empty. The same argument holds between the two. Acquire and release would not do: each
-//! side stores to one place and then loads from the other.
+//! Say a submitter's read (3) finds no worker available, or a searcher. Its fence and a worker's fence are
+//! ordered one way or the other. If the submitter's comes first, the worker's last look (4) sees the job.
+//! If the worker's comes first, the submitter reads a word that includes the worker's step (2). So a
+//! submitter that found a searcher leaves its job to a worker that has yet to look: that worker takes this
+//! job, or takes another and then, as the last searcher, fences and finds the queue not empty. The same
+//! argument holds between the two. Acquire and release would not do: each side stores to one place and then
+//! loads from the other.
 //!
-//! A steal may move more jobs than it takes, and a last look may miss them on their way. So whoever
-//! has stolen acts like a submitter: fence, read the word, wake one if the queue is not empty. A
-//! stealing searcher does so when it leaves the searchers as the last; if it is not the last, the
-//! others' last looks come after its step, which releases what it moved to their acquiring steps.
+//! A steal may move more jobs than it takes, and a last look may miss them on their way. So a worker that
+//! has stolen acts like a submitter: fence, read the word, wake one if the queue is not empty. A stealing
+//! searcher does so when it leaves the searchers as the last. If it is not the last, the others' last looks
+//! come after its step, which releases what it moved to their acquiring steps.
 
 mod keep_alive;
 pub(crate) mod lifecycle;
@@ -58,7 +58,7 @@ const AVAILABLE: u64 = 1;
 /// One searching worker, in its upper half.
 const SEARCHING: u64 = 1 << 32;
 
-/// Why a worker woke up.
+/// The reason why a worker woke up.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
     /// There is work. The worker counts as a searcher.
@@ -67,45 +67,47 @@ pub(crate) enum Wake {
     Leave,
 }
 
-/// Where the workers of one pool sleep.
+/// The workers of one pool that are parked or search, and the threads that wait for their state to change.
 pub(crate) struct Sleep {
-    /// The searching and the available. Searchers come and go at any time; the available change
-    /// under the lock only, in [`Sleep::publish`].
+    /// The number of searching and of available workers. Searchers come and go at any time; the available
+    /// ones change only under the lock, in [`Sleep::publish`].
     word: CachePadded<AtomicU64>,
     /// Mirrors `Workers::paused` for the workers that run.
     paused: AtomicBool,
     state: Mutex<State>,
-    /// One for each worker. A worker is the only one to wait on its own.
+    /// One for each worker, on which no other thread waits.
     condvars: Box<[Condvar]>,
-    /// For everyone else who waits for a change of the state. Always notified as a whole.
+    /// For all other threads that wait for a change of the state. Always notified as a whole.
     changed: Condvar,
-    /// How often the clock has jumped: what it was asked before may not hold any more. Changed under the
-    /// lock.
+    /// The number of times that the clock has jumped, after which an earlier answer of it may not hold.
+    /// Changed under the lock.
     jumps: AtomicU64,
-    /// Above this many searchers, one more would only be in the way.
+    /// The maximum number of searchers; more would only be in the way.
     max_searchers: u64,
-    /// So many workers do not leave when idle.
+    /// The number of workers that do not leave when idle.
     core: usize,
     keep_alive: Option<Duration>,
 }
 
 struct State {
     workers: Workers,
-    /// How many available workers the word shows.
+    /// The number of available workers that the word shows.
     published: usize,
-    /// Threads that join the workers' threads at present.
+    /// The number of threads that join the workers' threads at present.
     joining: usize,
-    /// Threads that wait for `changed`. Mostly none: to tell nobody would be a call of the system for nothing.
+    /// The number of threads that wait for `changed`. Mostly none: a notification would be a useless system
+    /// call.
     waiting: usize,
-    /// Threads that are no workers and run borrowed work of the pool: it is not at rest meanwhile.
+    /// The number of guests: threads that are no workers and run borrowed work of the pool. It is not
+    /// quiescent meanwhile.
     guests: usize,
-    /// How often it changed what expires first, with somebody waiting.
+    /// The number of times that another job became the first to expire.
     expiries: u64,
 }
 
 impl State {
-    /// Whether nobody is at work. With every accepted job taken, the pool is idle.
-    fn nobody_works(&self) -> bool {
+    /// Whether no thread is at work. With every accepted job taken, the pool is quiescent.
+    fn none_at_work(&self) -> bool {
         self.workers.all_asleep() && self.guests == 0
     }
 }
@@ -133,8 +135,8 @@ impl Sleep {
             condvars: (0..size).map(|_| Condvar::new()).collect(),
             changed: Condvar::new(),
             jumps: AtomicU64::new(0),
-            // Two at least: while one runs a job that it found, the other is there for the next one,
-            // which then wakes nobody.
+            // Two at least: while one runs a job that it found, the other is there for the next one, whose
+            // submitter then wakes no worker.
             max_searchers: (size as u64 / 2).max(2),
             core,
             keep_alive,
@@ -145,8 +147,8 @@ impl Sleep {
 
     /// Makes the word agree with the workers, and adds `searchers`, in one step.
     ///
-    /// `AcqRel`, so that a worker that lies down after another left the searchers sees what that one
-    /// has moved. The rest of the order comes from the protocol's fences.
+    /// `AcqRel`, so that a worker that announces its sleep after another left the searchers sees what that
+    /// one has moved. The rest of the order comes from the protocol's fences.
     fn publish(&self, state: &mut State, searchers: i64) {
         let available = state.workers.available();
         let change = available as i64 - state.published as i64;
@@ -161,7 +163,7 @@ impl Sleep {
 
     // ---- The submitter's side ------------------------------------------------------------------
 
-    /// Steps 2 and 3 of the submitter, and of the last searcher: whether someone must be woken.
+    /// Steps 2 and 3 of the submitter, and of the last searcher: whether a worker must be woken.
     #[inline]
     pub(crate) fn needs_wake(&self) -> bool {
         fence(SeqCst);
@@ -169,7 +171,7 @@ impl Sleep {
         word < SEARCHING && word != 0
     }
 
-    /// Wakes one worker, if still nobody searches. Returns the index of a thread to be started.
+    /// Wakes one worker, if still none searches. Returns the index of a thread to be started.
     #[cold]
     pub(crate) fn wake_one(&self) -> Option<usize> {
         let mut state = lock(&self.state);
@@ -177,14 +179,14 @@ impl Sleep {
             return None;
         }
         let wakeup = state.workers.pick();
-        self.publish(&mut state, i64::from(wakeup != Wakeup::Nobody));
+        self.publish(&mut state, i64::from(wakeup != Wakeup::Unavailable));
         drop(state);
         match wakeup {
-            // The slot says `Notified` since the lock was held, so a worker that is not waiting
-            // yet will not wait; one that waits is waiting on this.
+            // It is `Notified` since the lock was held: a worker that does not wait yet will not wait, and
+            // one that waits is waiting on this.
             Wakeup::Wake(worker) => self.condvars[worker].notify_one(),
             Wakeup::Start(worker) => return Some(worker),
-            Wakeup::Called | Wakeup::Nobody => {}
+            Wakeup::Called | Wakeup::Unavailable => {}
         }
         None
     }
@@ -200,8 +202,8 @@ impl Sleep {
         true
     }
 
-    /// A searcher found a job. Returns whether it was the last of them, which must look whether
-    /// another worker is wanted.
+    /// Leaves the searchers, with a job. Returns whether it was the last of them, which must look whether
+    /// another worker is needed.
     pub(crate) fn stop_searching(&self) -> bool {
         self.word.0.fetch_sub(SEARCHING, AcqRel) / SEARCHING == 1
     }
@@ -216,7 +218,8 @@ impl Sleep {
         fence(SeqCst);
     }
 
-    /// The last look found a job. Whether the worker was called meanwhile, and so is a searcher.
+    /// Goes back to work, as the last look found a job. Returns whether the worker was called meanwhile,
+    /// and so is a searcher.
     pub(crate) fn cancel_sleep(&self, worker: usize) -> bool {
         let mut state = lock(&self.state);
         let searching = state.workers.cancel_sleep(worker);
@@ -224,11 +227,11 @@ impl Sleep {
         searching
     }
 
-    /// Step 5: sleeps until there is work or the worker is to leave.
+    /// Step 5: parks until there is work or the worker is to leave.
     pub(crate) fn sleep(&self, worker: usize, ledger: &Ledger, clock: &dyn Clock) -> Wake {
         let mut idle = KeepAlive::default();
         if let Some(keep_alive) = self.keep_alive {
-            // Before anybody can know that the worker is idle.
+            // Before another thread can know that the worker is idle.
             idle.look(self.jumps(), keep_alive, clock);
         }
         let mut state = lock(&self.state);
@@ -253,7 +256,7 @@ impl Sleep {
                 if self.may_leave(&state, ledger) {
                     return self.leave(state, worker);
                 }
-                // Told when the pool comes to rest.
+                // Notified when the pool becomes quiescent.
                 state.workers.kept = Some(worker);
                 state = wait_changed(condvar, state);
             } else if let Some(pause) = idle.pause.take_if(|(jumps, _)| *jumps == self.jumps()) {
@@ -266,8 +269,8 @@ impl Sleep {
         }
     }
 
-    /// How often the clock has jumped. `Relaxed`: who reads it before it asks the clock, and the same
-    /// under the lock later, has missed no jump in between.
+    /// The number of times that the clock has jumped. `Relaxed`: a thread that reads it before it asks the
+    /// clock, and reads the same under the lock later, has missed no jump.
     fn jumps(&self) -> u64 {
         self.jumps.load(Relaxed)
     }
@@ -283,8 +286,8 @@ impl Sleep {
         !state.workers.paused && state.workers.ready > self.core
     }
 
-    /// Whether a sleeper whose time has come may leave. The last one may only if it can put the
-    /// gate to sleep on its way out: a job that is on its way keeps it here.
+    /// Whether a worker whose keep-alive is over may leave. The last one may only if it can make the gate
+    /// dormant on its way out: a job that is on its way keeps it here.
     fn may_leave(&self, state: &State, ledger: &Ledger) -> bool {
         state.workers.ready > 1
             || (state.guests == 0
@@ -293,14 +296,14 @@ impl Sleep {
 
     // ---- Pause ---------------------------------------------------------------------------------
 
-    /// Whether no job is to be started. `Relaxed`: a worker that has just slept read it under the
-    /// lock, which orders it; one that runs may start one more job.
+    /// Whether no job is to be started. `Relaxed`: a worker that was just parked read it under the lock,
+    /// which orders it; a running one may start one more job.
     #[inline]
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Relaxed)
     }
 
-    /// Resumes, for good: from here on a pause would keep those waiting who wait for the end.
+    /// Resumes for good: a later pause would hold up the threads that wait for the end.
     pub(crate) fn end_pause(&self) {
         lock(&self.state).workers.ending = true;
         self.set_paused(false);
@@ -315,7 +318,7 @@ impl Sleep {
         self.paused.store(paused, Relaxed);
         self.publish(&mut state, 0);
         if !paused {
-            // While paused nobody leaves; from here on the sleepers' keep-alive counts again.
+            // While paused no worker leaves; from here on the keep-alive of the parked ones counts again.
             self.condvars.iter().for_each(Condvar::notify_one);
         }
     }

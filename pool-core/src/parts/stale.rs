@@ -1,67 +1,67 @@
-//! When the queue's stale entries are to be removed.
+//! Stale entries: when the queue is purged of entries for which nothing is left to do.
 
 use std::sync::{Arc, OnceLock, Weak};
 
 use crate::panics::{drop_quietly, guarded};
 use crate::sync::{AcqRel, AtomicBool, AtomicU64, Relaxed, Release};
 
-/// After stale entries of this weight, somebody looks how many there are. In a model soon.
+/// The weight of further stale entries after which a thread looks how many there are. In a model soon.
 const LOOK: u64 = if cfg!(any(loom, shuttle)) { 2 } else { 64 };
-/// What an entry weighs: one for each of this many bytes.
+/// The number of bytes that weigh one.
 const UNIT: usize = 64;
-/// This many stale entries are left alone.
+/// The number of stale entries that are left alone.
 const SLACK: u64 = if cfg!(any(loom, shuttle)) { 0 } else { 16 };
 
-/// What can be asked of a queue that may hold stale entries.
+/// A queue that may hold stale entries.
 pub(crate) trait Purge: Send + Sync {
-    /// About how many entries the queue holds.
+    /// The number of entries of the queue, approximately.
     fn entries(&self) -> usize;
 
-    /// How many jobs wait to be started, or a few more.
+    /// The number of jobs that wait to be started, or a few more.
     fn pending(&self) -> u64;
 
-    /// Removes the stale entries from the queue, if it can do that. How many there were.
+    /// Removes the stale entries from the queue, if it can, and returns their number.
     fn purge(self: Arc<Self>) -> usize;
 }
 
-/// Counts what becomes stale, and has it removed.
+/// Counts stale entries, and has them removed.
 ///
-/// An entry of the queue is stale when nothing is left to do for the worker that comes to it: its job
-/// was cancelled, has expired, or was run by the thread that waited for it; its scope has ended. It takes
-/// memory all the same, and the time to come to what lies behind it. So from time to time the thread that
-/// makes an entry stale compares how many the queue holds with how many jobs wait, and if most are stale,
-/// has them [removed](crate::WorkQueue::retain). As at least half of the entries go then, each entry costs
-/// a constant, and what a pool holds stays within a constant factor of what is pending.
+/// An entry of the queue is stale when nothing is left to do for the worker that takes it: its job was
+/// cancelled, has expired, or was run by the thread that waited for it; or its scope has ended. It still
+/// takes memory, and time to get to what lies behind it. So from time to time the thread that makes an
+/// entry stale compares the number of entries in the queue with the number of waiting jobs, and if most are
+/// stale, has them [removed](crate::WorkQueue::retain). As at least half of the entries go then, each entry
+/// costs a constant, and what a pool holds stays within a constant factor of what is pending.
 #[derive(Default)]
 pub(crate) struct Stale {
-    /// The weight of all that became stale through threads that are no workers.
+    /// The weight of the entries that became stale through threads that are no workers.
     weight: AtomicU64,
-    /// Somebody removes: a second one would find nothing left to do.
+    /// Whether a thread removes them: a second one would find nothing to do.
     purging: AtomicBool,
-    /// This many looks are left out: a removal that found too little to remove is not repeated at once.
+    /// The number of looks to leave out: a removal that found too little is not repeated at once.
     left_out: AtomicU64,
     /// The pool whose queue it is.
     pool: OnceLock<Weak<dyn Purge>>,
 }
 
-/// The weight of an entry behind which lies so much memory.
+/// The weight of an entry with this much memory behind it.
 pub(crate) const fn weight(bytes: usize) -> u64 {
     bytes.div_ceil(UNIT) as u64
 }
 
-/// Whether it is time to look, as the weight grows from this to this.
+/// Whether it is time to look, as the weight grows from `before` to `after`.
 pub(crate) const fn is_time(before: u64, after: u64) -> bool {
     before / LOOK != after / LOOK
 }
 
 impl Stale {
-    /// The entries are those of this pool's queue.
+    /// Makes the entries those of this pool's queue.
     pub(crate) fn belong_to(&self, pool: Weak<dyn Purge>) {
         let first = self.pool.set(pool).is_ok();
         debug_assert!(first, "a pool has its own");
     }
 
-    /// An entry of the queue, of this weight, became stale through a thread that is no worker at work.
+    /// Notes that an entry of this weight became stale through a thread that is no worker at work.
     #[inline]
     pub(crate) fn note(&self, weight: u64) {
         let before = self.weight.fetch_add(weight, Relaxed);
@@ -70,7 +70,7 @@ impl Stale {
         }
     }
 
-    /// Has the stale entries removed from the queue, if they are the most.
+    /// Has the stale entries removed from the queue, if they are the majority.
     #[cold]
     pub(crate) fn purge_if_worth(&self) {
         let Some(pool) = self.pool.get().and_then(Weak::upgrade) else { return };

@@ -1,4 +1,4 @@
-//! Whether a thread has ended, its destructors included, without waiting for it.
+//! The end of a thread: whether it has ended, its destructors included, without waiting for it.
 
 #[cfg(not(any(loom, shuttle)))]
 use std::cell::Cell;
@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 #[cfg(not(any(loom, shuttle)))]
 thread_local! {
-    /// The first thread-local with a destructor that a worker's thread has, and so the last to be
-    /// destroyed: they are destroyed in the reverse order. Where a platform has another order, a thread
-    /// may count as ended while destructors of its user still run.
+    /// The first thread-local with a destructor on a worker's thread, and so the last to be destroyed: the
+    /// order is the reverse. Where a platform has another order, a thread may count as ended while
+    /// destructors of its user still run.
     static LAST: Cell<Option<Mark>> = const { Cell::new(None) };
 }
 
@@ -22,13 +22,14 @@ pub(crate) struct ThreadEnd(Arc<AtomicBool>);
 struct Mark(ThreadEnd);
 
 impl ThreadEnd {
-    /// Makes the present thread's end known. To be called before anything else on the thread.
+    /// Makes the end of the present thread known. To be called before anything else on the thread.
     #[cfg(not(any(loom, shuttle)))]
     pub(crate) fn of_this_thread(self) {
         LAST.set(Some(Mark(self)));
     }
 
-    /// A model has no thread-locals that are destroyed in a known order, and few threads.
+    /// Does nothing in a model, which has no thread-locals that are destroyed in a known order, and few
+    /// threads.
     #[cfg(any(loom, shuttle))]
     pub(crate) fn of_this_thread(self) {}
 

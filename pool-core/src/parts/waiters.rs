@@ -1,4 +1,4 @@
-//! Threads that wait for something else than work.
+//! The waiters: threads that wait for something other than work.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use crate::clock::Clock;
 use crate::parts::parker::Parker;
 use crate::sync::{Mutex, lock};
 
-/// Threads that wait for something else than work, and the clock by which they do.
+/// The threads that wait for something other than work, and the clock by which they do.
 pub(crate) struct Waiters {
     pub(crate) clock: Box<dyn Clock>,
-    /// What the clock calls when its time jumps.
+    /// The closure that the clock calls when its time jumps.
     alarm: OnceLock<Arc<dyn Fn() + Send + Sync>>,
     parked: Mutex<Vec<Arc<Parker>>>,
 }
@@ -20,7 +20,7 @@ impl Waiters {
         Self { clock, alarm: OnceLock::new(), parked: Mutex::default() }
     }
 
-    /// Has the clock call this when its time jumps, as long as there are these waiters.
+    /// Has the clock call this when its time jumps, as long as these waiters exist.
     pub(crate) fn set_alarm(&self, alarm: impl Fn() + Send + Sync + 'static) {
         let alarm: Arc<dyn Fn() + Send + Sync> = Arc::new(alarm);
         let weak = Arc::downgrade(&alarm);
@@ -29,26 +29,26 @@ impl Waiters {
         }
     }
 
-    /// The moment after this time; `None` if it cannot be expressed, so that it never comes.
+    /// Returns the moment after this time; `None` if it cannot be expressed, so that it never comes.
     pub(crate) fn deadline(&self, timeout: Duration) -> Option<Instant> {
         self.clock.now().checked_add(timeout)
     }
 
-    /// Lists a thread by its parker, until the guard is dropped. In the list before it looks, it sees
-    /// whatever [`wake_all`](Self::wake_all) is about, or is woken.
+    /// Lists a thread by its parker, until the guard is dropped. A thread that is listed before it looks
+    /// sees the change that [`wake_all`](Self::wake_all) is about, or is woken.
     pub(crate) fn list<'a>(&'a self, parker: &'a Arc<Parker>) -> Listed<'a> {
         lock(&self.parked).push(Arc::clone(parker));
         Listed { waiters: self, parker }
     }
 
-    /// Something has changed that concerns everyone: the clock has jumped, a job expires earlier than
-    /// others, or the pool was given up.
+    /// Wakes all waiters, for a change that concerns them all: the clock has jumped, a job expires earlier
+    /// than others, or the pool was given up.
     pub(crate) fn wake_all(&self) {
         lock(&self.parked).iter().for_each(|parker| parker.unpark());
     }
 }
 
-/// A thread in the list of those who wait.
+/// A thread in the list of waiters.
 pub(crate) struct Listed<'a> {
     waiters: &'a Waiters,
     parker: &'a Arc<Parker>,

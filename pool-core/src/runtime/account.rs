@@ -1,5 +1,6 @@
-//! Counting: a job that has a handle, or that its submitter runs, is taken, ended and made known here, in
-//! the one order in which the books never contradict what can be seen.
+//! The account: where an outcome is counted, for a job that has a handle or that its submitter runs. It
+//! takes the job, ends it and publishes the outcome, in the one order in which the counts never contradict
+//! what can be seen. (The worker counts a job for its handler itself.)
 
 use std::time::Instant;
 
@@ -12,33 +13,33 @@ use crate::parts::ledger::{Counters, Ended};
 use crate::parts::stale;
 use crate::runtime::pool_state::PoolState;
 
-/// The present thread's account with a pool: where the jobs are counted that it ends there.
+/// The present thread's account with a pool: the counters for the jobs that this thread ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Account<'a> {
     pool: &'a PoolState,
-    /// The present thread's own, if it is a worker of the pool, at work; else it is a visitor.
+    /// The worker's counters, if the present thread is a worker of the pool, at work; else it is a visitor.
     counters: Option<&'a Counters>,
-    /// Whether the job has a place in the queue, to be given back.
+    /// Whether the job has a place in the queue, which is to be given back.
     placed: bool,
 }
 
 impl<'a> Account<'a> {
-    /// The present thread is this worker of the pool.
+    /// Returns the account of this worker of the pool, on whose thread it is called.
     pub(crate) fn worker(pool: &'a PoolState, index: usize) -> Self {
         Self { pool, counters: Some(pool.ledger.worker(index)), placed: true }
     }
 
-    /// The present thread is not, or acts as if it were not.
+    /// Returns the account of a thread that is no worker of the pool, or acts as none.
     pub(crate) fn visitor(pool: &'a PoolState) -> Self {
         Self { pool, counters: None, placed: true }
     }
 
-    /// The present thread is not, and runs a job for which there was no room in the queue.
+    /// Returns the account of a thread that runs a job for which there was no room in the queue.
     pub(crate) fn submitter(pool: &'a PoolState) -> Self {
         Self { pool, counters: None, placed: false }
     }
 
-    /// The present thread, as what it is.
+    /// Returns the account of the present thread, by what it is to the pool.
     pub(crate) fn here(pool: &'a PoolState) -> Self {
         match context::worker_index(pool.id()) {
             Some(index) => Self::worker(pool, index),
@@ -55,7 +56,7 @@ impl<'a> Account<'a> {
         self.pool
     }
 
-    /// Whether this moment has come, by the pool's clock. A clock that panics does not know.
+    /// Whether this moment has come, by the pool's clock; no, if the clock panics.
     pub(crate) fn is_past(self, deadline: Option<Instant>) -> bool {
         deadline.is_some_and(|deadline| {
             let now = guarded(|| self.pool.clock().now()).map_err(drop_quietly);
@@ -63,14 +64,14 @@ impl<'a> Account<'a> {
         })
     }
 
-    /// Whether no more work is to be started.
+    /// Whether no more jobs are to be started.
     pub(crate) fn is_paused(self) -> bool {
         self.pool.sleep.is_paused()
     }
 
-    /// Takes a job that nobody else has, which may be among those that expire; has it ended, and its
-    /// outcome published. A thread that sees the outcome finds the end in the books, and until then the pool
-    /// is not quiescent.
+    /// Takes a job to which this thread has the only right, and which may be among the expiring ones, ends
+    /// it, and publishes its outcome. A thread that sees the outcome finds the end counted; until then the
+    /// pool is not quiescent.
     #[inline]
     pub(crate) fn settle<T>(
         self,
@@ -85,14 +86,14 @@ impl<'a> Account<'a> {
             counters.count(how);
         }
         self.at_work(|| publish(outcome));
-        // A worker is at rest when it sleeps; a visitor only had this one job.
+        // A worker checks for quiescence when it parks; a visitor only had this one job.
         if self.counters.is_none() {
             self.pool.ledger.settle_outside(how);
             self.pool.check_quiescence();
         }
     }
 
-    /// A job is no longer queued: it is in this thread's hands.
+    /// Counts a job as taken, and frees its place.
     #[inline]
     fn take(self, id: JobId, expiry: Option<ExpiryKey>) {
         if let Some(expiry) = expiry {
@@ -107,8 +108,8 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Runs code of that job, or code that is told of its end. It counts as inside of the pool,
-    /// wherever it runs: to wait there for the pool's rest would be to wait for itself.
+    /// Runs code of the job, or code that is told of its end. It counts as inside of the pool on any
+    /// thread: a wait for quiescence in it would wait for itself.
     #[inline(always)]
     fn at_work<T>(self, code: impl FnOnce() -> T) -> T {
         let enter = || context::enter(self.pool.id(), Standing::AtWork);
@@ -116,7 +117,7 @@ impl<'a> Account<'a> {
         code()
     }
 
-    /// The queue holds an entry for which nothing is left to do, and behind it so many bytes.
+    /// Notes that the queue holds a stale entry, and behind it this many bytes.
     pub(crate) fn leave_stale(self, bytes: usize) {
         let weight = stale::weight(bytes);
         match self.counters {
@@ -132,7 +133,7 @@ impl<'a> Account<'a> {
     }
 }
 
-/// Runs a job: how it ended, and with what outcome.
+/// Runs a job, and returns how it ended, with its outcome.
 #[inline]
 pub(crate) fn attempt<T>(job: impl FnOnce() -> T) -> (Ended, Result<T, JobError>) {
     match guarded(job) {

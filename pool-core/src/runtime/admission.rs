@@ -1,4 +1,4 @@
-//! How jobs get in from outside: a place in the queue, a number, a push.
+//! Admission of jobs from outside: a place in the queue, a number, a push, a wake-up.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
-    /// Accepts a job that no worker submits, in the order accept, push, look for sleepers.
+    /// Accepts a job from outside, in the order accept, push, look for sleepers.
     #[inline]
     pub(crate) fn submit(self: &Arc<Self>, job: J, wait: Wait) -> Result<JobId, SubmitError<J>> {
         let id = match self.admit(wait) {
@@ -30,7 +30,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// The same for a job ref to a job with a handle.
+    /// Accepts a job ref to a job with a handle, in the same order.
     pub(crate) fn submit_ref(
         self: &Arc<Self>,
         job_ref: JobRef,
@@ -62,8 +62,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self.accept(1, wait).inspect_err(|_| self.give_back_places(1))
     }
 
-    /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand.
-    /// With keep-alive there may be no worker at all, and none to be had.
+    /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand. With
+    /// keep-alive there may be no worker, and none may start.
     #[cold]
     fn admit_nested(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refusal> {
         if self.state.ledger.gate.0.read().is_dormant() {
@@ -73,7 +73,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         Ok(JobId::nested(self.state.ledger.nested_ids(jobs)))
     }
 
-    /// Counts one job in that its submitter runs itself.
+    /// Counts in one job that its submitter runs itself.
     pub(crate) fn admit_here(self: &Arc<Self>) -> Result<JobId, Refusal> {
         match context::standing(self.id()) {
             Standing::AtWork => self.admit_nested(1),
@@ -81,7 +81,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// Has a place in a bounded queue kept for one job from outside.
+    /// Reserves a place in a bounded queue for one job from outside.
     #[inline]
     fn reserve_place(&self, wait: Wait) -> Result<(), Refusal> {
         match &self.state.capacity {
@@ -97,7 +97,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         if capacity.try_acquire(1) == 1 {
             return Ok(());
         }
-        // Those whose time is over have no place any more.
+        // Expired jobs free their places.
         self.state.expire_due();
         let park = |parker: &_, deadline, is_over: &dyn Fn() -> bool| {
             self.state.wait(&[], parker, deadline, is_over)
@@ -115,8 +115,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// Counts jobs in from outside; the id of the first. A deadline is also one for the start of a first
-    /// worker.
+    /// Counts jobs in from outside, and returns the id of the first. A deadline also bounds the start of a
+    /// first worker.
     #[inline]
     pub(crate) fn accept(self: &Arc<Self>, jobs: u64, wait: Wait) -> Result<JobId, Refusal> {
         loop {
@@ -130,10 +130,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// Puts an accepted job into the queue and sees to it that somebody comes for it.
+    /// Puts an accepted job into the queue, and wakes a worker if one is needed.
     #[inline]
     fn push(self: &Arc<Self>, job: Job<J>) -> Result<(), Job<J>> {
-        // Should the queue panic, the job is gone, but the pool must not wait for it.
+        // If the queue panics, the job is gone, but the pool must not wait for it.
         let rollback = RollbackGuard { inner: self, first: job.id(), jobs: 1 };
         match self.queue.push(job) {
             Ok(()) => {
@@ -145,7 +145,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// Counts as many of these jobs in as there is room for, at least one: the first id, and how many.
+    /// Counts in as many of these jobs as there is room for, at least one. Returns the first id, and the
+    /// number.
     fn admit_some(self: &Arc<Self>, wanted: u64, wait: Wait) -> Result<(JobId, u64), Refusal> {
         let wait = match context::standing(self.id()) {
             Standing::Outside => wait,
@@ -159,8 +160,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         Ok((first, count))
     }
 
-    /// Accepts as many of these jobs as there is room for, at least one if it waits long enough;
-    /// takes those from the list. Called again and again it accepts them all.
+    /// Accepts as many of these jobs as there is room for, at least one if it waits long enough, and takes
+    /// them from the list. Repeated calls accept them all.
     pub(crate) fn submit_some(
         self: &Arc<Self>,
         jobs: &mut VecDeque<Job<J>>,
@@ -185,7 +186,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 }
 
-/// When dropped, notes that accepted jobs did not get into the queue.
+/// Undoes, when dropped, the admission of jobs that did not get into the queue.
 struct RollbackGuard<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     inner: &'a Inner<J, R, Q>,
     first: JobId,
@@ -207,18 +208,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard
     }
 }
 
-/// NumberedJobs jobs on their way into the queue. Those that do not get there stay in the list.
+/// Accepted jobs on their way into the queue. Those that do not get there stay in the list.
 struct NumberedJobs<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     jobs: &'a mut VecDeque<Job<J>>,
-    /// Over those that are not known to be in the queue.
+    /// Over the jobs that are not known to be in the queue.
     rollback: RollbackGuard<'a, J, R, Q>,
-    /// Whether the queue is at the first of them: should it panic, that one is lost.
+    /// Whether the queue has pulled the first of them, which is lost if the queue panics.
     pulled: bool,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R, Q> {
-    /// Gives the jobs their ids, before they are moved and not while they are: a move would wait for
-    /// the store.
+    /// Gives the jobs their ids, before they are moved and not meanwhile: a move would wait for the store.
     fn number(&mut self) {
         let mut id = self.rollback.first;
         for job in self.jobs.iter_mut().take(self.rollback.jobs as usize) {
@@ -227,7 +227,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R,
         }
     }
 
-    /// The queue has taken what was pulled.
+    /// Notes that the queue has taken the job that it pulled.
     fn settle(&mut self) {
         if std::mem::take(&mut self.pulled) {
             self.rollback.first = self.rollback.first.plus(1);
@@ -235,7 +235,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R,
         }
     }
 
-    /// The queue has not.
+    /// Takes back the job that the queue pulled and refused.
     fn put_back(&mut self, job: Job<J>) {
         self.pulled = false;
         self.jobs.push_front(job);

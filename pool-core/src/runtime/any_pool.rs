@@ -1,16 +1,16 @@
-//! A pool, to code that does not know the type of its jobs.
+//! The erased pool: a pool for code that does not know the type of its jobs.
 
 use std::sync::Arc;
 
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::pool_state::PoolState;
 
-/// A pool behind a handle that does not know the type of its jobs.
+/// A pool, without the type of its jobs.
 pub(crate) trait AnyPool: Send + Sync {
-    /// The part of it that does not depend on that type.
+    /// The part of the pool that does not depend on that type.
     fn state(&self) -> &PoolState;
 
-    /// Puts a job ref that is no job of its own into the queue, where a free worker finds it. If the queue
-    /// refuses it, it is abandoned.
+    /// Puts a job ref that is not counted as a job into the queue, where a free worker finds it. A job ref
+    /// that the queue refuses is abandoned.
     fn offer(self: Arc<Self>, job_ref: JobRef);
 }

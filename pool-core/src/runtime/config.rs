@@ -1,13 +1,13 @@
-//! What a pool knows of its threads from the start.
+//! The configuration of a pool's threads.
 
 use crate::thread_factory::ThreadFactory;
 
-/// Called with a worker's index.
+/// A thread hook, called with the worker's index.
 pub(crate) type Hook = Box<dyn Fn(usize) + Send + Sync>;
 
-/// What the builder leaves to the pool.
+/// The configuration that the builder leaves to the pool.
 pub(crate) struct Config {
-    /// The names of the worker threads, one for each that there may be.
+    /// The names of the worker threads, one for each possible worker.
     pub(crate) names: Box<[String]>,
     pub(crate) stack_size: Option<usize>,
     pub(crate) on_thread_start: Option<Hook>,

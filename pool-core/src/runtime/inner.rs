@@ -1,4 +1,5 @@
-//! One pool, as its handles and its workers share it.
+//! The inner pool, which its handles and workers share; and `notify`, the look for sleepers and wake-up of
+//! a worker after each push.
 
 use std::sync::{Arc, Weak};
 
@@ -13,24 +14,24 @@ use crate::runtime::job::Job;
 use crate::runtime::pool_state::PoolState;
 use crate::sink::Completed;
 
-/// One pool.
+/// The shared part of one pool.
 pub(crate) struct Inner<J, R, Q> {
     pub(crate) queue: Q,
     pub(crate) state: PoolState,
     pub(crate) config: Config,
-    /// Runs a job on a thread that is no worker, if the jobs are closures.
+    /// Runs a job on a thread that is no worker; `Some` if the jobs are closures.
     pub(crate) run_here: Option<fn(J) -> R>,
     /// Makes workers, as long as the state keeps the originals.
     launcher: Weak<dyn WorkerMain<J, R, Q>>,
 }
 
-/// Is a worker, from its set-up to its end; hides the types of handler and sink.
+/// The life of a worker, from its set-up to its end; hides the types of handler and sink.
 pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
-    /// Returns the panic if the set-up panicked. `start` learns that it did not.
+    /// Runs a worker. Returns the panic if the set-up panicked; otherwise `start` is told of the success.
     fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic>;
 
-    /// Brings an outcome to the sink from a thread that is no worker. How many outcomes the sink did not
-    /// take.
+    /// Delivers an outcome to the sink from a thread that is no worker. Returns the number of outcomes that
+    /// the sink did not take.
     fn deliver(&self, outcome: Completed<R>) -> u64;
 
     /// Tells the sink that these jobs have no outcome for it.
@@ -62,13 +63,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         inner
     }
 
-    /// Tells this pool from others.
+    /// The identity of this pool.
     #[inline]
     pub(crate) fn id(&self) -> PoolId {
         self.state.id()
     }
 
-    /// For handles that outlive the pool and do not keep it.
+    /// Returns a reference for handles that outlive the pool and do not keep it.
     pub(crate) fn downgrade(self: &Arc<Self>) -> Weak<dyn AnyPool> {
         let weak: Weak<Self> = Arc::downgrade(self);
         weak
@@ -78,7 +79,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self.launcher.upgrade()
     }
 
-    /// Every path that has put a job into the queue ends here.
+    /// Wakes a worker if one is needed. Every path that has put a job into the queue ends here (C7).
     #[inline]
     pub(crate) fn notify(self: &Arc<Self>) {
         if self.state.sleep.needs_wake() {
@@ -86,9 +87,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// For a caller that may have kept others from waking a worker: if there is work, one is woken.
+    /// Wakes a worker if one is needed and there is work: for a caller that may have kept others from
+    /// waking one.
     pub(crate) fn notify_if_work(self: &Arc<Self>) {
-        // The fence in `needs_wake` comes before the look at the queue: see `sleep`.
+        // The fence in `needs_wake` stands before the look at the queue: see `sleep`.
         if self.state.sleep.needs_wake() && !self.queue.is_empty() {
             self.wake();
         }
@@ -97,12 +99,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     #[cold]
     fn wake(self: &Arc<Self>) {
         if let Some(worker) = self.state.sleep.wake_one() {
-            // Should it fail, others do the work, or a submitter that needs one finds out.
+            // If the start fails, other workers do the work, or a submitter that needs a worker finds out.
             self.start(worker);
         }
     }
 
-    /// Nothing is accepted from outside any more; once the pool is quiescent, its workers leave.
+    /// Closes the pool: accepts nothing more from outside. Once the pool is quiescent, its workers leave.
     pub(crate) fn close(&self) {
         self.state.close();
     }
@@ -116,7 +118,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self.notify_if_work();
     }
 
-    /// Closes, and sees to it that the pool drains whatever anybody does.
+    /// Closes the pool, and ends its pause for good, so that it drains.
     pub(crate) fn drain(self: &Arc<Self>) {
         self.close();
         self.state.sleep.end_pause();

@@ -1,12 +1,11 @@
-//! What lies in a queue: a job and its id.
+//! The entry of a queue: a job and its id, or a job ref.
 
 use crate::id::JobId;
 use crate::runtime::job_ref::JobRef;
 
-/// What lies in a pool's queue: an accepted job on its way, or a job ref to work that lies elsewhere.
+/// An entry of a pool's queue: an accepted job on its way, or a job ref to work that lies elsewhere.
 ///
-/// A queue stores these by value. One that orders or sorts its jobs looks at
-/// [`payload`](Self::payload).
+/// A queue stores entries by value. One that orders or sorts its jobs looks at [`payload`](Self::payload).
 #[derive(Debug)]
 pub struct Job<J> {
     id: JobId,
@@ -18,7 +17,7 @@ pub struct Job<J> {
 pub(crate) enum Body<J> {
     /// What the user submitted, for the pool's handler and its sink.
     Payload(J),
-    /// Leads to a job with a handle of its own, or to work that somebody shares.
+    /// A reference to a job with a handle, or to the shared work of a scope or a join.
     Ref(JobRef),
 }
 
@@ -30,7 +29,7 @@ impl<J> Body<J> {
         }
     }
 
-    /// Lets a job go that was not accepted or not taken by the queue.
+    /// Drops a job that was not accepted, or not taken by the queue, without ending it.
     pub(crate) fn withdraw(self) {
         if let Self::Ref(job_ref) = self {
             job_ref.withdraw();
@@ -44,7 +43,7 @@ impl<J> Job<J> {
         Self { id, body }
     }
 
-    /// One that is to be accepted, and [numbered](Self::set_id) then.
+    /// Returns a job that is still to be accepted and [numbered](Self::set_id).
     #[inline]
     pub(crate) const fn unnumbered(body: Body<J>) -> Self {
         Self::new(JobId::NONE, body)
@@ -55,15 +54,15 @@ impl<J> Job<J> {
         self.id = id;
     }
 
-    /// The id under which the job was accepted.
+    /// The id of the job.
     #[must_use]
     pub const fn id(&self) -> JobId {
         self.id
     }
 
-    /// What the user submitted. `None` for the job refs that the pool puts in between: to a job that
-    /// was [spawned](crate::Handle::spawn), or to work that a [scope](crate::Handle::scope) or a
-    /// [join](crate::Handle::join) shares. They want to be taken soon.
+    /// What the user submitted. `None` for the pool's own job refs: to a job that was
+    /// [spawned](crate::Handle::spawn), or to shared work of a [scope](crate::Handle::scope) or a
+    /// [join](crate::Handle::join). A queue should hand these out soon.
     #[must_use]
     pub const fn payload(&self) -> Option<&J> {
         match &self.body {
@@ -81,12 +80,12 @@ impl<J> Job<J> {
         self.body.into_payload()
     }
 
-    /// See [`Body::withdraw`].
+    /// Drops the job without ending it; see [`Body::withdraw`].
     pub(crate) fn withdraw(self) {
         self.body.withdraw();
     }
 
-    /// The job ref, if it is one for which nothing is left to do. What remains is to be dropped.
+    /// Takes out the job ref if it is stale. What remains of the job is to be dropped.
     pub(crate) fn take_stale(&mut self) -> Option<JobRef> {
         match &mut self.body {
             Body::Payload(_) => None,

@@ -1,4 +1,5 @@
-//! A job ref: what a queue holds in place of work that lies elsewhere.
+//! The job ref: an entry of the queue that leads to work elsewhere. It is stale once nothing is left to do
+//! for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,25 +9,25 @@ use crate::runtime::account::Account;
 
 /// Work that lies elsewhere than in the queue.
 pub(crate) trait Execute: Send + Sync {
-    /// Does what is left of it, which was accepted under this id; nothing, if others were quicker
+    /// Does what is left of the work, which was accepted under this id; nothing, if others were quicker
     /// (C2). It never unwinds (C8).
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>);
 
-    /// The queue has let the job ref go without bringing it to a worker.
+    /// Ends the work if the queue has dropped the job ref without bringing it to a worker.
     fn abandon(&self);
 
-    /// Whether nothing is left to do for the worker that comes to it. If so, the job ref that asks is
-    /// given up: it is [withdrawn](JobRef::withdraw). Takes no lock but its own, and drops nothing.
+    /// Whether nothing is left to do for a worker that takes the job ref. If so, the job ref that asks is
+    /// [withdrawn](JobRef::withdraw). Takes no lock but its own, and drops nothing.
     fn give_up_stale(&self) -> bool;
 
-    /// Whether the sink gets an outcome of it, and so is not told to go on without one.
+    /// Whether the sink gets an outcome of the work, and so is not told to skip its id.
     fn is_for_sink(&self) -> bool {
         false
     }
 }
 
-/// A reference to work that lies elsewhere, in a queue. What it leads to may be done, cancelled or taken by
-/// others before its turn comes; it is stale then, and no job.
+/// A reference in a queue to work that lies elsewhere. The work may be done, cancelled or taken by others
+/// before its turn comes; the job ref is stale then, and no job.
 pub(crate) struct JobRef(Option<Arc<dyn Execute>>);
 
 impl JobRef {
@@ -34,25 +35,25 @@ impl JobRef {
         Self(Some(work))
     }
 
-    /// Does what it leads to.
+    /// Does the work.
     pub(crate) fn run(mut self, id: JobId, account: Account<'_>) {
         if let Some(work) = self.0.take() {
             work.run(id, account);
         }
     }
 
-    /// See [`Execute::is_for_sink`].
+    /// Whether the sink gets an outcome of the work; see [`Execute::is_for_sink`].
     pub(crate) fn is_for_sink(&self) -> bool {
         self.0.as_ref().is_some_and(|work| work.is_for_sink())
     }
 
-    /// Lets it go because the queue refused it, or because nothing is left to do: not the end of the
-    /// work.
+    /// Drops the job ref because the queue refused it, or because nothing is left to do. The work does not
+    /// end by this.
     pub(crate) fn withdraw(mut self) {
         self.0 = None;
     }
 
-    /// Takes it out of a queue's entry, if it is stale.
+    /// Takes the job ref out of a queue's entry, if it is stale.
     pub(crate) fn take_stale(&mut self) -> Option<Self> {
         let is_stale = self.0.as_ref().is_none_or(|work| work.give_up_stale());
         is_stale.then(|| Self(self.0.take()))

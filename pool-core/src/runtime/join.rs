@@ -1,4 +1,4 @@
-//! Two closures, perhaps on two threads: the second stays on its thread's stack.
+//! Joins: two closures, perhaps on two threads. The second is a stack job.
 
 pub(crate) mod pending_joins;
 pub(crate) mod share_slot;

@@ -1,4 +1,4 @@
-//! A worker's life around its work: set-up and end.
+//! The launch of a worker: hooks, set-up of handler and sink, work, leaving.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) struct Launcher<M, S> {
 }
 
 impl<M, S: ResultSink<Result: 'static> + Clone> Launcher<M, S> {
-    /// For a pool of so many workers.
+    /// Returns a launcher for a pool of this many workers.
     pub(crate) fn new(make_handler: M, sink: S, workers: usize) -> Self {
         Self { make_handler, sinks: SinkClones::new(sink, workers) }
     }
@@ -54,7 +54,7 @@ where
             match sink {
                 Ok(sink) => Ok((handler, sink)),
                 Err(payload) => {
-                    // If this panics in turn, it is not to take the payload with it.
+                    // A panic of this drop must not take the payload with it.
                     drop_quietly(handler);
                     Err(payload)
                 }
@@ -64,7 +64,7 @@ where
             inner.state.sleep.started(index, start, &inner.state.ledger);
             work(inner, index, handler, sink);
         });
-        // It answers the start hook, whatever happened in between.
+        // Once for each start hook that returned, whatever happened in between.
         let _ = call(&inner.config.on_thread_stop).map_err(drop_quietly);
         worked
     }
@@ -78,7 +78,7 @@ where
     }
 }
 
-/// Works until the pool needs this worker no more.
+/// Works until the worker is to leave.
 fn work<J, Q, H, S, R>(inner: &Arc<Inner<J, R, Q>>, index: usize, mut handler: H, mut sink: S)
 where
     J: Send + 'static,
@@ -96,7 +96,7 @@ where
     let local = guarded(|| context::set_worker(None));
     forget_pool();
     if let Err(payload) = worked.and_then(|worked| worked).and(local) {
-        // Whatever jobs and sinks threw was dealt with, so this came from the queue.
+        // The panics of jobs and sinks were dealt with, so this one came from the queue.
         drop_quietly(payload);
         inner.state.give_up(Some(index));
     }

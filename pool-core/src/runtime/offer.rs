@@ -1,4 +1,4 @@
-//! Offering work to the workers that is no job of its own: scopes and joins ask for help.
+//! Offers: job refs by which scopes and joins ask the workers for help.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
     fn offer(self: Arc<Self>, job_ref: JobRef) {
         let job = Job::new(JobId::NONE, Body::Ref(job_ref));
         // A job ref that the queue refuses, or drops when it panics, is abandoned. The panic goes no
-        // further: the caller has borrowed work in hand and must not unwind.
+        // further: the caller has borrowed work under way and must not unwind.
         let pushed = guarded(|| {
             if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.id())
                 && let Some(mut end) = worker.own_end()

@@ -1,4 +1,4 @@
-//! The part of a pool that does not depend on the type of its jobs.
+//! The state of a pool, without the type of its jobs: its parts together, and the waits on them.
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
@@ -18,12 +18,12 @@ use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
 use crate::sync::{CachePadded, Mutex, lock};
 
-/// Each time that the jobs which expire have become this many more, somebody looks whether some have.
+/// The number of further expiring jobs after which a submit looks whether some have expired.
 const EXPIRE_EVERY: usize = 64;
 
-/// A pool's books, its sleepers, its waiters and its bound.
+/// The ledger of a pool, its sleepers, its waiters and its bound.
 pub(crate) struct PoolState {
-    /// Read by every join: apart from what others write.
+    /// Read by every join: apart from what other threads write.
     id: CachePadded<PoolId>,
     pub(crate) ledger: Ledger,
     pub(crate) sleep: Sleep,
@@ -33,8 +33,8 @@ pub(crate) struct PoolState {
     pub(crate) expiring: Expiring<dyn Expire>,
     /// Apart, for threads that may outlive the pool.
     pub(crate) stale: Arc<Stale>,
-    /// What makes workers: the originals of the handler's maker and of the sink. It goes with the last
-    /// worker, so that a receiver of results sees the end, however many handles are left somewhere.
+    /// The originals of the handler's maker and of the sink, which make workers. They are dropped with the
+    /// last worker, so that a receiver of results sees the end, however many handles are left.
     originals: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
     /// The process that has the pool's threads.
     process: u32,
@@ -75,7 +75,7 @@ impl PoolState {
         &*self.waiters.clock
     }
 
-    /// Nothing is accepted from outside any more.
+    /// Closes the pool: accepts nothing more from outside.
     pub(crate) fn close(&self) {
         self.ledger.gate.0.close();
         if let Some(capacity) = &self.capacity {
@@ -84,7 +84,7 @@ impl PoolState {
         self.check_quiescence();
     }
 
-    /// The queue panicked in the hands of this worker, or none can be had: gives the pool up.
+    /// Gives the pool up: the queue panicked on the thread of this worker, or no worker can be started.
     pub(crate) fn give_up(&self, worker: Option<usize>) {
         self.sleep.give_up(worker, &self.ledger);
         if let Some(capacity) = &self.capacity {
@@ -93,7 +93,7 @@ impl PoolState {
         self.waiters.wake_all();
     }
 
-    /// A job has left the queue. Those that jobs submit took no place in it.
+    /// Frees the place of a job that has left the queue. Nested jobs took none.
     #[inline]
     pub(crate) fn make_room(&self, id: JobId) {
         if let Some(capacity) = &self.capacity
@@ -103,17 +103,16 @@ impl PoolState {
         }
     }
 
-    // ---- Rest and the end ----------------------------------------------------------------------
+    // ---- Quiescence and the end ----------------------------------------------------------------
 
-    /// Looks whether the pool is at rest, or at its end, after something other than a worker falling
-    /// asleep has changed.
+    /// Checks whether the pool is quiescent, or at its end, after a change other than a worker's parking.
     pub(crate) fn check_quiescence(&self) {
         if self.sleep.check_quiescence(&self.ledger) {
             self.finish();
         }
     }
 
-    /// After the last worker: drops the originals of the handler's maker and of the sink.
+    /// Drops the originals of the handler's maker and of the sink, if the last worker has left.
     pub(crate) fn finish_if_over(&self) {
         if self.sleep.is_over() {
             self.finish();
@@ -122,32 +121,32 @@ impl PoolState {
 
     fn finish(&self) {
         let originals = lock(&self.originals).take();
-        // Foreign code: what waits in it for this pool would wait for itself.
+        // Foreign code: a wait for this pool in it would wait for itself.
         let _inside = context::enter(self.id(), Standing::Inside);
         drop_quietly(originals);
     }
 
-    /// Keeps the pool from coming to rest while the present thread, which may be any, runs a piece of
-    /// borrowed work of the pool: what that submits is nested. Does nothing for a thread that is at work
-    /// already, and nothing in a pool that has no workers any more, where nothing can be submitted.
+    /// Makes the present thread a guest, for as long as it runs a piece of the pool's borrowed work: the
+    /// pool does not become quiescent, and what the work submits is nested. Does nothing for a thread that
+    /// is at work already, and nothing in a pool without workers, where nothing can be submitted.
     pub(crate) fn guest(&self) -> Guest<'_> {
         let is_guest = context::standing(self.id()) < Standing::AtWork && self.sleep.hold();
         let entered = is_guest.then(|| context::enter(self.id(), Standing::AtWork));
         Guest { pool: self, entered }
     }
 
-    /// Whether this process is a forked child of the one that has the pool's threads: here they are not.
+    /// Whether this process is a forked child of the one that has the pool's threads.
     pub(crate) fn is_forked(&self) -> bool {
         std::process::id() != self.process
     }
 
     // ---- Waiting -------------------------------------------------------------------------------
 
-    /// Parks the present thread, whose parker this is, until something is over of which the parker
-    /// is told, or until a deadline. Whether it was over in time.
+    /// Parks the present thread, whose parker this is, until `is_over` or a deadline. Whatever makes
+    /// `is_over` true unparks the parker. Returns whether it was over in time.
     ///
-    /// Whoever waits sees to the jobs that expire meanwhile, here and in the `others`: no worker may be
-    /// free to do it.
+    /// Meanwhile this thread ends the jobs that expire, here and in the `others`: no worker may be free for
+    /// that.
     pub(crate) fn wait(
         &self,
         others: &[&Self],
@@ -167,7 +166,7 @@ impl PoolState {
             let is_late = deadline.is_some_and(|deadline| self.clock().now() >= deadline);
             let pauses = others.clone().filter_map(|other| other.pause(None));
             let pause = pauses.chain(self.pause(deadline)).min();
-            // Once more: what came before is foreign code, which may have waited by the same parker.
+            // Once more: the code above is foreign, and may have waited by the same parker.
             if is_over() {
                 return true;
             }
@@ -178,14 +177,13 @@ impl PoolState {
         }
     }
 
-    /// How long to wait before it is time to look again: for a deadline, or for a job that expires.
-    /// `None`: until something is told.
+    /// The time until the next look, at a deadline or at an expiring job. `None`: until an unpark.
     fn pause(&self, deadline: Option<Instant>) -> Option<Duration> {
         let next = [deadline, self.expiring.next()].into_iter().flatten().min();
         next.and_then(|moment| self.clock().sleep_for(moment))
     }
 
-    /// Waits until the pool is at rest, or has been since the call.
+    /// Waits until the pool is quiescent, or has been since the call.
     pub(crate) fn wait_quiescent(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
         let deadline = timeout.and_then(|timeout| self.waiters.deadline(timeout));
         let (seen, mut expiries) = self.sleep.epochs();
@@ -203,17 +201,17 @@ impl PoolState {
         }
     }
 
-    // ---- What is over --------------------------------------------------------------------------
+    // ---- Expiry --------------------------------------------------------------------------------
 
-    /// A job was accepted that is to start by a certain time.
+    /// Lists an accepted job that is to start by a certain time.
     pub(crate) fn note_expiring(&self, expiry: ExpiryKey, id: JobId, job: Weak<dyn Expire>) {
         let (is_first, count) = self.expiring.add(expiry, id, job);
-        // Nobody may wait for them or ask after them.
+        // No thread may ever wait for these jobs or ask for them.
         if count.is_multiple_of(EXPIRE_EVERY) {
             self.expire_due();
         }
         if is_first {
-            // Whoever waits for room or for rest waits for the first to expire, too.
+            // Threads that wait for room or for quiescence wait for the first expiry, too.
             self.sleep.expiry_changed();
             if self.capacity.as_ref().is_some_and(Capacity::is_waited) {
                 self.waiters.wake_all();
@@ -236,11 +234,11 @@ impl PoolState {
 
 /// A queued job that is to start by a certain time.
 pub(crate) trait Expire: Send + Sync {
-    /// Its time is over: it ends, if nobody has begun it.
+    /// Ends the job, whose time is over, unless it was begun.
     fn expire(&self, id: JobId, pool: &PoolState);
 }
 
-/// See [`PoolState::guest`].
+/// Keeps the pool from quiescence while it lives; see [`PoolState::guest`].
 pub(crate) struct Guest<'a> {
     pool: &'a PoolState,
     entered: Option<EnterGuard>,

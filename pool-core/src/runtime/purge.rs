@@ -1,4 +1,4 @@
-//! Removing the queue's stale entries.
+//! The purge: removes the queue's stale entries.
 
 use std::mem;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 use crate::runtime::job_ref::JobRef;
 
-/// A purge makes room for this many stale entries at once.
+/// The maximum number of stale entries for which a purge allocates room at once.
 const EXPECTED: usize = 1024;
 
-/// The stale entries that a queue removes. They are let go only when it is done: it may hold a lock.
+/// The stale entries that a queue removes. They are dropped only when it is done: it may hold a lock.
 struct Swept {
     job_refs: Vec<JobRef>,
-    /// Those for which the sink waits.
+    /// The jobs for which the sink waits.
     skipped: Vec<JobId>,
 }
 
@@ -54,11 +54,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Purge for Inner<J, R, 
     }
 
     fn purge(self: Arc<Self>) -> usize {
-        // The sink is told before anybody can take the pool to be at rest.
+        // The sink is told before anything can take the pool to be quiescent.
         let _guest = self.state.guest();
         let mut swept = Swept::with_capacity(self.queue.len().min(EXPECTED));
         let retained = guarded(|| self.queue.retain(|job| !swept.take(job)));
-        // Those that stay may have been out of sight.
+        // The jobs that stay may have been out of sight.
         self.notify_if_work();
         if !swept.skipped.is_empty()
             && let Some(launcher) = self.launcher()
@@ -66,7 +66,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Purge for Inner<J, R, 
             launcher.skip(mem::take(&mut swept.skipped));
         }
         if let Err(payload) = retained {
-            // As when it panics in a worker's hands: what it held may be lost.
+            // As when the queue panics on a worker: what it held may be lost.
             drop_quietly(payload);
             self.state.give_up(None);
         }

@@ -13,7 +13,7 @@ use crate::runtime::job::{Body, Job};
 use crate::sink::Completed;
 use crate::task::Task;
 
-/// What runs a job on a thread that is no worker: closures need no handler.
+/// Returns what runs a job on a thread that is no worker, if the jobs are closures, which need no handler.
 pub(crate) fn runner<J: 'static, R: 'static>() -> Option<fn(J) -> R> {
     let run: fn(Task<R>) -> R = Task::run;
     (&run as &dyn Any).downcast_ref().copied()
@@ -47,14 +47,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     pub(crate) fn run_outside(&self, id: JobId, payload: J) {
         let run = || match self.run_here {
             Some(run) => attempt(|| run(payload)),
-            // Not asked for: `submit_here` has looked.
+            // Unreachable: `submit_here` has looked.
             None => attempt(|| unreachable!("the job needs a handler")),
         };
         let deliver = |outcome| self.deliver_outside(id, outcome);
         Account::submitter(&self.state).settle(id, None, run, deliver);
     }
 
-    /// Brings the outcome of a job to the sink from a thread that is no worker, or acts as none.
+    /// Delivers an outcome to the sink from a thread that is no worker, or acts as none.
     pub(crate) fn deliver_outside(&self, id: JobId, outcome: Result<R, JobError>) {
         let done = Completed::new(id, None, outcome);
         let undelivered = match self.launcher() {

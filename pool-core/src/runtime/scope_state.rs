@@ -1,4 +1,4 @@
-//! The jobs of one scope, and those who lend it a hand.
+//! The state of a scope: its children, the first panic of one, and the workers that help with them.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -13,40 +13,40 @@ use crate::runtime::pool_state::PoolState;
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
 
-/// A worker that helps takes so many jobs before it looks what else there is to do.
+/// The maximum number of children that a helper runs before it looks for other jobs.
 const TURN: usize = 64;
 
 /// The children of one scope.
 ///
-/// They lie here and not in the pool's queue, so that the scope's owner finds them, and nothing
-/// else (C11). The queue gets *job refs for helpers*, never more than the pool has workers: a worker that
-/// answers one takes children until there are none left.
+/// They lie here and not in the pool's queue, so that the scope's owner finds them, and nothing else (C11).
+/// The queue gets job refs that call for helpers, never more than the pool has workers. A worker that
+/// answers one runs children until there are none left.
 pub(crate) struct ScopeState {
     state: Mutex<State>,
-    /// The thread that waits for them.
+    /// The parker of the thread that waits for them.
     owner: Arc<Parker>,
-    /// How many helpers may be out at once.
+    /// The maximum number of calls for help at once.
     workers: usize,
 }
 
 struct State {
     /// Taken from the end: a tree is walked depth first, in little memory.
     jobs: Vec<Task>,
-    /// ScopeState that have not ended, those in `jobs` included.
+    /// The number of children that have not ended, those in `jobs` included.
     open: usize,
-    /// Calls for help that are in the queue or being answered.
+    /// The number of calls for help that are in the queue or being answered.
     helpers: usize,
-    /// The owner waits.
+    /// Whether the owner waits.
     waited: bool,
-    /// What the first of them that panicked threw.
+    /// The payload of the first panic of a child.
     panic: Option<Box<dyn Any + Send>>,
-    /// `None` when the scope has ended: a call that is left in the queue must not keep alive what
-    /// the queue is a part of.
+    /// `None` when the scope has ended: a stale call for help must not keep the pool alive whose queue
+    /// holds it.
     pool: Option<Arc<dyn AnyPool>>,
 }
 
 impl ScopeState {
-    /// No children yet, of a scope that the present thread owns.
+    /// Returns the state of a scope without children, owned by the present thread.
     pub(crate) fn new(pool: Arc<dyn AnyPool>, workers: usize) -> Arc<Self> {
         let state = State {
             jobs: Vec::new(),
@@ -59,7 +59,7 @@ impl ScopeState {
         Arc::new(Self { state: Mutex::new(state), owner: Parker::own(), workers })
     }
 
-    /// One more; it is run before [`finish`](Self::finish) returns.
+    /// Adds a child, which is run before [`finish`](Self::finish) returns.
     pub(crate) fn add(self: &Arc<Self>, job: Task) {
         let mut state = lock(&self.state);
         state.jobs.push(job);
@@ -96,8 +96,8 @@ impl ScopeState {
         drop_quietly(surplus);
     }
 
-    /// Runs the children that nobody has begun and waits for the others, until there are none. What
-    /// the first one threw that panicked.
+    /// Runs the children that were not begun and waits for the others, until there are none. Returns the
+    /// payload of the first panic.
     ///
     /// To be called by the owner, as the last thing.
     pub(crate) fn finish(&self, pool: &PoolState) -> Option<Box<dyn Any + Send>> {
@@ -126,7 +126,7 @@ impl ScopeState {
     }
 }
 
-/// A call for help.
+/// A call for help, answered by a worker.
 impl Execute for ScopeState {
     fn run(self: Arc<Self>, _id: JobId, account: Account<'_>) {
         for _ in 0..TURN {
@@ -142,7 +142,7 @@ impl Execute for ScopeState {
                 None => break,
             }
         }
-        // There are more, but others want their turn, or the pool is paused.
+        // More are left, but other jobs want their turn, or the pool is paused.
         let pool = lock(&self.state).pool.clone();
         match pool {
             Some(pool) => pool.offer(JobRef::new(self)),

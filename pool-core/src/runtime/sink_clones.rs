@@ -1,4 +1,4 @@
-//! A pool's sink, for all who need one of its clones.
+//! The original of a pool's sink, and its clones for workers and other threads.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -12,29 +12,29 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, thread_locals, wait_changed}
 
 /// The original of a pool's sink, and clones of it for threads that are no workers.
 ///
-/// Cloning, putting, flushing and dropping are foreign code, so none of it happens under the lock:
-/// whoever needs the original or a clone takes it out.
+/// Cloning, putting, flushing and dropping are foreign code, so none of it happens under the lock: a thread
+/// that needs the original or a clone takes it out.
 pub(crate) struct SinkClones<S> {
     state: Mutex<State<S>>,
-    /// The original is back.
+    /// Signalled when the original is back.
     returned: Condvar,
-    /// This many clones are kept for the next threads.
+    /// The maximum number of clones that are kept for other threads.
     keep: usize,
 }
 
 struct State<S> {
-    /// `Err` while the thread with this mark clones it.
+    /// `Err` with the mark of the thread that clones it, meanwhile.
     original: Result<S, usize>,
     idle: Vec<S>,
 }
 
 thread_locals! {
-    /// What the present thread has to tell a sink, by its address, whose original it clones: the clone
-    /// itself has run a job. It is told after that.
+    /// Messages for sinks, by the sink's address. The present thread clones the original of such a sink,
+    /// and the clone itself has run a job. They are delivered after the clone.
     static LATE: RefCell<Vec<(usize, Box<dyn Any>)>> = RefCell::new(Vec::new());
 }
 
-/// What there is to tell a sink.
+/// A message for a sink.
 pub(crate) enum Message<R> {
     /// An outcome.
     Put(Completed<R>),
@@ -48,8 +48,8 @@ impl<S: ResultSink<Result: 'static> + Clone> SinkClones<S> {
         Self { state, returned: Condvar::new(), keep }
     }
 
-    /// A clone for a worker, or what the clone threw; and how many outcomes found no taker that had to
-    /// wait meanwhile.
+    /// Returns a clone for a worker, or the panic of the clone; and the number of late outcomes that the
+    /// sink did not take.
     pub(crate) fn clone_for_worker(&self) -> (Result<S, Box<dyn Any + Send>>, u64) {
         let Some(original) = self.take_original(lock(&self.state)) else {
             unreachable!("no worker is set up on a thread that clones the sink");
@@ -57,7 +57,8 @@ impl<S: ResultSink<Result: 'static> + Clone> SinkClones<S> {
         self.clone_original(original)
     }
 
-    /// Tells the sink something on a thread that is no worker. How many outcomes found no taker.
+    /// Delivers a message to the sink on a thread that is no worker. Returns the number of outcomes that
+    /// the sink did not take.
     pub(crate) fn tell(&self, message: Message<S::Result>) -> u64 {
         let mut state = lock(&self.state);
         let (clone, lost) = match state.idle.pop() {
@@ -103,7 +104,7 @@ impl<S: ResultSink<Result: 'static> + Clone> SinkClones<S> {
         }
     }
 
-    /// Clones the original and puts it back. What had to wait meanwhile is passed on then.
+    /// Clones the original and puts it back, then delivers the late messages.
     fn clone_original(&self, original: S) -> (Result<S, Box<dyn Any + Send>>, u64) {
         let clone = guarded(|| original.clone());
         lock(&self.state).original = Ok(original);
@@ -143,7 +144,7 @@ impl<S: ResultSink<Result: 'static> + Clone> SinkClones<S> {
     }
 }
 
-/// How many outcomes found no taker.
+/// Delivers a message. Returns the number of outcomes that the sink did not take.
 fn pass_on<R>(sink: &mut impl ResultSink<Result = R>, message: Message<R>) -> u64 {
     match message {
         Message::Put(done) => match guarded(|| sink.put(done)) {

@@ -1,4 +1,4 @@
-//! Starting worker threads: for a new pool, for a wake-up, and for a submitter that finds no worker.
+//! The start of worker threads: for a new pool, for a wake-up, and for a submitter that finds no worker.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::runtime::job::Job;
 use crate::thread_factory::WorkerThread;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
-    /// Starts a thread for a reserved index. How that goes, the answer will know.
+    /// Starts a thread for a reserved index. The returned `Start` learns how that went.
     pub(crate) fn start(self: &Arc<Self>, worker: usize) -> Arc<Start> {
         let (start, ended) = (Arc::new(Start::default()), ThreadEnd::default());
         let starting = StartGuard::new(Arc::clone(self), worker, Arc::clone(&start), ended.clone());
@@ -24,7 +24,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
             self.config.stack_size,
             Box::new(move || starting.run()),
         );
-        // Foreign code: what waits in it for a worker of this pool would wait for itself.
+        // Foreign code: a wait for a worker of this pool in it would wait for itself.
         let inside = context::enter_to_start(self.id());
         let made = guarded(|| match self.state.is_forked() {
             true => {
@@ -48,19 +48,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         start
     }
 
-    /// Starts the first workers of a new pool. The first failure, if there was one.
+    /// Starts the first workers of a new pool. Returns the first failure, if there was one.
     pub(crate) fn start_core(self: &Arc<Self>, core: usize) -> Result<(), StartError> {
         let reserved = (0..core).map_while(|_| self.state.sleep.reserve());
         let starts: Vec<_> = reserved.map(|worker| (worker, self.start(worker))).collect();
         let wait = |(worker, start): &(usize, Arc<Start>)| {
             self.state.sleep.wait_started(*worker, start, self.state.clock(), None)
         };
-        // All of them are over before one is reported.
+        // All starts have succeeded or failed before one is reported.
         let outcomes: Vec<_> = starts.iter().map(wait).collect();
         outcomes.into_iter().collect()
     }
 
-    /// Sees to it that a worker is there, for a submitter that found the gate dormant. A nested job wants
+    /// Makes sure that there is a worker, for a submitter that found the gate dormant. A nested job needs
     /// one in a closed pool, too.
     #[cold]
     pub(crate) fn start_first(
@@ -71,11 +71,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let (id, sleep, clock) = (self.id(), &self.state.sleep, self.state.clock());
         let is_itself = self.is_itself_on_its_way();
         if is_itself && nested && !context::starts_worker(id) {
-            // It is set up, and comes itself; or it leaves, and then looks whether it is wanted again.
+            // This worker is set up, and comes itself; or it leaves, and then looks whether it is needed
+            // again.
             return Ok(());
         }
         if is_itself || context::starts_worker(id) {
-            // What we would wait for may be this thread itself.
+            // The start to wait for may be this thread's own.
             return Err(StartError::new(sleep.under_way(), StartCause::NotAtWork));
         }
         let Some(worker) = sleep.reserve_first(&self.state.ledger, nested, clock, deadline)? else {
@@ -83,22 +84,22 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         };
         let start = self.start(worker);
         let started = sleep.wait_started(worker, &start, clock, deadline);
-        // Should another worker be there by now, that one will do.
+        // If another worker is there by now, that one will do.
         started.or_else(|error| {
             if self.state.ledger.gate.0.read().is_dormant() { Err(error) } else { Ok(()) }
         })
     }
 
-    /// Whether the present thread is a worker that is being set up, or leaves, or else inside without
-    /// having a worker to wait for.
+    /// Whether the present thread is a worker that is being set up or leaves, or is inside in another way
+    /// and has no worker to wait for.
     fn is_itself_on_its_way(&self) -> bool {
         let id = self.id();
         (context::is_worker_of(id) || context::standing(id) == Standing::Inside)
             && !context::has_left(id)
     }
 
-    /// Waits until the last thread has left, and joins them all. If jobs wait and no worker can be started
-    /// for them any more, gives the pool up.
+    /// Waits until the last thread has left, and joins them all. Gives the pool up if jobs wait and no
+    /// worker can be started for them.
     pub(crate) fn wait_gone(self: &Arc<Self>) {
         let mut seen = 0;
         while !self.state.sleep.wait_gone(&mut seen) {
@@ -109,7 +110,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 }
 
-/// A worker that a thread was asked for and that did not start yet.
+/// A worker whose thread was asked for and has not started yet.
 pub(crate) struct StartGuard<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     /// Taken when it starts. If this is dropped before, the worker did not start.
     inner: Option<Arc<Inner<J, R, Q>>>,
@@ -128,15 +129,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
         Self { inner: Some(inner), index, start, ended }
     }
 
-    /// The whole life of a worker thread.
+    /// Runs a worker thread, from its start to its end.
     pub(crate) fn run(mut self) {
         let (Some(inner), index) = (self.inner.take(), self.index) else {
             return;
         };
-        // First of all, see there.
+        // First of all: the end of this thread must be seen in any case.
         self.ended.clone().of_this_thread();
         context::join_pool(inner.id(), index);
-        // The launcher is there while the pool is not over, which it is not while this worker is.
+        // The launcher lives until the pool has ended, which is after this worker.
         let Some(launcher) = inner.launcher() else {
             return;
         };
@@ -154,7 +155,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
         }
     }
 
-    /// The worker did not start. It counted as a searcher, so others may have relied on it.
+    /// Reports that the worker did not start. It counted as a searcher, so others may have relied on it.
     fn fail(&self, inner: &Arc<Inner<J, R, Q>>, cause: StartCause) {
         let error = StartError::new(self.index, cause);
         inner.state.sleep.start_failed(self.index, &self.start, error, &inner.state.ledger);

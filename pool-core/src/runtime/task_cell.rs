@@ -1,4 +1,4 @@
-//! The cell of a job with a handle: the closure, then its outcome, in one place.
+//! The task cell of a job with a handle: the closure, then its outcome, in one place.
 #![allow(unsafe_code)]
 
 use std::mem;
@@ -13,19 +13,19 @@ use crate::sync::{Acquire, AtomicBool, Relaxed, UnsafeCell};
 /// A job's closure `F` and, later, its outcome. The right to what the cell holds is won by a
 /// read-modify-write that only one thread can win:
 ///
-/// | state | what the cell holds | who may touch it |
+/// | state | what the cell holds | the thread that may touch it |
 /// |---|---|---|
-/// | queued | the closure | nobody |
-/// | taken | nothing yet | the thread that has the [`RunRight`] |
-/// | ended: the latch is set | the outcome | nobody |
+/// | queued | the closure | none |
+/// | taken | nothing yet | the thread with the [`RunRight`] |
+/// | ended: the latch is set | the outcome | none |
 /// | fetched | nothing | the thread that has taken from the latch, until [`TaskCell::fetch`] returns |
 pub(crate) struct TaskCell<F, T> {
-    /// Whether somebody has the closure, or had it.
+    /// Whether the closure was taken.
     taken: AtomicBool,
     /// Set when the outcome is there.
     latch: Latch,
-    /// The job is not to be started any more from this moment on. Boxed, as most jobs have none: the cells of
-    /// many jobs should not take more memory than they must.
+    /// The moment from which on the job is not to be started. Boxed, as most jobs have none: it keeps their
+    /// cells small.
     deadline: Option<Box<Instant>>,
     content: UnsafeCell<Content<F, T>>,
 }
@@ -37,9 +37,9 @@ enum Content<F, T> {
 }
 
 // SAFETY: the content is the only part that is not `Sync` by itself. As the table above says, no two
-// threads touch it at the same time: every right to it is won by a read-modify-write that only one
-// thread can win, with acquire, from one that gave it up with release. Closures and outcomes so
-// travel between threads, which is what `Send` allows.
+// threads touch it at the same time: every right to it is won by a read-modify-write that only one thread
+// can win, with acquire, from one that gave it up with release. Closures and outcomes so travel between
+// threads, which is what `Send` allows.
 unsafe impl<F: Send, T: Send> Sync for TaskCell<F, T> {}
 
 impl<F, T> TaskCell<F, T> {
@@ -52,17 +52,17 @@ impl<F, T> TaskCell<F, T> {
         }
     }
 
-    /// Set when the job has ended.
+    /// The latch that is set when the job has ended.
     pub(crate) fn latch(&self) -> &Latch {
         &self.latch
     }
 
-    /// From when on the job is not to be started any more.
+    /// The moment from which on the job is not to be started.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline.as_deref().copied()
     }
 
-    /// Whether nobody has taken the job.
+    /// Whether the job was not taken yet.
     pub(crate) fn is_queued(&self) -> bool {
         !self.taken.load(Relaxed)
     }
@@ -71,26 +71,26 @@ impl<F, T> TaskCell<F, T> {
     ///
     /// # Safety
     ///
-    /// Only for the thread that has just won the right to it.
+    /// The calling thread must have just won the right to it.
     unsafe fn take_out(&self) -> Content<F, T> {
         // SAFETY: the caller has the right to the content.
         self.content.with_mut(|content| unsafe { mem::replace(&mut *content, Content::Nothing) })
     }
 
-    /// Takes the closure, if nobody has (C2).
+    /// Takes the closure, if it was not taken (C2).
     pub(crate) fn take(&self) -> Option<(F, RunRight<'_, F, T>)> {
-        // Acquire: whatever shared the cell did so with release.
+        // Acquire: the cell was shared with release.
         if !self.is_queued() || self.taken.swap(true, Acquire) {
             return None;
         }
-        // SAFETY: we have just changed queued to taken.
+        // SAFETY: the swap above changed queued to taken, which gives this thread the right.
         match unsafe { self.take_out() } {
             Content::Closure(closure) => Some((closure, RunRight { cell: self, ended: false })),
             _ => unreachable!("a queued cell holds its closure"),
         }
     }
 
-    /// The closure of a job that was not accepted, and so is nobody else's.
+    /// Returns the closure of a job that was not accepted, to which no other thread has a right.
     pub(crate) fn into_closure(self: Arc<Self>) -> F {
         let Some((closure, right)) = self.take() else {
             unreachable!("a job that was not accepted is queued");
@@ -99,20 +99,21 @@ impl<F, T> TaskCell<F, T> {
         closure
     }
 
-    /// The outcome, the first time that this is called after it is there.
+    /// Returns the outcome, at the first call after it is there.
     pub(crate) fn fetch(&self) -> Option<Result<T, JobError>> {
         if !self.latch.take() {
             return None;
         }
-        // SAFETY: the latch was set, which gave the content up, and has given us the only right to it.
+        // SAFETY: the latch was set, which gave up the content, and `take` gave this thread the only right
+        // to it.
         match unsafe { self.take_out() } {
             Content::Outcome(outcome) => Some(outcome),
             _ => unreachable!("a cell whose job has ended holds the outcome"),
         }
     }
 
-    /// The handle is gone: the outcome is dropped, now or as soon as it is there, however many others hold
-    /// the cell (C9).
+    /// Drops the outcome, now or as soon as it is there, however many others hold the cell (C9): the handle
+    /// is gone.
     pub(crate) fn detach(&self) {
         if self.latch.detach() {
             drop_quietly(self.fetch());
@@ -127,7 +128,7 @@ pub(crate) struct RunRight<'a, F, T> {
 }
 
 impl<F, T> RunRight<'_, F, T> {
-    /// Makes the outcome known and wakes the thread that waits for it.
+    /// Publishes the outcome and wakes the thread that waits for it.
     pub(crate) fn end(mut self, outcome: Result<T, JobError>) {
         self.publish(outcome);
     }
@@ -135,8 +136,8 @@ impl<F, T> RunRight<'_, F, T> {
     fn publish(&mut self, outcome: Result<T, JobError>) {
         self.ended = true;
         let cell = self.cell;
-        // SAFETY: the job is taken since this was made, and we are the one who took it: a `RunRight` is
-        // neither cloned nor used again after this. What is overwritten is `Nothing`.
+        // SAFETY: the job is taken since `take` made this right, which is neither cloned nor used again.
+        // What is overwritten is `Nothing`.
         cell.content.with_mut(|content| unsafe { *content = Content::Outcome(outcome) });
         let setting = cell.latch.set();
         if setting.is_detached {
@@ -148,7 +149,8 @@ impl<F, T> RunRight<'_, F, T> {
     }
 }
 
-/// The thread that took the job was kept from ending it: nobody shall wait for it for ever.
+/// Publishes that the job was returned, if the thread that took it was kept from ending it: no thread may
+/// wait for ever.
 impl<F, T> Drop for RunRight<'_, F, T> {
     fn drop(&mut self) {
         if !self.ended {

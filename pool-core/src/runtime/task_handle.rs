@@ -1,4 +1,4 @@
-//! A job in its cell, as others see it: the queue, the threads that wait for it, its handle.
+//! The task handle: a job's cell for the queue and for the handle; run, cancel, expire, fetch.
 
 use std::ptr;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::task_cell::TaskCell;
 
 impl<F, T> TaskCell<F, T> {
-    /// By what the job is found among those that expire, if it does.
+    /// The key by which the job is found among the expiring ones, if it expires.
     pub(crate) fn expiry(&self) -> Option<ExpiryKey> {
         self.deadline().map(|deadline| (deadline, ptr::from_ref(self).addr()))
     }
 
-    /// Ends the job in this way, if nobody has taken it. Whether that was so.
+    /// Takes the job and ends it in this way, if it is queued. Returns whether it was.
     #[inline]
     fn end(
         &self,
@@ -33,7 +33,7 @@ impl<F, T> TaskCell<F, T> {
         true
     }
 
-    /// Drops the closure, if nobody has taken it. Whether that was so.
+    /// Drops the closure of the job, if it is queued. Returns whether it was.
     fn end_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
         let ended = self.end(id, account, |closure| {
             drop_quietly(closure);
@@ -46,8 +46,7 @@ impl<F, T> TaskCell<F, T> {
     }
 }
 
-/// A job with a handle, to the queue: if nobody else has run it or cancelled it, it is run, unless
-/// its time is over.
+/// A job with a handle, for the queue: it is run if it is still queued and its time is not over.
 impl<F, T> Execute for TaskCell<F, T>
 where
     F: FnOnce() -> T + Send,
@@ -61,7 +60,7 @@ where
             }
             attempt(closure)
         });
-        // If the handle is gone, the outcome goes with this.
+        // Without a handle, the outcome may be dropped by this.
         drop_quietly(self);
     }
 
@@ -87,27 +86,27 @@ where
     }
 }
 
-/// A job, to a thread that waits for it or cancels it.
+/// A job without the type of its result, for a thread that waits for it or cancels it.
 pub(crate) trait AnyTask: Execute {
-    /// Set when the job has ended.
+    /// The latch that is set when the job has ended.
     fn latch(&self) -> &Latch;
 
-    /// Whether nobody has taken the job.
+    /// Whether the job was not taken yet.
     fn is_queued(&self) -> bool;
 
     /// Whether the job is to start by a certain time.
     fn expires(&self) -> bool;
 
-    /// See [`TaskCell::detach`].
+    /// Drops the outcome as soon as it is there; see [`TaskCell::detach`].
     fn detach(&self);
 
-    /// Drops the closure, if nobody has taken it. Whether that was so.
+    /// Drops the closure, if the job is still queued. Returns whether it was.
     fn cancel(&self, id: JobId, account: Account<'_>) -> bool;
 }
 
-/// A job, to its handle.
+/// A job, for its handle.
 pub(crate) trait TaskHandle<T>: AnyTask {
-    /// See [`TaskCell::fetch`].
+    /// Returns the outcome, once; see [`TaskCell::fetch`].
     fn fetch(&self) -> Option<Result<T, JobError>>;
 }
 

@@ -1,4 +1,4 @@
-//! A job for the pool's handler that is to start by a certain time.
+//! The timed job: a job for the pool's handler that expires.
 
 use std::ptr;
 use std::sync::{Arc, Weak};
@@ -19,7 +19,8 @@ use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::worker::Worker;
 use crate::sync::{Mutex, lock};
 
-/// A job that lies apart from the queue, so that it can end there when its time is over.
+/// A job for the pool's handler that lies apart from the queue, so that it can end there when its time is
+/// over.
 pub(crate) struct TimedJob<J, R, Q> {
     /// `None` once it was taken: to be run, or because its time was over.
     payload: Mutex<Option<J>>,
@@ -33,16 +34,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
         Arc::new(Self { payload, deadline, inner: Arc::downgrade(inner) })
     }
 
-    /// The job, if nobody has taken it (C2).
+    /// Takes the job, if it was not taken (C2).
     pub(crate) fn take(&self) -> Option<J> {
         lock(&self.payload).take()
     }
 
-    /// Accepted under this id, the job is listed among those that expire.
+    /// Lists the job, which was accepted under this id, among the expiring ones.
     pub(crate) fn note_expiring(self: &Arc<Self>, id: JobId, pool: &PoolState) {
         let weak = Arc::downgrade(self);
         pool.note_expiring(self.expiry(), id, weak);
-        // The thread that takes the job takes it off the list, but may have been too early for that.
+        // The thread that takes the job removes it from the list, but it may have been too early for that.
         if lock(&self.payload).is_none() {
             pool.expiring.remove(self.expiry());
         }
@@ -52,7 +53,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
         (self.deadline, ptr::from_ref(self).addr())
     }
 
-    /// Its time is over: drops it, and says so to the sink.
+    /// Drops the job, whose time is over, and delivers that outcome to the sink.
     fn end_expired(&self, id: JobId, payload: J, account: Account<'_>) {
         let end = || {
             drop_quietly(payload);

@@ -1,4 +1,5 @@
-//! The worker at work: take jobs, run them, deliver, search, sleep.
+//! The worker's loop: pop, run, deliver, steal; without a job search, then park. One net for panics lies
+//! under all of it.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
@@ -20,7 +21,7 @@ use crate::runtime::job_ref::JobRef;
 use crate::runtime::join::pending_joins::forget_pool;
 use crate::sink::{Completed, ResultSink, SinkClosed, flush_quietly};
 
-/// Whose code a worker runs, for the case that it panics.
+/// The code that a worker runs, for the case that it panics.
 #[derive(Clone, Copy)]
 enum Running {
     /// The queue's, or the pool's own.
@@ -33,16 +34,15 @@ enum Running {
     Drop,
 }
 
-/// A worker at work, reachable for the jobs it runs through [`current`].
+/// A worker at work. The jobs that it runs reach it through `context::worker`.
 pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     inner: Arc<Inner<J, R, Q>>,
     index: usize,
     local: RefCell<Q::Local>,
-    /// The id for the next job that its jobs submit. A multiple of the block's size: a new block is
-    /// due.
+    /// The id for the next job that its jobs submit. At a multiple of the block's size, a new block is due.
     next_id: Cell<u64>,
     running: Cell<Running>,
-    /// A job for the handler that a job ref led to.
+    /// The job for the handler to which a job ref has led.
     handed: RefCell<Option<(JobId, J)>>,
 }
 
@@ -64,15 +64,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.inner.state.ledger.worker(self.index)
     }
 
-    /// The worker's end of the queue, to submit to. `None` if it is in use: the call comes from
-    /// within the queue itself.
+    /// The worker's end of the queue, to submit to. `None` if it is in use: then the call comes from within
+    /// the queue.
     #[inline]
     pub(crate) fn own_end(&self) -> Option<RefMut<'_, Q::Local>> {
         self.local.try_borrow_mut().ok()
     }
 
-    /// Accepts a job from a running job of this worker (C4). Closing does not bar it, and it needs
-    /// no atomic of its own: while its parent runs, the pool cannot come to rest.
+    /// Accepts a nested job from a running job of this worker (C4). It is accepted after close too, and
+    /// needs no atomic of its own: while its parent runs, the pool cannot become quiescent.
     #[inline]
     pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
         let id = self.next_id();
@@ -83,7 +83,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         id
     }
 
-    /// The same for a batch.
+    /// Accepts a batch of nested jobs.
     pub(crate) fn submit_batch(
         &self,
         mut end: RefMut<'_, Q::Local>,
@@ -121,14 +121,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         JobId::nested(id)
     }
 
-    /// The next job of this worker's own end.
+    /// Pops the next job from this worker's own end.
     #[inline]
     fn pop(&self) -> Option<Job<J>> {
         self.take(|local| local.pop())
     }
 
-    /// A job from elsewhere. The caller must see to it that somebody looks for the jobs that may
-    /// have been moved with it, see `sleep`.
+    /// Steals a job. The caller must see to it that a worker looks for the jobs that may have been moved
+    /// with it, see `sleep`.
     fn steal(&self) -> Option<Job<J>> {
         self.take(|local| local.steal())
     }
@@ -144,9 +144,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         if self.inner.state.sleep.is_paused() {
             return None;
         }
-        // Looked at where it lies: a copy, right after it was written, would wait for the stores.
+        // Looked at where it lies: a copy of what was just written would wait for the stores.
         let found = from(&mut self.local.borrow_mut());
-        // What a job ref leads to is counted when that is taken.
+        // The job of a job ref is counted when it is taken.
         if let Some(job) = &found
             && !job.is_ref()
         {
@@ -156,16 +156,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         found
     }
 
-    /// Takes jobs and runs them until it is to leave. Nothing that a job or the sink throws can hurt
-    /// the worker (C8); what the queue throws comes back.
+    /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
+    /// worker (C8); one of the queue is returned.
     ///
-    /// One net is stretched under the whole loop, since one under each job would cost each job.
+    /// One net lies under the whole loop, since one under each job would cost each job.
     pub(crate) fn run(
         &self,
         handler: &mut impl FnMut(J) -> R,
         sink: &mut impl ResultSink<Result = R>,
     ) -> Result<(), Box<dyn Any + Send>> {
-        // Whoever started this thread has counted it among the searchers.
+        // The start of this thread has counted the worker as a searcher.
         let mut found = guarded(|| self.search_or_sleep(true))?;
         if found.is_none() {
             return Ok(());
@@ -200,7 +200,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
                 self.inner.notify_if_work();
                 continue;
             }
-            // Before it joins the searchers: a flush may block, and others rely on a searcher.
+            // Before it becomes a searcher: a flush may block, and others rely on a searcher.
             self.counters().undelivered.add(flush_quietly(sink));
             found = self.search_or_sleep(self.inner.state.sleep.start_searching());
             if found.is_none() {
@@ -209,7 +209,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
     }
 
-    /// Deals with a panic of a job or of the sink, and gives back one of the queue.
+    /// Deals with a panic of a job or of the sink, and returns one of the queue.
     fn recover(
         &self,
         payload: Box<dyn Any + Send>,
@@ -233,7 +233,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         Ok(())
     }
 
-    /// Searches and sleeps until there is a job; `None` if the worker is to leave.
+    /// Searches, and parks, until there is a job. Returns `None` if the worker is to leave.
     fn search_or_sleep(&self, mut searching: bool) -> Option<Job<J>> {
         let sleep = &self.inner.state.sleep;
         loop {
@@ -246,12 +246,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
                 if sleep.cancel_sleep(self.index) {
                     self.stop_searching();
                 } else {
-                    // It may have been a searcher until it lay down, on whom others relied.
+                    // It may have been a searcher until it announced its sleep, and others relied on it.
                     self.inner.notify_if_work();
                 }
                 return Some(job);
             }
-            // While it sleeps, the clock's foreign code runs on this thread and is no job's.
+            // While it sleeps, the clock's foreign code runs on this thread and belongs to no job.
             forget_pool();
             match sleep.sleep(self.index, &self.inner.state.ledger, self.inner.state.clock()) {
                 Wake::Search => searching = true,
@@ -265,7 +265,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         spin_then_yield(|| self.pop_or_steal())
     }
 
-    /// Leaves the searchers; the last to do so wakes the next if there is more work.
+    /// Leaves the searchers; the last to do so wakes another worker if there is more work.
     fn stop_searching(&self) {
         if self.inner.state.sleep.stop_searching() {
             self.inner.notify_if_work();
@@ -320,7 +320,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
     }
 
-    /// Does what a job ref leads to. If its outcome is not for the sink, that is told not to wait for it.
+    /// Runs what a job ref leads to. If its outcome is not for the sink, the sink skips its id.
     /// Returns whether it led to a job for the handler.
     #[inline(never)]
     fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) -> bool {
@@ -332,7 +332,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.handed.borrow().is_some()
     }
 
-    /// Takes a job for the handler from the job ref that this worker follows.
+    /// Takes over a job for the handler from the job ref that this worker follows.
     pub(crate) fn hand_over(&self, id: JobId, payload: J) {
         self.counters().popped.bump();
         self.inner.state.make_room(id);

@@ -4,7 +4,7 @@ use std::sync::mpsc::{SendError, Sender, SyncSender};
 
 use super::{Completed, ResultSink, SinkClosed};
 
-/// Unbounded: `put` never blocks. The receiver ends when the pool has shut down and no other
+/// An unbounded channel: `put` never blocks. The receiver ends when the pool has shut down and no other
 /// sender is left.
 ///
 /// # Examples
@@ -31,10 +31,10 @@ impl<R> ResultSink for Sender<Completed<R>> {
     }
 }
 
-/// Bounded: a full channel holds up the worker until the receiver has made room.
+/// A bounded channel: if it is full, the worker waits until the receiver has made room.
 ///
-/// Whoever waits for the pool must not be the only one to receive: with the channel full, the
-/// pool waits for the receiver.
+/// A thread that waits for the pool must not be the only receiver: with the channel full, the pool waits
+/// for the receiver.
 impl<R> ResultSink for SyncSender<Completed<R>> {
     type Result = R;
 

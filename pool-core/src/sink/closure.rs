@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::{Completed, ResultSink, SinkClosed};
 
-/// Calls a closure with every outcome, on the worker that ran the job; made by [`sink_fn`].
+/// A sink that calls a closure with every outcome, on the worker that ran the job; made by [`sink_fn`].
 pub struct FnSink<F, R> {
     f: F,
     result: PhantomData<fn(R)>,

@@ -1,17 +1,17 @@
-//! A sink that keeps everything.
+//! A sink that keeps all outcomes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Completed, ResultSink, SinkClosed};
 
-/// A clone hands its outcomes over in batches of at most this many.
+/// The maximum number of outcomes that a clone hands over at once.
 const BATCH: usize = 256;
 
-/// Keeps every outcome until it is taken.
+/// A sink that keeps every outcome until it is taken.
 ///
-/// Each worker gathers its outcomes by itself and hands them over in batches, at the latest before
-/// it waits for work. So after [`wait_idle`](crate::Handle::wait_idle) or
-/// [`shutdown`](crate::Pool::shutdown) everything is there to [`take`](Self::take).
+/// Each worker gathers its outcomes by itself and hands them over in batches, at the latest before it waits
+/// for work. So after [`wait_idle`](crate::Handle::wait_idle) or [`shutdown`](crate::Pool::shutdown) all of
+/// them can be [taken](Self::take).
 ///
 /// # Examples
 ///
@@ -38,13 +38,13 @@ pub struct Collect<R> {
 }
 
 impl<R> Collect<R> {
-    /// An empty collection.
+    /// Returns an empty collection.
     #[must_use]
     pub fn new() -> Self {
         Self { shared: Arc::default(), batch: Vec::new() }
     }
 
-    /// Takes what was handed over up to now, in no particular order.
+    /// Takes the outcomes that were handed over up to now, in no particular order.
     #[must_use]
     pub fn take(&self) -> Vec<Completed<R>> {
         std::mem::take(&mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner))

@@ -11,17 +11,16 @@ use crate::id::JobId;
 use crate::panics::{drop_quietly, guarded};
 use crate::parts::context::thread_mark;
 
-/// Passes outcomes on to another sink in the order in which the jobs were submitted.
+/// A sink that passes outcomes on to another sink in the order in which the jobs were submitted.
 ///
-/// An outcome whose turn has not come waits, so one long job holds back those of all later ones, and
-/// their memory with them. Jobs that jobs submit have no place in that order: their outcomes are
-/// passed on as they come.
+/// An outcome whose turn has not come waits, so one long job holds back the outcomes of all later ones, and
+/// their memory. Nested jobs have no place in that order: their outcomes are passed on as they come.
 ///
-/// The clones of one `InOrder` share the other sink, which is used by one thread at a time. A thread that
-/// comes with an outcome meanwhile waits for its turn, unless it is that very thread: what the other sink's
-/// `put` leads to may come back here, and is passed on after it.
+/// The clones of one `InOrder` share the other sink, which is used by one thread at a time. Another thread
+/// with an outcome waits for its turn. The same thread does not: if the other sink's `put` leads back here,
+/// that outcome is passed on after it.
 ///
-/// It serves several pools, at the same time or one after another: the order is that of each pool, and each
+/// It serves several pools, at the same time or one after another. The order is that of each pool, and each
 /// pool numbers its jobs from 0, so outcomes that must be told apart carry their origin themselves.
 ///
 /// # Examples
@@ -48,27 +47,27 @@ struct Row<S: ResultSink> {
     outlet: Arc<Outlet<S>>,
 }
 
-/// Outcomes whose turn has not come.
+/// The outcomes whose turn has not come.
 struct Early<R> {
-    /// Whose turn it is.
+    /// The number whose turn it is.
     next: u64,
     /// The others: with their outcome, or without one if they will have none.
     waiting: BTreeMap<u64, Option<Completed<R>>>,
 }
 
-/// The other sink, and what is to be put there next.
+/// The other sink, and the outcomes that are to be put there next.
 struct Outlet<S: ResultSink> {
     state: Mutex<State<S>>,
-    /// The sink is back.
+    /// Signalled when the sink is back.
     returned: Condvar,
 }
 
 struct State<S: ResultSink> {
-    /// Outcomes whose turn has come, those of all pools.
+    /// The outcomes whose turn has come, those of all pools.
     due: VecDeque<Completed<S::Result>>,
-    /// `Err` while the thread with this mark uses it.
+    /// `Err` with the mark of the thread that uses it, meanwhile.
     sink: Result<S, usize>,
-    /// Outcomes that had waited here and then found no taker.
+    /// The number of outcomes that had waited here and that the other sink then did not take.
     lost: u64,
 }
 
@@ -78,7 +77,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<S: ResultSink> InOrder<S> {
-    /// Keeps the order for this sink.
+    /// Returns a sink that keeps the order for this sink.
     #[must_use]
     pub fn new(sink: S) -> Self {
         let state = State { due: VecDeque::new(), sink: Ok(sink), lost: 0 };
@@ -94,7 +93,7 @@ impl<S: ResultSink> InOrder<S> {
     ) -> Result<(), SinkClosed<S::Result>> {
         let Some(mut sink) = self.row.outlet.take_in_turn(|due| self.row.arrive(id, outcome, due))
         else {
-            // This thread passes on already, and will come to it.
+            // This thread passes outcomes on already, and will come to this one.
             return Ok(());
         };
         sink.pass_on(Some(id))
@@ -106,7 +105,7 @@ impl<S: ResultSink> Row<S> {
         Self { early: Mutex::new(Early { next: 0, waiting: BTreeMap::new() }), outlet }
     }
 
-    /// Adds those to `due` whose turn has come by this.
+    /// Adds the outcomes to `due` whose turn has come by this one.
     fn arrive(
         &self,
         id: JobId,
@@ -116,11 +115,12 @@ impl<S: ResultSink> Row<S> {
         let mut early = lock(&self.early);
         let number = id.as_u64();
         if id.is_nested() || number < early.next {
-            // It has no place in the order; or a pool uses this row that did not say that it would.
+            // A nested job has no place in the order. A lower number is of a pool that uses this row
+            // without `attach`.
             due.extend(outcome);
             return;
         }
-        // Of two with one number, which only two pools can have, none is lost.
+        // Only two pools can have the same number; neither outcome is lost.
         due.extend(early.waiting.insert(number, outcome).flatten());
         let mut next = early.next;
         while let Some(outcome) = early.waiting.remove(&next) {
@@ -132,11 +132,11 @@ impl<S: ResultSink> Row<S> {
 }
 
 impl<S: ResultSink> Outlet<S> {
-    /// Takes the sink, once no other thread uses it, with what `arrive` adds to what is due. `None` if this
-    /// thread uses it, which then finds that there.
+    /// Takes the sink, once no other thread uses it, with what `arrive` adds to what is due. Returns `None`
+    /// if this thread uses it already, and will find the addition there.
     ///
-    /// The order in which outcomes become due is the order in which they are put: both are decided under the
-    /// lock, by the one who gets the sink.
+    /// Outcomes are put in the order in which they become due: both are decided under the lock, by the
+    /// thread that gets the sink.
     fn take_in_turn(
         &self,
         arrive: impl FnOnce(&mut VecDeque<Completed<S::Result>>),
@@ -152,15 +152,15 @@ impl<S: ResultSink> Outlet<S> {
     }
 }
 
-/// The sink, in the hands of one thread. Dropped, it goes back.
+/// The sink, in use by one thread. When dropped, it goes back.
 struct InUse<'a, S: ResultSink> {
     outlet: &'a Outlet<S>,
     sink: Option<S>,
 }
 
 impl<S: ResultSink> InUse<'_, S> {
-    /// Puts everything that is due. An outcome that finds no taker comes back if it is the caller's own,
-    /// and is counted if not.
+    /// Puts everything that is due. An outcome that the sink does not take comes back if it is the caller's
+    /// own, and is counted otherwise.
     fn pass_on(&mut self, own: Option<JobId>) -> Result<(), SinkClosed<S::Result>> {
         let (mut refused, mut thrown) = (Ok(()), None);
         while let Some(done) = self.next() {
@@ -172,7 +172,7 @@ impl<S: ResultSink> InUse<'_, S> {
                     refused = Err(SinkClosed(done));
                 }
                 Ok(Err(refused)) => self.lose(refused),
-                // The caller's own panic goes on; that of another's outcome has been counted.
+                // The panic of the caller's own outcome goes on; that of another outcome is counted.
                 Err(payload) if is_own && thrown.is_none() => thrown = Some(payload),
                 Err(payload) => self.lose(payload),
             }
@@ -206,7 +206,7 @@ impl<S: ResultSink> Drop for InUse<'_, S> {
 impl<S: ResultSink> ResultSink for InOrder<S> {
     type Result = S::Result;
 
-    /// The new pool has an order of its own.
+    /// Gives the new pool an order of its own.
     fn attach(&mut self) {
         self.row = Arc::new(Row::new(Arc::clone(&self.row.outlet)));
     }
@@ -216,7 +216,7 @@ impl<S: ResultSink> ResultSink for InOrder<S> {
     }
 
     fn skip(&mut self, id: JobId) {
-        // What else is due may find no taker, or panic: that is counted.
+        // The other outcomes that are due may be refused, or panic: that is counted.
         if !id.is_nested() {
             let _ = guarded(|| self.take_turn(id, None)).map_err(drop_quietly);
         }
@@ -231,7 +231,7 @@ impl<S: ResultSink> ResultSink for InOrder<S> {
     }
 }
 
-/// Whatever is left, because the pool ended with jobs that have no outcome, is passed on in order.
+/// Passes on in order what is left because the pool ended with jobs that have no outcome.
 impl<S: ResultSink> Drop for Row<S> {
     fn drop(&mut self) {
         let left = std::mem::take(&mut lock(&self.early).waiting);

@@ -1,4 +1,4 @@
-//! In which order jobs come back that a deque gives up.
+//! The order in which jobs come back that a deque gives up.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn deque(order: LocalOrder, jobs: std::ops::Range<usize>) -> ChaseLev<usize> {
     deque
 }
 
-/// All that was given back.
+/// Returns all jobs that were given back.
 fn drain(injector: &ReturningInjector<usize>) -> Vec<usize> {
     let mut jobs = VecDeque::new();
     while !injector.is_empty() {
@@ -19,7 +19,7 @@ fn drain(injector: &ReturningInjector<usize>) -> Vec<usize> {
     jobs.into()
 }
 
-/// In the order in which the owner of a deque pops these.
+/// Returns these jobs in the order in which the owner of a deque pops them.
 fn popped(order: LocalOrder, mut jobs: Vec<usize>) -> Vec<usize> {
     if order == LocalOrder::Lifo {
         jobs.reverse();
@@ -40,7 +40,7 @@ fn what_is_kept_comes_as_its_owners_would_have_popped_it() {
             }
         };
         retain(|n| n % 3 > 0, [&one, &other]);
-        // What comes later goes first.
+        // Jobs that come later go first.
         jobs(2 * MANY).for_each(|n| one.push(n));
         retain(|_| true, [&one, &other]);
         let kept = |from| popped(order, jobs(from).filter(|n| n % 3 > 0).collect());

@@ -1,4 +1,4 @@
-//! What is counted, what is found, and when the channel is empty.
+//! The channel's counts, what a worker finds, and when the channel is empty.
 
 use std::sync::Barrier;
 use std::thread;

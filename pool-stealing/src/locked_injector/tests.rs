@@ -1,4 +1,4 @@
-//! What comes out, how much at once, and in which order.
+//! The jobs that come out, how many at once, and in which order.
 
 use super::*;
 

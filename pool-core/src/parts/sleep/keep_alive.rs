@@ -1,4 +1,4 @@
-//! How long an idle worker stays: keep-alive.
+//! Keep-alive: how long an idle worker stays.
 
 use std::time::{Duration, Instant};
 
@@ -6,24 +6,25 @@ use crate::clock::Clock;
 use crate::panics::{drop_quietly, guarded};
 use crate::parts::context;
 
-/// How long an idle worker stays.
+/// The remaining time of an idle worker.
 #[derive(Default)]
 pub(super) struct KeepAlive {
-    /// When it may leave; not known yet, or never.
+    /// The moment from which on it may leave; `None` if not known yet, or never.
     until: Option<Instant>,
-    /// How long it may sleep before it asks the clock again, if that has not jumped this often by then.
+    /// The time that it may sleep before it asks the clock again, and the number of clock jumps for which
+    /// that holds.
     pub(super) pause: Option<(u64, Option<Duration>)>,
-    /// Its time has come.
+    /// Whether its time has come.
     pub(super) is_over: bool,
 }
 
 impl KeepAlive {
-    /// Asks the clock, which has jumped this often. That is foreign code: no lock is held, and this worker
-    /// counts as asleep, or will soon.
+    /// Asks the clock, which has jumped this often. The clock is foreign code: no lock is held, and this
+    /// worker counts as parked, or will soon.
     pub(super) fn look(&mut self, jumps: u64, keep_alive: Duration, clock: &dyn Clock) {
         let looked = guarded(|| context::off_duty(|| self.ask(jumps, keep_alive, clock)));
         if let Err(payload) = looked {
-            // What time it is, is not known: the worker stays until the clock jumps.
+            // Without the time, the worker stays until the clock jumps.
             drop_quietly(payload);
             *self = Self { pause: Some((jumps, None)), ..Self::default() };
         }

@@ -1,4 +1,4 @@
-//! Threads that come and go: the state's changes that no job brings about.
+//! The lifecycle of worker threads: starts, failed starts, leaving, joining, and giving the pool up.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,18 +12,18 @@ use crate::parts::thread_end::ThreadEnd;
 use crate::sync::{Mutex, lock, wait_changed};
 use crate::thread_factory::JoinHandle;
 
-/// How one start of a thread went, for whoever asked for it.
+/// The outcome of one start of a thread, for the thread that asked for it.
 #[derive(Default)]
 pub(crate) struct Start(Mutex<Option<Result<(), StartError>>>);
 
 impl Start {
-    /// Notes how it went. What was noted before is to be dropped without a lock: it holds foreign errors.
+    /// Notes the outcome. A former one is to be dropped without a lock: it holds foreign errors.
     #[must_use]
     fn end(&self, how: Result<(), StartError>) -> Option<Result<(), StartError>> {
         lock(&self.0).replace(how)
     }
 
-    /// Says why, if it has failed for a reason that is not known yet.
+    /// Notes the reason of a failure, if it is not known yet.
     pub(crate) fn explain(&self, error: StartError) {
         let former = match &mut *lock(&self.0) {
             Some(Ok(())) => return,
@@ -38,7 +38,7 @@ impl Start {
 }
 
 impl Sleep {
-    /// Reserves an index for a thread that is wanted at once. The thread counts as a searcher.
+    /// Reserves an index for a thread that is needed at once. The thread counts as a searcher.
     pub(crate) fn reserve(&self) -> Option<usize> {
         let mut state = lock(&self.state);
         let worker = state.workers.reserve();
@@ -46,34 +46,34 @@ impl Sleep {
         worker
     }
 
-    /// A thread was started for a reserved index.
+    /// Keeps the handle of a thread that was started for a reserved index.
     pub(crate) fn enlist(&self, handle: JoinHandle<()>, ended: ThreadEnd) {
         let ended = lock(&self.state).workers.enlist(handle, ended);
         self.changed.notify_all();
-        // They are let go, not joined: nobody who submits waits for a thread's end.
+        // Dropped, not joined: no submitter waits for a thread's end.
         drop(ended);
     }
 
-    /// The factory gave no thread for a reserved index. That the worker did not start was reported
-    /// when the factory dropped it.
+    /// Notes that the factory gave no thread for a reserved index. That the worker did not start was
+    /// reported when the factory dropped it.
     pub(crate) fn not_spawned(&self) {
         lock(&self.state).workers.spawning -= 1;
         self.changed.notify_all();
     }
 
-    /// A worker has been set up and goes to work, as a searcher.
+    /// Puts a worker that has been set up to work, as a searcher.
     pub(crate) fn started(&self, worker: usize, start: &Start, ledger: &Ledger) {
         let mut state = lock(&self.state);
         state.workers.started(worker);
         let former = start.end(Ok(()));
-        // Under the lock, like all that others wait for on `changed`.
+        // Under the lock, like all that other threads wait for on `changed`.
         ledger.gate.0.open();
         drop(state);
         self.changed.notify_all();
         drop_quietly(former);
     }
 
-    /// A worker could not be set up. The caller must look whether somebody else is to be woken.
+    /// Notes that a worker could not be set up. The caller must look whether another one is to be woken.
     pub(crate) fn start_failed(
         &self,
         worker: usize,
@@ -81,7 +81,7 @@ impl Sleep {
         error: StartError,
         ledger: &Ledger,
     ) {
-        // Before it can be seen that the start is over.
+        // Before the failure can be seen.
         let former = start.end(Err(error));
         drop_quietly(former);
         let mut state = lock(&self.state);
@@ -91,8 +91,8 @@ impl Sleep {
         self.changed.notify_all();
     }
 
-    /// A worker has left. The caller must look whether its index is wanted again.
-    /// Returns whether it was the last, for good.
+    /// Notes that a worker has left, and returns whether it was the last, for good. The caller must look
+    /// whether its index is needed again.
     pub(crate) fn gone(&self, worker: usize, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
         state.workers.gone(worker);
@@ -102,8 +102,8 @@ impl Sleep {
         state.workers.is_over()
     }
 
-    /// The queue panicked in a worker's hands, or no worker can be started: gives the pool up. Nobody
-    /// waits for jobs that cannot be reached any more.
+    /// Gives the pool up: the queue panicked on a worker, or no worker can be started. No thread waits for
+    /// jobs that cannot be reached any more.
     pub(crate) fn give_up(&self, worker: Option<usize>, ledger: &Ledger) {
         ledger.gate.0.close();
         let mut state = lock(&self.state);
@@ -121,7 +121,7 @@ impl Sleep {
         lock(&self.state).workers.failed
     }
 
-    /// Waits until a start is over: how it went.
+    /// Waits until a start has succeeded or failed, and returns its outcome.
     pub(crate) fn wait_started(
         &self,
         worker: usize,
@@ -133,8 +133,8 @@ impl Sleep {
         outcome.unwrap_or_else(|| Err(StartError::new(worker, StartCause::TimedOut)))
     }
 
-    /// For a submitter that found the gate dormant: reserves an index, or waits for a start or an
-    /// end that is under way. `None`: look at the gate again.
+    /// Reserves an index, or waits for a start or an end that is under way, for a submitter that found the
+    /// gate dormant. `None`: look at the gate again.
     pub(crate) fn reserve_first(
         &self,
         ledger: &Ledger,
@@ -158,7 +158,7 @@ impl Sleep {
         reserved.ok_or_else(|| StartError::new(self.under_way(), StartCause::TimedOut))
     }
 
-    /// A worker that is starting or leaving, for which another thread may have to wait.
+    /// Returns a worker that is starting or leaving, for which another thread may have to wait.
     pub(crate) fn under_way(&self) -> usize {
         lock(&self.state).workers.under_way()
     }
@@ -168,14 +168,14 @@ impl Sleep {
         lock(&self.state).workers.is_over()
     }
 
-    /// Threads that exist, and threads that sleep.
+    /// Returns the number of threads, and of those that are parked.
     pub(crate) fn threads(&self) -> (usize, usize) {
         let state = lock(&self.state);
         (state.workers.live, state.workers.asleep)
     }
 
-    /// Waits until the last thread has left, and joins them all. `false`: there is no thread, but the pool
-    /// is not at its end, and starts have failed since this many: the caller must look whether jobs wait.
+    /// Waits until the last thread has left, and joins them all. Returns `false` if there is no thread but
+    /// the pool has not ended, and starts have failed since `seen`: the caller must look whether jobs wait.
     pub(crate) fn wait_gone(&self, seen: &mut u64) -> bool {
         let mut state = lock(&self.state);
         loop {
@@ -206,8 +206,8 @@ impl Sleep {
 
 fn join_all(handles: Vec<JoinHandle<()>>) {
     for handle in handles {
-        // A worker's panic can only come from a thread factory's own wrapping; it is reported
-        // where it happened.
+        // A worker's panic can only come from the thread factory's own wrapping; it is reported where it
+        // happened.
         if let Err(payload) = handle.join() {
             drop_quietly(payload);
         }

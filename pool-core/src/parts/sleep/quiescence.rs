@@ -1,5 +1,5 @@
-//! Rest: how the pool notices that nothing is queued and nothing runs, tells those who wait for it, and
-//! ends; and who keeps it from that.
+//! Quiescence: nothing queued and nothing running. How the pool notices it, wakes the threads that wait for
+//! it, and ends; and the guests that hold it off.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use crate::parts::ledger::Ledger;
 use crate::sync::{Condvar, MutexGuard, Relaxed, lock};
 
 impl Sleep {
-    /// If the pool has come to rest, says so to those who wait for it, and, when the gate is
-    /// closed, has all workers leave.
+    /// If the pool is quiescent, wakes the threads that wait for that, and, when the gate is closed, has
+    /// all workers leave.
     pub(super) fn note_quiescence(&self, state: &mut State, ledger: &Ledger) {
-        if !state.nobody_works() {
+        if !state.none_at_work() {
             return;
         }
         let Some(word) = ledger.all_taken() else { return };
@@ -24,7 +24,7 @@ impl Sleep {
             self.condvars[worker].notify_one();
         }
         self.publish(state, 0);
-        // With the end decided, others may wait for that.
+        // Once the end is decided, other threads may wait for that.
         if word.is_closed() || state.waiting > 0 {
             self.changed.notify_all();
         }
@@ -35,22 +35,21 @@ impl Sleep {
         self.condvars.iter().for_each(Condvar::notify_one);
     }
 
-    /// Looks whether the pool is at rest, after something other than a worker falling asleep has
-    /// changed: the gate was closed, or an accepted job came back from the queue. Whether the last
-    /// thread has left for good.
+    /// Checks for quiescence after a change other than a worker's parking: the gate was closed, or an
+    /// accepted job came back from the queue. Returns whether the last thread has left for good.
     pub(crate) fn check_quiescence(&self, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
         self.note_quiescence(&mut state, ledger);
         state.workers.is_over()
     }
 
-    /// How often the pool has come to rest, and how often it changed what expires first.
+    /// Returns how often the pool became quiescent, and how often another job became the first to expire.
     pub(crate) fn epochs(&self) -> (u64, u64) {
         let state = lock(&self.state);
         (state.workers.epoch, state.expiries)
     }
 
-    /// Another job expires first than those who wait may think.
+    /// Notes that another job is the first to expire, and wakes the threads that wait.
     pub(crate) fn expiry_changed(&self) {
         let mut state = lock(&self.state);
         state.expiries += 1;
@@ -59,8 +58,8 @@ impl Sleep {
         }
     }
 
-    /// Waits until the pool is at rest, or has been since these epochs. `None` if a deadline came first,
-    /// or another job expires first by now.
+    /// Waits until the pool is quiescent, or has been since these epochs. Returns `None` if a deadline came
+    /// first, or another job is the first to expire by now.
     pub(crate) fn wait_quiescent(
         &self,
         (epoch, expiries): (u64, u64),
@@ -72,8 +71,8 @@ impl Sleep {
             if state.workers.failed {
                 return Some(Some(Err(WaitError::QueueFailed)));
             }
-            let resting = state.nobody_works() && ledger.all_taken().is_some();
-            if resting || state.workers.epoch != epoch {
+            let is_quiescent = state.none_at_work() && ledger.all_taken().is_some();
+            if is_quiescent || state.workers.epoch != epoch {
                 return Some(Some(Ok(())));
             }
             (state.expiries != expiries).then_some(None)
@@ -81,7 +80,8 @@ impl Sleep {
         .flatten()
     }
 
-    /// Keeps the pool from coming to rest until [`release`](Self::release). Not if it is over.
+    /// Keeps the pool from quiescence until [`release`](Self::release). Returns `false` if the pool has
+    /// ended.
     pub(crate) fn hold(&self) -> bool {
         let mut state = lock(&self.state);
         if !state.workers.exit {
@@ -90,19 +90,19 @@ impl Sleep {
         !state.workers.exit
     }
 
-    /// Whoever held it is done. Whether the last thread has left for good.
+    /// Ends a [`hold`](Self::hold). Returns whether the last thread has left for good.
     pub(crate) fn release(&self, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
         state.guests -= 1;
         self.note_quiescence(&mut state, ledger);
         if state.guests == 0 && state.workers.live == 0 {
-            // Whoever waits for the end looks whether jobs are left that nobody will come for.
+            // A thread that waits for the end looks whether jobs are left that no worker will take.
             self.changed.notify_all();
         }
         state.workers.is_over()
     }
 
-    /// Waits until `look` finds what the caller waits for; `None` if a deadline came first.
+    /// Waits until `look` finds what the caller waits for. Returns `None` if a deadline came first.
     pub(super) fn await_change<T>(
         &self,
         clock: &dyn Clock,
@@ -127,7 +127,7 @@ impl Sleep {
             // The clock is foreign code: no lock is held.
             drop(state);
             if clock.now() >= deadline {
-                // What came meanwhile came in time.
+                // A change that came meanwhile came in time.
                 return look(&mut lock(&self.state));
             }
             pause = Some((jumps, clock.sleep_for(deadline)));

@@ -1,10 +1,10 @@
-//! The state of a pool's workers, as plain data. [`Sleep`](crate::parts::sleep::Sleep) keeps it under its
-//! lock and acts on what changes here.
+//! The states of a pool's workers, as plain data. [`Sleep`](crate::parts::sleep::Sleep) keeps them under
+//! its lock and acts on what changes here.
 
 use crate::parts::thread_end::ThreadEnd;
 use crate::thread_factory::JoinHandle;
 
-/// What the worker with one index does.
+/// The state of the worker with one index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WorkerState {
     /// There is no thread. One may be started.
@@ -13,72 +13,73 @@ pub(crate) enum WorkerState {
     Starting,
     /// It runs a job or searches for one.
     Active,
-    /// It has said that it is about to sleep and takes its last look at the queue.
+    /// It has announced its sleep and takes its last look at the queue.
     Looking,
     /// It waits on its condition variable.
     Parked,
-    /// It was woken up and is on its way. It counts as a searcher.
+    /// It was woken and is on its way. It counts as a searcher.
     Notified,
-    /// It takes leave. Its index is not free yet.
+    /// It leaves. Its index is not free yet.
     Leaving,
 }
 
-/// Which worker comes for a job.
+/// The worker that is woken for a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wakeup {
-    /// This sleeper was taken off the list; wake it.
+    /// This parked worker was taken off the list; wake it.
     Wake(usize),
-    /// This worker is still looking and will see for itself that it was called.
+    /// This worker is still looking, and will see for itself that it was called.
     Called,
     /// This index was reserved; start a thread for it.
     Start(usize),
-    /// No worker can come.
-    Nobody,
+    /// No worker is available.
+    Unavailable,
 }
 
 /// All workers of one pool.
 #[derive(Debug)]
 pub(crate) struct Workers {
     states: Box<[WorkerState]>,
-    /// Workers that look or sleep and may be woken. The last to lie down is the first to rise: its
-    /// caches are the warmest, and those that nobody needs stay asleep until their keep-alive ends.
+    /// The workers that look or are parked and may be woken. The last to park is the first to be woken: its
+    /// caches are the warmest, and workers that are not needed stay parked until their keep-alive ends.
     parked: Vec<usize>,
     /// Indices without a thread, for which one may be started.
     vacant: Vec<usize>,
-    /// Indices without a thread that are not to be started for now, because a start has failed.
-    /// They are vacant again when a worker falls asleep, so that a system which refuses threads is
-    /// not asked at every submit.
+    /// The indices without a thread that are not to be started for now, because a start has failed. They
+    /// are vacant again when a worker parks, so that a system which refuses threads is not asked at every
+    /// submit.
     not_started: Vec<usize>,
-    /// Threads that start, run or leave.
+    /// The number of threads that start, run or leave.
     pub(crate) live: usize,
-    /// Threads that have started and not begun to leave: those that can be relied on.
+    /// The number of threads that have started and not begun to leave, and so can be relied on.
     pub(crate) ready: usize,
-    /// Threads in [`WorkerState::Parked`].
+    /// The number of threads in [`WorkerState::Parked`].
     pub(crate) asleep: usize,
-    /// Threads in [`WorkerState::Starting`].
+    /// The number of threads in [`WorkerState::Starting`].
     pub(crate) starting: usize,
-    /// Reservations of which the thread factory has not returned yet, with or without a handle.
+    /// The number of reservations whose call of the thread factory has not returned yet.
     pub(crate) spawning: usize,
-    /// No job is to be started.
+    /// Whether no job is to be started.
     pub(crate) paused: bool,
-    /// Somebody waits for the end of the pool: it is not to be paused any more.
+    /// Whether a shutdown has begun: the pool is not to be paused any more.
     pub(crate) ending: bool,
-    /// All workers are to leave.
+    /// Whether all workers are to leave.
     pub(crate) exit: bool,
-    /// The queue panicked; the pool was given up.
+    /// Whether the pool was given up.
     pub(crate) failed: bool,
-    /// How often the pool became quiescent. A waiter that sees it change need not catch the moment.
+    /// The number of times that the pool became quiescent. A waiter that sees it change need not catch the
+    /// moment.
     pub(crate) epoch: u64,
-    /// How many starts have failed.
+    /// The number of starts that have failed.
     pub(crate) failed_starts: u64,
-    /// The last worker, if its time to leave has come and a job on its way keeps it.
+    /// The last worker, if its keep-alive is over and a job on its way keeps it.
     pub(crate) kept: Option<usize>,
     /// The threads that were started and not joined.
     handles: Vec<(JoinHandle<()>, ThreadEnd)>,
 }
 
 impl Workers {
-    /// Workers without threads.
+    /// Returns workers without threads.
     pub(crate) fn new(size: usize) -> Self {
         Self {
             states: vec![WorkerState::Vacant; size].into(),
@@ -106,12 +107,12 @@ impl Workers {
         self.states[worker]
     }
 
-    /// How many workers [`Workers::pick`] could call up.
+    /// The number of workers that [`Workers::pick`] could call.
     pub(crate) fn available(&self) -> usize {
         if self.paused || self.exit { 0 } else { self.parked.len() + self.vacant.len() }
     }
 
-    /// Whether every thread sleeps. With every accepted job taken, the pool is idle.
+    /// Whether every thread is parked. With every accepted job taken, the pool is idle.
     pub(crate) fn all_asleep(&self) -> bool {
         self.asleep == self.live
     }
@@ -121,21 +122,21 @@ impl Workers {
         self.exit && self.live == 0
     }
 
-    /// Calls up one worker: a sleeper if there is one, else a new thread.
+    /// Calls one worker: a parked one if there is one, else a new thread.
     pub(crate) fn pick(&mut self) -> Wakeup {
         if self.paused || self.exit {
-            return Wakeup::Nobody;
+            return Wakeup::Unavailable;
         }
         if let Some(worker) = self.parked.pop() {
             return self.call(worker);
         }
         match self.reserve() {
             Some(worker) => Wakeup::Start(worker),
-            None => Wakeup::Nobody,
+            None => Wakeup::Unavailable,
         }
     }
 
-    /// Tells a worker that is off the parked list to rise.
+    /// Calls a worker that was taken off the parked list.
     fn call(&mut self, worker: usize) -> Wakeup {
         let was = std::mem::replace(&mut self.states[worker], WorkerState::Notified);
         if was == WorkerState::Parked {
@@ -146,7 +147,7 @@ impl Workers {
         }
     }
 
-    /// Reserves a vacant index for a thread that is about to be started. Not if all workers are to leave.
+    /// Reserves a vacant index for a thread that is about to be started, unless all workers are to leave.
     pub(crate) fn reserve(&mut self) -> Option<usize> {
         if self.exit {
             return None;
@@ -159,8 +160,8 @@ impl Workers {
         Some(worker)
     }
 
-    /// Keeps the handle of a thread that was started, to be joined by the shutdown. Hands back those of
-    /// threads that have ended, destructors included, if there are many: nothing is left to wait for.
+    /// Keeps the handle of a thread that was started, to be joined by the shutdown. Returns those of
+    /// threads that have ended, destructors included, if there are many: there is nothing left to wait for.
     pub(crate) fn enlist(
         &mut self,
         handle: JoinHandle<()>,
@@ -175,12 +176,12 @@ impl Workers {
         ended.map(|(handle, _)| handle).collect()
     }
 
-    /// The handles of all threads that are not joined yet.
+    /// Returns the handles of all threads that are not joined yet.
     pub(crate) fn take_handles(&mut self) -> Vec<JoinHandle<()>> {
         std::mem::take(&mut self.handles).into_iter().map(|(handle, _)| handle).collect()
     }
 
-    /// A reserved worker is up.
+    /// Notes that a reserved worker has started.
     pub(crate) fn started(&mut self, worker: usize) {
         debug_assert_eq!(self.states[worker], WorkerState::Starting);
         self.states[worker] = WorkerState::Active;
@@ -188,7 +189,7 @@ impl Workers {
         self.ready += 1;
     }
 
-    /// A reserved worker will not come.
+    /// Notes that a reserved worker has failed to start.
     pub(crate) fn start_failed(&mut self, worker: usize) {
         debug_assert_eq!(self.states[worker], WorkerState::Starting);
         self.states[worker] = WorkerState::Vacant;
@@ -199,26 +200,26 @@ impl Workers {
         self.not_started.append(&mut self.vacant);
     }
 
-    /// Some worker that is starting or leaving, for which another thread may have to wait.
+    /// Returns a worker that is starting or leaving, for which another thread may have to wait.
     pub(crate) fn under_way(&self) -> usize {
         let moving =
             |slot: &WorkerState| matches!(slot, WorkerState::Starting | WorkerState::Leaving);
         self.states.iter().position(moving).unwrap_or(0)
     }
 
-    /// Those whose start failed may be tried again.
+    /// Makes the indices whose start failed vacant again.
     pub(crate) fn retry_failed(&mut self) {
         self.vacant.append(&mut self.not_started);
     }
 
-    /// A worker is about to sleep and may be called from here on.
+    /// Notes that a worker is about to park and may be called from here on.
     pub(crate) fn announce_sleep(&mut self, worker: usize) {
         debug_assert_eq!(self.states[worker], WorkerState::Active);
         self.states[worker] = WorkerState::Looking;
         self.parked.push(worker);
     }
 
-    /// A worker found a job in its last look. Returns whether it was called meanwhile, in which
+    /// Notes that a worker found a job in its last look. Returns whether it was called meanwhile, in which
     /// case it counts as a searcher.
     pub(crate) fn cancel_sleep(&mut self, worker: usize) -> bool {
         let was = std::mem::replace(&mut self.states[worker], WorkerState::Active);
@@ -228,7 +229,7 @@ impl Workers {
         was == WorkerState::Notified
     }
 
-    /// A worker found nothing in its last look and sleeps, unless it was called meanwhile.
+    /// Notes that a worker found nothing in its last look, and parks unless it was called meanwhile.
     pub(crate) fn fall_asleep(&mut self, worker: usize) {
         if self.states[worker] == WorkerState::Looking {
             self.states[worker] = WorkerState::Parked;
@@ -237,13 +238,13 @@ impl Workers {
         }
     }
 
-    /// A worker that was called is on its feet.
+    /// Notes that a worker that was called is at work.
     pub(crate) fn awake(&mut self, worker: usize) {
         debug_assert_eq!(self.states[worker], WorkerState::Notified);
         self.states[worker] = WorkerState::Active;
     }
 
-    /// A worker begins to leave.
+    /// Notes that a worker begins to leave.
     pub(crate) fn leave(&mut self, worker: usize) {
         match std::mem::replace(&mut self.states[worker], WorkerState::Leaving) {
             WorkerState::Parked => {
@@ -251,14 +252,14 @@ impl Workers {
                 self.unpark(worker);
             }
             WorkerState::Looking => self.unpark(worker),
-            // It had begun, and its queue panicked on the way.
+            // It had begun to leave, and its queue panicked on the way.
             WorkerState::Leaving => return,
             _ => {}
         }
         self.ready -= 1;
     }
 
-    /// A leaving worker is done; its index is free.
+    /// Notes that a worker has left; its index is free.
     pub(crate) fn gone(&mut self, worker: usize) {
         debug_assert_eq!(self.states[worker], WorkerState::Leaving);
         self.states[worker] = WorkerState::Vacant;
@@ -267,7 +268,7 @@ impl Workers {
     }
 
     fn unpark(&mut self, worker: usize) {
-        // From the end: whoever changes its mind has lain down lately.
+        // From the end: a worker that cancels its sleep has announced it lately.
         if let Some(at) = self.parked.iter().rposition(|&parked| parked == worker) {
             self.parked.remove(at);
         }

@@ -1,7 +1,7 @@
-//! The pending joins of a thread, in a list through its stack; and how a join runs its two closures.
+//! How a join runs its two closures, and the list of a thread's pending joins.
 //!
-//! The second closure of a join stays on its thread's stack and, as a rule, costs an entry in a list
-//! through that stack. Only if other threads want work is one of them shared.
+//! The second closure of a join is a stack job. As a rule it only costs an entry in a list through its
+//! thread's stack. One of them is shared only if other threads want work.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -20,9 +20,11 @@ thread_locals! {
     static PENDING_JOINS: PendingJoins = PendingJoins::new();
 }
 
-/// The joins of one thread in one pool whose second closure has not been run: a list of stack jobs.
+/// The pending joins of one thread in one pool, whose second closures have not been run: a list of stack
+/// jobs.
 pub(crate) struct PendingJoins {
-    /// The pool, if the thread is known to be at work for it: a worker, or a guest with a join under way.
+    /// The pool, if the thread is known to be at work for it: as a worker, or as a guest with a join under
+    /// way.
     pool: Cell<PoolId>,
     newest: Cell<*const Header>,
     /// The oldest that was not shared.
@@ -31,26 +33,26 @@ pub(crate) struct PendingJoins {
     shared: Cell<*const Header>,
 }
 
-/// Where a thread shares its pending joins with others.
+/// The place where a thread shares its pending joins with others.
 pub(crate) trait Share {
-    /// The pool to whose workers they are shared.
+    /// The pool whose workers they are shared with.
     fn pool(&self) -> PoolId;
 
     /// Makes the present thread a guest of the pool, unless it is at work for it.
     fn enter(&self) -> Guest<'_>;
 
-    /// Shares the oldest that was not: [`PendingJoins::share_next`].
+    /// Shares the oldest that was not shared yet: [`PendingJoins::share_next`].
     fn share(&self, joins: &PendingJoins);
 
-    /// Takes back what was shared last, if nobody has stolen it.
+    /// Takes back what was shared last, unless it was stolen.
     fn take_back(&self) -> Option<StackJobRef>;
 
-    /// Waits until the answer is yes: the closure that was shared last has ended.
+    /// Waits until the closure that was shared last has ended.
     fn wait(&self, has_ended: &dyn Fn() -> bool);
 }
 
-/// Runs `a` while `b` is on offer to the workers, and then `b`, if nobody has taken it. Both have ended
-/// when this returns or throws on what one of them threw.
+/// Runs `a` while `b` can be stolen, and then `b`, unless it was stolen. When this returns or resumes a
+/// panic, both have ended.
 #[inline]
 pub(crate) fn join<A, B, RA, RB>(slot: &impl Share, a: A, b: B) -> (RA, RB)
 where
@@ -65,31 +67,31 @@ where
     let header = (&raw const job).cast::<Header>();
     // From here on nothing may leave this function before the job has ended.
     let stay = AbortOnUnwind;
-    // SAFETY: the job stays where it is until it is taken out again, below.
+    // SAFETY: the job does not move until `pop` takes it out, below.
     if PENDING_JOINS.with(|joins| unsafe { joins.push(header) }) {
         PENDING_JOINS.with(|joins| slot.share(joins));
     }
     let first = guarded(a);
-    // SAFETY: it was put in above, and everything newer has been taken out before `a` returned.
+    // SAFETY: `push` put it in above, and all newer ones were taken out before `a` returned.
     let untouched = PENDING_JOINS.with(|joins| unsafe { joins.pop(header) });
     if !untouched {
         bring_back(slot, header, &|| job.has_ended());
     }
     mem::forget(stay);
-    // This thread may have no more joins to come before it is back at the oldest closure.
+    // No further join of this thread may come before it is back at the oldest closure.
     if PENDING_JOINS.with(PendingJoins::may_share_more) {
         PENDING_JOINS.with(|joins| slot.share(joins));
     }
     if untouched && let Ok(first) = first {
-        // Called where it lies, and not before somewhere else: a copy would wait for the stores.
-        // SAFETY: it was never given to anybody.
+        // Called where it lies, without a copy, which would wait for the stores.
+        // SAFETY: `pop` said that it was never shared.
         return (first, unsafe { job.take() }());
     }
-    // SAFETY: it has ended.
+    // SAFETY: no other thread will touch it: it was never shared, or `bring_back` saw its end.
     both(first, unsafe { job.end() })
 }
 
-/// After a job was shared: sees to it that nobody else touches it any more.
+/// Takes a shared job back, or waits for its end: no other thread touches it any more.
 #[cold]
 fn bring_back(slot: &impl Share, job: *const Header, has_ended: &dyn Fn() -> bool) {
     match slot.take_back() {
@@ -102,8 +104,8 @@ fn bring_back(slot: &impl Share, job: *const Header, has_ended: &dyn Fn() -> boo
     assert!(has_ended(), "a thread that waits for a job's end sees it");
 }
 
-/// Joins on a thread that is not known to be at work for this pool. It is from here on; joins in
-/// another pool that are under way are put aside for as long as this one is.
+/// Joins on a thread that is not known to be at work for this pool, and makes it known. Joins in another
+/// pool that are under way are put aside meanwhile.
 #[cold]
 fn join_elsewhere<A, B, RA, RB>(slot: &impl Share, a: A, b: B) -> (RA, RB)
 where
@@ -118,11 +120,11 @@ where
     join(slot, a, b)
 }
 
-/// What a thread did before it joined in the present pool.
+/// The joins that are put aside while the thread joins in another pool.
 struct Aside {
-    /// Joins in another pool that are under way.
+    /// The joins in another pool that are under way.
     around: Option<Box<PendingJoins>>,
-    /// The thread is a worker of the present pool, whose next join will be there, too.
+    /// Whether the thread is a worker of the present pool, where its next join will be, too.
     stays: bool,
 }
 
@@ -136,21 +138,21 @@ impl Drop for Aside {
     }
 }
 
-/// The present thread is not at work any more for the pool that it last joined in: its next join enters the
-/// pool anew. To be called with no join under way.
+/// Ends what is known of the present thread's pool: its next join enters the pool anew. To be called with
+/// no join under way.
 pub(crate) fn forget_pool() {
     let _ = PENDING_JOINS.try_with(|joins| joins.pool.set(PoolId::NONE));
 }
 
-/// The results of both closures, of which the second may not have run. Throws what was thrown, the
-/// first closure's if both did.
+/// Returns the results of both closures, of which the second may not have run. Resumes a panic, that of the
+/// first closure if both panicked.
 #[cold]
 fn both<A, B, T>(first: thread::Result<A>, second: Outcome<B, T>) -> (A, T)
 where
     B: FnOnce() -> T,
 {
     let second = match second {
-        // It is run even if the first one threw, as it would be had somebody else taken it.
+        // Run even if the first closure panicked, as it would be if it had been stolen.
         Outcome::Unrun(b) => guarded(b),
         Outcome::Ran(second) => second,
     };
@@ -173,38 +175,36 @@ impl PendingJoins {
         }
     }
 
-    /// Adds a job. Whether it is time to share one.
+    /// Adds a job. Returns whether it is time to share one.
     ///
     /// # Safety
     ///
-    /// The job must be on this thread's stack, and stay there until it is taken out by
-    /// [`pop`](Self::pop).
+    /// The job must be on this thread's stack, and stay there until [`pop`](Self::pop) takes it out.
     #[inline]
     unsafe fn push(&self, job: *const Header) -> bool {
         let older = self.newest.replace(job);
-        // SAFETY: the caller vouches for it.
+        // SAFETY: the caller vouches for the job.
         unsafe { &*job }.older.set(older);
         if self.next.get().is_null() {
             self.next.set(job);
         } else {
-            // SAFETY: it is in the list, as one that was not shared is and the newest is never older
-            // than that.
+            // SAFETY: it is in the list, since an unshared one is, and the newest is never older than that.
             unsafe { &*older }.newer.set(job);
         }
         self.may_share()
     }
 
-    /// Takes out the newest, which is this one. Whether it was never shared.
+    /// Takes out the newest job, which is this one. Returns whether it was never shared.
     ///
     /// # Safety
     ///
-    /// It must be in the list.
+    /// The job must be in the list.
     #[inline]
     unsafe fn pop(&self, job: *const Header) -> bool {
-        // SAFETY: the caller vouches for it.
+        // SAFETY: the caller vouches for the job.
         let header = unsafe { &*job };
         self.newest.set(header.older.get());
-        // Those that were shared are the oldest: the newest is one of them only if all are.
+        // The shared ones are the oldest: the newest is shared only if all are.
         if self.next.get().is_null() {
             self.shared.set(ptr::null());
             return false;
@@ -219,31 +219,31 @@ impl PendingJoins {
     #[inline]
     fn may_share(&self) -> bool {
         let shared = self.shared.get();
-        // SAFETY: it is in the list: `pop` takes it out of both.
+        // SAFETY: it is in the list: `pop` resets `shared` when it takes it out.
         shared.is_null() || !unsafe { &*shared }.is_pending()
     }
 
-    /// The same after one was taken out: whether there is one left to be shared, too.
+    /// Whether, after one was taken out, another is left to be shared, and it is time.
     #[inline]
     fn may_share_more(&self) -> bool {
         !self.next.get().is_null() && self.may_share()
     }
 
-    /// The oldest that was not shared.
+    /// Marks the oldest job that was not shared as shared, and returns the right to it.
     pub(crate) fn share_next(&self) -> Option<StackJobRef> {
         let next = self.next.get();
         // SAFETY: it is in the list, or null.
         let header = unsafe { next.as_ref() }?;
         let newest = ptr::eq(next, self.newest.get());
-        // What the newest says of one yet newer is long gone.
+        // The `newer` of the newest is out of date.
         self.next.set(if newest { ptr::null() } else { header.newer.get() });
         self.shared.set(next);
-        // SAFETY: it stays on the stack until it is taken out, by a join that waits for its end; and this is
-        // the one right to it, as nothing that was shared is shared again.
+        // SAFETY: it stays on the stack until it is taken out, by a join that waits for its end. This is
+        // the only right to it, since no job is shared twice.
         Some(unsafe { StackJobRef::new(next) })
     }
 
-    /// Makes room for joins in another pool. Returns those under way around them.
+    /// Makes room for joins in another pool. Returns the joins that are under way around them.
     #[cold]
     fn change_to(&self, pool: PoolId) -> Option<Box<Self>> {
         let around = Self::new();

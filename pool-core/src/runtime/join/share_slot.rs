@@ -1,14 +1,14 @@
-//! The slot in which a thread shares one of its pending joins with the workers, and leapfrogging.
+//! The share slot, in which a thread shares one of its pending joins with the workers; and leapfrogging.
 //!
 //! Only the oldest of a thread's pending joins, which stands for most of the work, is *shared*: put into
-//! the thread's slot, with a job ref to the slot in the pool's queue. A worker that comes to the job ref
-//! steals what is in the slot then; the next join that the thread makes fills the slot again. That no more
-//! is shared than is wanted is an idea of lazy task creation (E. Mohr, D. Kranz, R. Halstead, "Lazy Task
-//! Creation", 1990); that it is the oldest is the order of thieves since Cilk (M. Frigo, C. Leiserson,
-//! K. Randall, "The Implementation of the Cilk-5 Multithreaded Language", PLDI 1998).
+//! the thread's slot, with a job ref to the slot in the pool's queue. A worker that takes the job ref
+//! steals what is in the slot by then; the thread's next join fills the slot again. Sharing no more than is
+//! wanted is the idea of lazy task creation (E. Mohr, D. Kranz, R. Halstead, "Lazy Task Creation", 1990).
+//! Sharing the oldest is the order of thieves since Cilk (M. Frigo, C. Leiserson, K. Randall, "The
+//! Implementation of the Cilk-5 Multithreaded Language", PLDI 1998).
 //!
-//! A thread whose closure was stolen helps the thief with it, through the thief's own slot, and takes
-//! nothing else meanwhile (C11): that is leapfrogging (D. Wagner, B. Calder, "Leapfrogging: A Portable
+//! A thread whose closure was stolen helps the thief with it, through the thief's own slot, and runs
+//! nothing else meanwhile (C11). That is leapfrogging (D. Wagner, B. Calder, "Leapfrogging: A Portable
 //! Technique for Implementing Efficient Futures", PPoPP 1993).
 
 use std::cell::RefCell;
@@ -36,33 +36,33 @@ thread_locals! {
     static SLOTS: RefCell<Vec<(PoolId, OwnSlot)>> = RefCell::new(Vec::new());
 }
 
-/// A slot has room for so many thieves from the start.
+/// The number of thieves for which a slot has room from the start.
 const THIEVES: usize = 16;
 
-/// With so many slots a thread looks whether some are for pools that it no longer joins in.
+/// The number of slots from which on a thread drops those of pools in which it no longer joins.
 const SLOTS_KEPT: usize = 8;
 
-/// Where one thread shares a pending join with the workers of a pool.
+/// The slot where one thread shares a pending join with the workers of a pool.
 struct ShareSlot {
     state: Mutex<State>,
-    /// The thread's, which waits for what was stolen from here.
+    /// The parker of the slot's thread, which waits for what was stolen from here.
     owner: Arc<Parker>,
 }
 
 struct State {
-    /// What can be stolen.
+    /// The stack job that can be stolen.
     shared: Option<StackJobRef>,
-    /// There is a job ref to this slot in the queue.
+    /// Whether a job ref to this slot is in the queue.
     queued: bool,
     /// The slots of the threads that have stolen from here and that the owner has not waited for, the
-    /// last one last.
+    /// latest last.
     thieves: Vec<Option<Arc<ShareSlot>>>,
-    /// To be woken when something is shared.
+    /// The thread to be woken when something is shared.
     helper: Option<Arc<Parker>>,
 }
 
 impl ShareSlot {
-    /// The present thread's, for this pool. `None` if the thread's locals are gone.
+    /// Returns the present thread's slot for this pool. `None` if the thread's locals are gone.
     fn own(pool: &PoolState) -> Option<Arc<Self>> {
         let id = pool.id();
         let find = |slots: &RefCell<Vec<(PoolId, OwnSlot)>>| {
@@ -93,7 +93,7 @@ impl ShareSlot {
         state.shared.is_some() || state.queued || !state.thieves.is_empty()
     }
 
-    /// Shares a job. Whether a job ref is to be put into the queue, as none is there.
+    /// Shares a job. Returns whether a job ref has to be put into the queue, since none is there.
     fn share(&self, job: StackJobRef) -> bool {
         let mut state = lock(&self.state);
         state.shared = Some(job);
@@ -106,7 +106,7 @@ impl ShareSlot {
         !queued
     }
 
-    /// Steals what is shared and runs it, on a thread that has this slot itself. Whether there was
+    /// Steals what is shared and runs it, on a thread whose own slot is `thief`. Returns whether there was
     /// something.
     fn run_shared(&self, mut state: MutexGuard<'_, State>, thief: Option<Arc<Self>>) -> bool {
         let Some(job) = state.shared.take() else { return false };
@@ -117,17 +117,17 @@ impl ShareSlot {
         true
     }
 
-    /// Helps the thief, whose slot this is, as long as what it has stolen has not ended: steals in turn.
-    /// Whether there was something.
+    /// Helps the thief, whose slot this is, while its stolen closure has not ended: steals in turn. Returns
+    /// whether there was something.
     ///
-    /// What is shared here is a part of that closure. The thief shared nothing when it stole it, and shares
-    /// nothing else before it has ended, which the lock makes known.
+    /// What is shared here is a part of that closure. The thief had nothing shared when it stole it, and
+    /// shares nothing else before it has ended, which the lock makes known.
     fn leapfrog(&self, helper: &Arc<Self>, has_ended: &dyn Fn() -> bool) -> bool {
         let state = lock(&self.state);
         !has_ended() && self.run_shared(state, Some(helper.clone()))
     }
 
-    /// Asks to be woken when something is shared here. Whether something is.
+    /// Asks to be woken when something is shared here. Returns whether something is already.
     fn call_helper(&self, helper: &Arc<Parker>) -> bool {
         let mut state = lock(&self.state);
         state.helper = Some(helper.clone());
@@ -151,14 +151,14 @@ impl ShareSlot {
     }
 }
 
-/// A slot, to the thread that it belongs to.
+/// A slot, owned by its thread.
 struct OwnSlot {
     slot: Arc<ShareSlot>,
     /// The pool's.
     stale: Weak<Stale>,
 }
 
-/// With the thread goes what a job ref to the slot leads to.
+/// When the thread ends, a queued job ref to its slot becomes stale.
 impl Drop for OwnSlot {
     fn drop(&mut self) {
         if lock(&self.slot.state).queued
@@ -169,7 +169,7 @@ impl Drop for OwnSlot {
     }
 }
 
-/// What a job ref to the slot leads to.
+/// A job ref to the slot steals what is shared there.
 impl Execute for ShareSlot {
     fn run(self: Arc<Self>, _id: JobId, account: Account<'_>) {
         let thief = Self::own(account.pool());

@@ -1,5 +1,5 @@
-//! A stack job: a closure that stays on the stack of its thread while others may run it. What it borrows
-//! outlives it, because its thread waits.
+//! Stack jobs: a closure on the stack of its thread, which others may run. What it borrows outlives it,
+//! because its thread waits.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -10,50 +10,52 @@ use std::thread;
 use crate::panics::guarded;
 use crate::sync::{Acquire, AtomicU64, Relaxed, Release, UnsafeCell};
 
-/// A closure on the stack of the thread that waits for it, and later what it returned.
+/// A closure on the stack of the thread that waits for it, and later its result.
 ///
 /// `repr(C)`, so that a pointer to the job is one to its header.
 #[repr(C)]
 pub(super) struct StackJob<B, T> {
     header: Header,
-    /// There until somebody runs it.
+    /// There until it is run.
     closure: UnsafeCell<ManuallyDrop<B>>,
     /// There once the job has [`RAN`].
     result: UnsafeCell<MaybeUninit<thread::Result<T>>>,
 }
 
-/// What can be done with a job without knowing what it is.
+/// The part of a stack job that does not depend on its types.
 pub(super) struct Header {
-    /// Runs the closure if told so, and ends the job. Whether the closure threw.
+    /// Ends the job, and runs the closure first if `true`. Returns whether the closure panicked.
     settle: unsafe fn(*const Header, bool) -> bool,
-    /// How the job stands.
+    /// One of the states below.
     state: AtomicU64,
     /// Its neighbours in its thread's [`PendingJoins`]; used by that thread alone.
     pub(super) older: Cell<*const Header>,
     pub(super) newer: Cell<*const Header>,
 }
 
-/// Nobody has begun to run the closure.
+/// Its closure has not been begun.
 const PENDING: u64 = 0;
-/// Somebody else has it and will run it.
+/// Another thread has it and will run it.
 const STOLEN: u64 = 1;
-/// It will not be run by others.
+/// No other thread will run it.
 const UNRUN: u64 = 2;
 /// It was run, and the result is there.
 const RAN: u64 = 3;
 
-/// The one right to run a stack job, perhaps on another thread. It is used, given back to the owner, or
-/// dropped, and then the closure is not run.
+/// The only right to run a stack job, perhaps on another thread. It is used, given back to the owner, or
+/// dropped; a drop ends the job without running the closure.
 pub(crate) struct StackJobRef(*const Header);
 
-// SAFETY: a closure is only run, and its result only fetched, by another thread if both are `Send`:
-// see the bounds of `StackJob`'s makers. Of the header, others use the state and the function.
+// SAFETY: another thread runs the closure and stores its result only if both are `Send`: see the bounds of
+// `StackJob::new`. Of the header, it uses the state and the function.
 unsafe impl Send for StackJobRef {}
 
 impl StackJobRef {
+    /// Makes the right to run a job.
+    ///
     /// # Safety
     ///
-    /// The job must stay where it is until it has ended, and nobody else may have the right to it.
+    /// The job must stay where it is until it has ended, and there must be no other right to it.
     pub(super) unsafe fn new(job: *const Header) -> Self {
         Self(job)
     }
@@ -64,18 +66,17 @@ impl StackJobRef {
     }
 
     fn header(&self) -> &Header {
-        // SAFETY: the job is there until it is ended, which only this right to it can do.
+        // SAFETY: `new` demands that the job stays until it has ended, and only this right can end it.
         unsafe { &*self.0 }
     }
 
-    /// Lets the owner know that the job is out of its reach. `Relaxed`: a hint that it is time to share
-    /// another.
+    /// Marks the job as out of the owner's reach. `Relaxed`: only a hint that it is time to share another.
     pub(super) fn stolen(self) -> Self {
         self.header().state.store(STOLEN, Relaxed);
         self
     }
 
-    /// Runs the closure. What it throws goes to the owner; whether it threw.
+    /// Runs the closure. Its panic goes to the owner; returns whether it panicked.
     pub(crate) fn run(self) -> bool {
         let this = ManuallyDrop::new(self);
         let settle = this.header().settle;
@@ -116,37 +117,38 @@ impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
         }
     }
 
+    /// Ends the job, and runs its closure first if `run`. Returns whether the closure panicked.
+    ///
     /// # Safety
     ///
-    /// `this` must point to the header of such a job, which nobody has ended, and be the only right to
-    /// it.
+    /// `this` must point to the header of such a job, which has not ended, and be the only right to it.
     unsafe fn settle(this: *const Header, run: bool) -> bool {
-        // SAFETY: the caller vouches for the job. It lives until its state says that it has ended.
+        // SAFETY: the caller vouches for the job, which lives until its state says that it has ended.
         let job = unsafe { &*this.cast::<Self>() };
         if !run {
             job.header.state.store(UNRUN, Release);
             return false;
         }
-        // SAFETY: the owner touches neither of the two before the job has ended, and the only right to it is
-        // used once.
+        // SAFETY: the owner touches neither of the two before the job has ended, and the only right to it
+        // is used once.
         let closure = job.closure.with_mut(|closure| unsafe { ManuallyDrop::take(&mut *closure) });
         let result = guarded(closure);
         let threw = result.is_err();
-        // SAFETY: as before.
+        // SAFETY: as for the closure.
         job.result.with_mut(|slot| unsafe { (*slot).write(result) });
-        // Release, against the acquire of the owner, who may be gone right after. It is told by
-        // other means, which it does not own, that it is worth a look.
+        // Release, for the owner's acquire; the owner may be gone right after. It is woken by other means,
+        // which it does not own.
         job.header.state.store(RAN, Release);
         threw
     }
 
-    /// Whether nobody else will touch this any more.
+    /// Whether no other thread will touch the job any more.
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
         self.header.state.load(Acquire) >= UNRUN
     }
 
-    /// What became of the closure.
+    /// Returns what became of the closure.
     ///
     /// # Safety
     ///
@@ -154,18 +156,20 @@ impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
     #[inline]
     pub(super) unsafe fn end(&self) -> Outcome<B, T> {
         if self.header.state.load(Acquire) == RAN {
-            // SAFETY: the result was written before the state was, and nobody else reads it.
+            // SAFETY: the result was written before the state, and only the owner reads it.
             let result = self.result.with_mut(|slot| unsafe { (*slot).assume_init_read() });
             Outcome::Ran(result)
         } else {
-            // SAFETY: only running it takes the closure, which did not happen.
+            // SAFETY: only a run takes the closure, and there was none.
             Outcome::Unrun(unsafe { self.take() })
         }
     }
 
+    /// Takes the closure.
+    ///
     /// # Safety
     ///
-    /// For the owner, once, when nobody has run the closure nor will.
+    /// For the owner, once, if the closure was not run and never will be.
     #[inline]
     pub(super) unsafe fn take(&self) -> B {
         // SAFETY: the caller has the closure for itself.
@@ -175,14 +179,15 @@ impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
 
 /// What became of a stack job's closure.
 pub(crate) enum Outcome<B, T> {
-    /// Nobody has run it.
+    /// The closure, which was not run.
     Unrun(B),
-    /// Somebody has.
+    /// The result of the closure, which was run.
     Ran(thread::Result<T>),
 }
 
-/// Makes a stack job of `closure` and calls `meanwhile` with the right to it, which must be used or dropped
-/// when that returns. A panic in `meanwhile` ends the process, since others may be using this stack.
+/// Makes a stack job of `closure` and calls `meanwhile` with the right to run it, which must be used or
+/// dropped when that returns. A panic in `meanwhile` aborts the process, since others may be using this
+/// stack.
 pub(crate) fn with_stack_job<A, B, T>(
     closure: B,
     meanwhile: impl FnOnce(StackJobRef) -> A,
@@ -197,11 +202,11 @@ where
     let first = meanwhile(StackJobRef((&raw const job).cast()));
     assert!(job.has_ended(), "the right to the job was used or dropped");
     mem::forget(stay);
-    // SAFETY: it has ended.
+    // SAFETY: the assertion above saw its end.
     (first, unsafe { job.end() })
 }
 
-/// Keeps a panic from leaving a stack that others use.
+/// Aborts the process on a panic that would unwind a stack that others use.
 pub(super) struct AbortOnUnwind;
 
 impl Drop for AbortOnUnwind {
