@@ -1,6 +1,7 @@
-//! The contract of `pool-core` as a test kit for any queue.
+//! The conformance kit: the contract of `pool-core` as tests for any queue.
 //!
-//! A [`WorkQueue`](pool_core::WorkQueue) that passes it can be trusted with a pool. It has three parts.
+//! A [`WorkQueue`](pool_core::WorkQueue) that passes them can be trusted with a pool. The kit has three
+//! parts.
 //!
 //! **The contract.** For each clause of [the contract](pool_core#the-contract) there are checks with pools
 //! over the queue, of one, two and sixteen workers; their names begin with the clause's number.
@@ -21,7 +22,7 @@
 //! | `retain` | removes [what it is told to](retain_removes_what_it_is_told_to), [while workers pop](retain_loses_nothing_while_workers_pop) too; or nothing at all |
 //! | with stealing | jobs are in sight [while workers pop](pops_leave_nothing_out_of_sight) and [while stale ones are removed](retain_leaves_nothing_out_of_sight); workers [do not hinder each other](workers_may_steal_from_each_other); each source is served [by those that feed themselves](every_source_is_served), [by those that find jobs outside](busy_workers_are_served_though_outside_jobs_come), [when all feed themselves](everybody_is_served_though_all_feed_themselves), [when its worker is busy](what_a_busy_worker_took_in_is_not_starved), through `retain` [in turn](retain_starves_no_source) and [in order](retain_keeps_the_order_of_what_is_taken_in) |
 //!
-//! **Plans.** A [plan](Plan) is a list of random steps whose outcome a sequential model foretells.
+//! **Plans.** A [plan](Plan) is a list of random steps whose outcome a sequential model predicts.
 //!
 //! [`conformance_tests!`](crate::conformance_tests) makes a named test of each:
 //!
@@ -36,12 +37,12 @@
 //! # fn main() {}
 //! ```
 //!
-//! That is all of a test file in a crate with the dev-dependencies `pool-conformance` and `proptest`. A
+//! That is a whole test file, in a crate with the dev-dependencies `pool-conformance` and `proptest`. A
 //! check is a function and can be called by itself, too. Two have to be, in a program of their own:
-//! [`a_burst_leaves_no_memory`] and [`large_jobs_leave_little_memory`] want an allocator that counts.
+//! [`a_burst_leaves_no_memory`] and [`large_jobs_leave_little_memory`] need an allocator that counts.
 //!
-//! Every check has a watchdog: what hangs fails, after [a time](set_patience). It, [`Latch`] and
-//! [`Tally`] are there for checks of your own.
+//! Every check has a watchdog: a check that hangs fails, after [a time](set_patience). The watchdog,
+//! [`Latch`] and [`Tally`] can be used for checks of your own.
 
 mod contract;
 mod duties;
