@@ -1,4 +1,5 @@
-//! The clauses of the contract about submitting and closing, on pools over the queue under test.
+//! The checks of the clauses about submitting, closing and draining (C1 to C6), on pools over the queue
+//! under test.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, mpsc};
@@ -103,7 +104,7 @@ pub fn c2_c3_every_job_runs_once_and_has_one_outcome<Q: WorkQueue<Closure>>(make
     });
 }
 
-/// C3: outcomes that find no taker are counted, and the jobs go on.
+/// C3: outcomes that the sink does not take are counted, and the jobs go on.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! The duties of a queue, on the queue alone.
+//! The checks of a queue's duties, on the queue alone.
 
 mod batch;
 mod calls;

@@ -1,4 +1,4 @@
-//! Named tests of every check, from one list.
+//! The macro that makes a named test of every check, from one list.
 
 /// Makes a named test of every check of the [kit](crate) for a queue: of each clause of the contract, of
 /// each duty of a queue, of the order if one is promised, and a property that plays random plans. Only
@@ -8,15 +8,15 @@
 ///
 /// It takes
 ///
-/// * a name for the module of the tests, and an expression that makes an empty queue for jobs of whatever
-///   type each check needs: closures, numbers, `()`, arrays of 4 KiB;
+/// * a name for the module of the tests, and an expression that makes an empty queue for jobs of any type
+///   that a check needs: closures, numbers, `()`, arrays of 4 KiB;
 /// * `order`, the one that the queue promises for a single worker: `fifo`, `outside` (first in, first out
 ///   for jobs from outside alone), or `none`;
 /// * `stealing`, if each worker has a deque of its own from which the others steal: `in_place` if
-///   [`retain`](pool_core::WorkQueue::retain) removes jobs where they lie, so that none is ever out of sight,
-///   `moving` if it moves those that stay.
+///   [`retain`](pool_core::WorkQueue::retain) removes jobs where they lie, so that none is ever out of
+///   sight, `moving` if it moves those that stay.
 ///
-/// All of them take some seconds in a debug build.
+/// All tests together take some seconds in a debug build.
 ///
 /// The crate that uses it needs `proptest` as a dev-dependency. The property runs `PROPTEST_CASES`
 /// plans, 256 unless set.

@@ -1,4 +1,4 @@
-//! Random plans, whose outcome a sequential model foretells.
+//! Random plans, whose outcome a sequential model predicts.
 
 mod model;
 mod run;
@@ -20,9 +20,9 @@ pub enum Step {
     Submit(Tree),
     /// Submit a job that has a handle.
     Spawn(Tree),
-    /// Cancel one of the jobs that have a handle, counted round among those that are left.
+    /// Cancel one of the jobs that have a handle and are left: the one at this number, counted round.
     Cancel(u8),
-    /// Wait for the oldest of them, or run it.
+    /// Wait for the oldest of these jobs, or run it.
     Join,
     /// Wait until the pool is idle, unless it is paused.
     Wait,
@@ -38,7 +38,7 @@ pub enum Step {
     Shutdown,
 }
 
-/// What to do with a pool, step by step. It ends with a shutdown in any case.
+/// A list of steps for a pool. A shutdown follows them in any case.
 ///
 /// # Examples
 ///
@@ -59,21 +59,21 @@ pub enum Step {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// How many workers the pool may have.
+    /// The maximum number of workers.
     pub threads: usize,
     /// Whether workers leave as soon as they are idle, so that they come and go all the time.
     pub restless: bool,
     /// Whether the pool is built paused.
     pub paused: bool,
-    /// How many jobs from outside the pool lets wait, if not any number.
+    /// The maximum number of jobs from outside that wait, if there is one.
     pub capacity: Option<usize>,
-    /// What to do.
+    /// The steps.
     pub steps: Vec<Step>,
 }
 
 impl Plan {
-    /// Reads a plan from bytes, any bytes: fewer make a shorter plan, smaller ones a simpler one. So
-    /// a test library that can shrink a list of bytes can shrink plans.
+    /// Reads a plan from any bytes: fewer make a shorter plan, smaller ones a simpler one. So a test
+    /// library that can shrink a list of bytes can shrink plans.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut bytes = bytes.iter().copied();

@@ -1,4 +1,4 @@
-//! What the checks share.
+//! Helpers of the checks: the watchdog, the latch, the tally.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +10,15 @@ use pool_core::{
     Collect, Handle, Job, JobId, NoSink, Ready, Task, ThreadPool, ThreadPoolBuilder, WorkQueue,
 };
 
-/// What lies in the queues of the checks.
+/// The jobs in the queues of the checks.
 pub(crate) type Closure = Job<Task<usize>>;
 /// The pools of the checks.
 pub(crate) type Pool<Q> = ThreadPool<usize, Q>;
 
 static PATIENCE_MILLIS: AtomicU64 = AtomicU64::new(60_000);
 
-/// How long a check may take before it counts as hanging, for all checks that begin from here on.
-/// One minute unless set.
+/// Sets the time after which a check counts as hanging, for all checks that begin from here on. The default
+/// is one minute.
 pub fn set_patience(patience: Duration) {
     let millis = patience.as_millis().try_into().unwrap_or(u64::MAX);
     PATIENCE_MILLIS.store(millis, Ordering::SeqCst);
@@ -45,13 +45,13 @@ pub fn within_patience(check: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// A builder over a queue under test.
+/// Returns a builder over a queue under test.
 pub(crate) fn builder<Q>(queue: Q, threads: usize) -> ThreadPoolBuilder<Ready<Q>, NoSink> {
     ThreadPoolBuilder::with_queue(queue).num_threads(threads)
 }
 
-/// Runs a check on pools of one, two and sixteen workers with a collecting sink. Sixteen are more
-/// than there are processors on a small machine, where what holds for two may not hold.
+/// Runs a check on pools of one, two and sixteen workers with a collecting sink. Sixteen are more than the
+/// processors of a small machine, where what holds for two may not hold.
 pub(crate) fn with_pools<Q: WorkQueue<Closure>>(
     make: impl Fn() -> Q,
     check: impl Fn(Pool<Q>, Collect<usize>, usize) + Send + Copy + 'static,
@@ -66,7 +66,7 @@ pub(crate) fn with_pools<Q: WorkQueue<Closure>>(
     }
 }
 
-/// Submits a closure, and again for as long as the queue is full.
+/// Submits a closure, and repeats that while the queue is full.
 pub(crate) fn submit<Q: WorkQueue<Closure>>(
     handle: &Handle<Task<usize>, usize, Q>,
     closure: impl FnOnce() -> usize + Send + 'static,
@@ -82,23 +82,23 @@ pub(crate) fn submit<Q: WorkQueue<Closure>>(
     }
 }
 
-/// Panics without a word on the standard error output, where it would bury those that matter.
+/// Panics without a message on the standard error output, where it would bury the messages that matter.
 pub(crate) fn panic_quietly() -> ! {
     resume_unwind(Box::new("on purpose"))
 }
 
-/// Opens once, for all threads that wait. Clones are one latch.
+/// A latch that opens once, for all threads that wait. Clones are one latch.
 #[derive(Debug, Clone, Default)]
 pub struct Latch(Arc<(Mutex<bool>, Condvar)>);
 
 impl Latch {
-    /// Opens it.
+    /// Opens the latch.
     pub fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
     }
 
-    /// Waits until it is open.
+    /// Waits until the latch is open.
     pub fn wait(&self) {
         let mut open = self.0.0.lock().unwrap();
         while !*open {
@@ -106,7 +106,7 @@ impl Latch {
         }
     }
 
-    /// Whether it is open.
+    /// Whether the latch is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         *self.0.0.lock().unwrap()
@@ -123,7 +123,7 @@ impl Tally {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What was added up to now.
+    /// Returns the count.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::SeqCst)

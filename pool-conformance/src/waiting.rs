@@ -1,4 +1,5 @@
-//! The clauses of the contract, as far as they are about handles and borrowed work.
+//! The checks of the clauses about handles, borrowed work and waiting (C1, C2, C3, C8, C11), on pools over
+//! the queue under test.
 
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use crate::support::{
     Closure, Latch, Tally, builder, panic_quietly, submit, with_pools, within_patience,
 };
 
-/// C2, C3, C9: a job that its handle cancels in time does not run, and its captures are gone at once;
-/// the claim that is left in the queue is no job.
+/// C2, C3, C9: a job that its handle cancels in time does not run, and its captures are gone at once; the
+/// job ref that is left in the queue is stale, and no job.
 ///
 /// # Panics
 ///
@@ -39,7 +40,7 @@ pub fn c3_a_cancelled_job_never_runs<Q: WorkQueue<Closure>>(make: impl Fn() -> Q
             assert!(matches!(job.join(), Err(JobError::Cancelled)));
         }
         assert_eq!(Arc::strong_count(&captured), 1, "captures of cancelled jobs");
-        assert_eq!(pool.stats().queued, 0, "claims that are no jobs");
+        assert_eq!(pool.stats().queued, 0, "stale job refs count as jobs");
         latch.open();
         let report = pool.shutdown();
         assert_eq!(
@@ -50,8 +51,7 @@ pub fn c3_a_cancelled_job_never_runs<Q: WorkQueue<Closure>>(make: impl Fn() -> Q
     });
 }
 
-/// Spawns a closure, and again for as long as the queue is full: of claims that are no jobs any more, for
-/// example.
+/// Spawns a closure, and repeats that while the queue is full: of stale job refs, for example.
 fn spawn<Q: WorkQueue<Closure>, T: Send + 'static>(
     pool: &Handle<Task<usize>, usize, Q>,
     mut closure: impl FnOnce() -> T + Send + 'static,
@@ -93,7 +93,7 @@ pub fn c11_jobs_wait_for_jobs<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
     });
 }
 
-/// Sums up by forks, and counts leaves by a scope.
+/// Sums up by joins, and counts leaves by a scope.
 fn divide<Q: WorkQueue<Closure>>(pool: &Handle<Task<usize>, usize, Q>, numbers: &[usize]) -> usize {
     if numbers.len() < 4 {
         let leaves = Tally::default();
@@ -106,8 +106,8 @@ fn divide<Q: WorkQueue<Closure>>(pool: &Handle<Task<usize>, usize, Q>, numbers: 
     left + right
 }
 
-/// C11: what is borrowed is done when its borrower goes on, inside of jobs and outside; and a claim
-/// on borrowed work that comes too late does no harm.
+/// C11: borrowed work is done when its borrower goes on, inside of jobs and outside; and a job ref to
+/// borrowed work that comes too late does no harm.
 ///
 /// # Panics
 ///
@@ -127,8 +127,7 @@ pub fn c11_borrowed_work_is_done<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
     });
 }
 
-/// C8, C11: the panic of borrowed work goes to its borrower, after everything has ended, and nowhere
-/// else.
+/// C8, C11: the panic of borrowed work goes to its borrower only, after everything has ended.
 ///
 /// # Panics
 ///
@@ -162,7 +161,7 @@ pub fn c8_panics_of_borrowed_work_are_thrown_on<Q: WorkQueue<Closure>>(make: imp
     });
 }
 
-/// C1, C4: jobs that wait for room get it, in the order in which they came; jobs inside need none.
+/// C1, C4: jobs that wait for room get it, in the order of arrival; nested jobs need none.
 ///
 /// # Panics
 ///

@@ -1,4 +1,5 @@
-//! The clauses of the contract about workers and their jobs, on pools over the queue under test.
+//! The checks of the clauses about workers and their jobs (C7, C8, C9, C10), on pools over the queue under
+//! test. For C7, jobs wait for each other: a lost wake-up is a hang.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub fn c7_as_many_jobs_run_at_once_as_there_are_workers<Q: WorkQueue<Closure>>(
 ) {
     with_pools(make, |pool, _, threads| {
         for _ in 0..100 {
-            // Passes only when all of them run at the same time.
+            // Passes only if all of them run at the same time.
             let meeting = Arc::new(Barrier::new(threads));
             for _ in 0..threads {
                 let meeting = Arc::clone(&meeting);
@@ -69,7 +70,7 @@ pub fn c7_children_of_a_busy_parent_find_the_other_workers<Q: WorkQueue<Closure>
 pub fn c7_a_job_from_outside_starts_while_a_worker_feeds_itself<Q: WorkQueue<Closure>>(
     make: impl Fn() -> Q,
 ) {
-    /// How many jobs in a row are no coincidence.
+    /// The number of jobs in a row that are no coincidence.
     const ENOUGH: usize = 100_000;
     fn feed<Q: WorkQueue<Closure>>(
         handle: Handle<Task<usize>, usize, Q>,
@@ -88,7 +89,7 @@ pub fn c7_a_job_from_outside_starts_while_a_worker_feeds_itself<Q: WorkQueue<Clo
         let pool = builder(queue, 1).sink(results.clone()).build().unwrap();
         let (both, stop) = (Latch::default(), Latch::default());
         let (handle, accepted, until) = (pool.handle(), both.clone(), stop.clone());
-        // Keeps the worker until the other job waits, for which there may be no room before.
+        // Keeps the worker until the other job waits: before, there may be no room for it.
         submit(&pool, move || {
             accepted.wait();
             feed(handle, until, 0)
@@ -131,7 +132,7 @@ pub fn c8_panics_stay_with_their_jobs<Q: WorkQueue<Closure>>(make: impl Fn() -> 
     });
 }
 
-/// C9: captures are gone when the pool is idle, and with a paused pool's queue when it is dropped.
+/// C9: captures are gone when the pool is idle.
 ///
 /// # Panics
 ///
@@ -150,7 +151,7 @@ pub fn c9_nothing_lingers<Q: WorkQueue<Closure>>(make: impl Fn() -> Q) {
     });
 }
 
-/// C10: workers come and go all the time and no job is forgotten; pools end within their own jobs.
+/// C10: workers come and go all the time and no job is lost; pools end within their own jobs.
 ///
 /// # Panics
 ///

@@ -1,18 +1,17 @@
-//! A queue that is picked when the program runs.
+//! The backend: a queue that is picked when the program runs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use pool_core::{LocalQueue, MakeQueue, PushError, WorkQueue};
 
-/// Writes, from one list, everything that has an arm for each backend.
+/// Defines, from one list, everything that has an arm for each backend.
 macro_rules! backends {
     ($($variant:ident, $name:literal, feature $feature:literal, $queue:ty, $local:ty;)*) => {
-        /// The queues that are enabled, by name: for a command line, or to compare them on real
-        /// work.
+        /// A choice among the enabled queues, by name: for a command line, or to compare them on real work.
         ///
-        /// A pool over a backend asks at every job which queue it has. Where that is too much, name
-        /// the queue in the type.
+        /// A pool over a backend looks up its queue at every job. Where that costs too much, name the queue
+        /// in the type.
         ///
         /// # Examples
         ///
@@ -38,13 +37,13 @@ macro_rules! backends {
         }
 
         impl Backend {
-            /// The backends that are enabled, the strongest first.
+            /// Returns the enabled backends, the strongest first.
             #[must_use]
             pub fn available() -> &'static [Self] {
                 &[$(#[cfg(feature = $feature)] Self::$variant,)*]
             }
 
-            /// The name by which [`str::parse`] knows the backend.
+            /// The name of the backend, for [`str::parse`].
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -69,7 +68,7 @@ macro_rules! backends {
         pub enum AnyQueue<J> {
             $(
                 #[cfg(feature = $feature)]
-                #[doc = concat!("That of [`Backend::", stringify!($variant), "`].")]
+                #[doc = concat!("The queue of [`Backend::", stringify!($variant), "`].")]
                 $variant($queue),
             )*
         }
@@ -80,7 +79,7 @@ macro_rules! backends {
         pub enum AnyLocal<J> {
             $(
                 #[cfg(feature = $feature)]
-                #[doc = concat!("That of [`Backend::", stringify!($variant), "`].")]
+                #[doc = concat!("The end of [`Backend::", stringify!($variant), "`].")]
                 $variant($local),
             )*
         }
@@ -177,7 +176,7 @@ impl FromStr for Backend {
     }
 }
 
-/// No enabled backend has this name. The message lists those that are enabled.
+/// The error of a name that no enabled backend has. The message lists those that are enabled.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnknownBackend {
     name: String,

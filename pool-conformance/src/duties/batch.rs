@@ -1,4 +1,4 @@
-//! A batch is taken as a whole, whatever its iterator is like.
+//! The check that a batch is taken as a whole, whatever its iterator is like.
 
 use std::iter::once_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +8,7 @@ use pool_core::{PushError, WorkQueue};
 use super::calls::{drain, fill, sorted};
 use crate::support::{panic_quietly, within_patience};
 
-/// Of a batch, every job is in the queue, or came back, or was left where it was.
+/// Each job of a batch is in the queue, or came back, or was left in the iterator.
 ///
 /// # Panics
 ///
@@ -18,8 +18,8 @@ pub fn a_batch_is_taken_whole<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     within_patience(move || comes_out_whole(&queue, 0..10_000, 10_000));
 }
 
-/// The same, whatever the iterator's `size_hint` says: too little, too much, or more than there is
-/// memory for.
+/// A batch is taken whole whatever the iterator's `size_hint` says: too little, too much, or more than
+/// there is memory for.
 ///
 /// # Panics
 ///
@@ -48,7 +48,7 @@ pub fn a_batch_is_taken_whole_whatever_its_size_hint<Q: WorkQueue<usize>>(make: 
     }
 }
 
-/// An iterator whose size hint is made up.
+/// An iterator with a made-up size hint.
 struct Hinting {
     jobs: std::ops::Range<usize>,
     hint: (usize, Option<usize>),
@@ -91,7 +91,7 @@ pub fn a_batch_that_panics_harms_no_other_job<Q: WorkQueue<usize>>(make: impl Fn
     within_patience(move || {
         let before = fill(&queue, 0..10);
         let mut batch = (10..20).chain(once_with(|| panic_quietly()));
-        // A full queue does not come so far.
+        // A full queue stops before the panic.
         let push = || queue.push_batch(&mut batch).is_err();
         let stopped = catch_unwind(AssertUnwindSafe(push)).unwrap_or(true);
         assert!(stopped, "the iterator's panic is swallowed");

@@ -1,11 +1,11 @@
-//! What the checks of the duties call a queue with.
+//! Calls of a queue that the checks of the duties share.
 
 use std::iter::from_fn;
 use std::thread;
 
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
-/// Pushes, and again for as long as the queue is full.
+/// Pushes a job, and repeats that while the queue is full.
 pub(super) fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
     while let Err(PushError(refused)) = queue.push(job) {
         job = refused;
@@ -13,14 +13,14 @@ pub(super) fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
     }
 }
 
-/// Pushes a batch, and again for as long as the queue is full.
+/// Pushes a batch, and repeats that while the queue is full.
 pub(super) fn push_all<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) {
     while let Err(PushError(refused)) = queue.push_batch(&mut jobs) {
         push(queue, refused);
     }
 }
 
-/// Pushes one by one until the queue is full. How many jobs it has accepted.
+/// Pushes jobs one by one until the queue is full. Returns the number of accepted jobs.
 pub(super) fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) -> usize {
     let mut accepted = 0;
     while jobs.next().is_some_and(|job| queue.push(job).is_ok()) {
@@ -29,7 +29,7 @@ pub(super) fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item =
     accepted
 }
 
-/// Pushes numbers as one batch. Those that the queue has accepted: the first of them, since it stops
+/// Pushes numbers as one batch. Returns those that the queue has accepted: the first ones, since it stops
 /// at the first for which it has no room.
 pub(super) fn fill_batch<Q: WorkQueue<usize>>(
     queue: &Q,
@@ -45,13 +45,13 @@ pub(super) fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {
     end.pop().or_else(|| end.steal())
 }
 
-/// Takes until nothing is found.
+/// Takes jobs until none is found.
 pub(super) fn drain<J>(end: &mut impl LocalQueue<J>) -> impl Iterator<Item = J> {
     from_fn(|| take(end))
 }
 
-/// Compares what came out with what should. The message names the first difference and no more, since
-/// thousands of numbers cannot be read.
+/// Compares the jobs that came out with the expected ones. The message names the first difference only,
+/// since thousands of numbers cannot be read.
 #[track_caller]
 pub(super) fn assert_same(
     taken: &[usize],

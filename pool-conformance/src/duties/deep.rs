@@ -1,11 +1,11 @@
-//! However many jobs wait, all goes on as with few.
+//! The checks with a million waiting jobs.
 
 use pool_core::{LocalQueue, WorkQueue};
 
 use super::calls::{fill, fill_batch, take};
 use crate::support::within_patience;
 
-/// More jobs than a queue has at work, and few enough to be quick about.
+/// The number of jobs: more than a queue has at work, and few enough for a quick check.
 const JOBS: usize = 1 << 20;
 
 /// A million jobs may wait, outside or in one worker's end, and none is lost.
@@ -16,7 +16,7 @@ const JOBS: usize = 1 << 20;
 pub fn a_million_jobs_may_wait<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     let queue = make();
     within_patience(move || {
-        // As many as it accepts: one of limited size is full soon.
+        // As many as it accepts: a queue of limited size is full soon.
         let single = fill(&queue, 0..JOBS / 2);
         let batch = fill_batch(&queue, JOBS / 2..JOBS);
         come_out_once(&queue, single + batch.len(), |job| job < single || batch.contains(&job));
@@ -43,8 +43,8 @@ fn come_out_once<Q: WorkQueue<usize>>(queue: &Q, count: usize, is_one: impl Fn(u
     assert_eq!(taken, count, "of many jobs some are lost");
 }
 
-/// No call takes longer the more jobs wait. If one looks at all of them, or copies them, then this
-/// check hangs, for it makes a quarter of a million calls of each kind while a million jobs wait.
+/// No call takes longer the more jobs wait. If one looks at all of them, or copies them, this check hangs,
+/// since it makes a quarter of a million calls of each kind while a million jobs wait.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! No job waits for ever.
+//! The checks of fairness: no job waits for ever.
 
 use std::iter::once;
 
@@ -7,10 +7,10 @@ use pool_core::{LocalQueue, WorkQueue};
 use super::calls::{fill, push, take};
 use crate::support::within_patience;
 
-/// Within how many pops a worker that feeds itself comes to the oldest jobs of every place.
+/// The maximum number of pops in which a worker that feeds itself comes to the oldest jobs of every place.
 const BOUND: usize = 2_000;
 
-/// What the worker feeds itself with, and what comes from elsewhere all the time.
+/// The jobs with which the worker feeds itself, and that come from elsewhere all the time.
 const NEW: usize = 0;
 /// The oldest job of the worker's own end.
 const OWN: usize = 1;
@@ -18,11 +18,11 @@ const OWN: usize = 1;
 const OUTSIDE: usize = 2;
 /// The oldest job from outside that came in a batch.
 const BATCH: usize = 3;
-/// The oldest jobs of the other ends are numbered from here on.
+/// The number of the first of the oldest jobs in the other ends.
 const ELSEWHERE: usize = 4;
 
-/// The oldest job from outside, be it single or of a batch, and the oldest of its own come out within
-/// 2,000 pops of a worker whose own end is never empty, while more come from outside.
+/// The oldest job from outside, single or of a batch, and the oldest of its own come out within 2,000 pops
+/// of a worker whose own end is never empty, while more come from outside.
 ///
 /// # Panics
 ///
@@ -35,10 +35,10 @@ pub fn a_worker_that_feeds_itself_starves_nobody<Q: WorkQueue<usize>>(make: impl
     });
 }
 
-/// The oldest jobs of busy workers come out within 2,000 pops of one whose own end is never empty, though
-/// the busy ones go on submitting: four of one busy worker, or one of each of seven. So do the oldest
-/// from outside. It holds whichever of the workers it is that feeds itself: the first, the last, or one
-/// between them.
+/// The oldest jobs of busy workers come out within 2,000 pops of a worker whose own end is never empty,
+/// though the busy ones go on submitting: four of one busy worker, or one of each of seven. So do the
+/// oldest from outside. It holds for any worker that feeds itself: the first, the last, or one between
+/// them.
 ///
 /// # Panics
 ///
@@ -58,8 +58,8 @@ pub fn a_busy_workers_jobs_are_not_starved<Q: WorkQueue<usize>>(make: impl Fn() 
     }
 }
 
-/// What workers that have left did not come to comes out within 2,000 pops of one whose own end is never
-/// empty.
+/// The jobs in the ends of workers that have left come out within 2,000 pops of a worker whose own end is
+/// never empty.
 ///
 /// # Panics
 ///
@@ -78,8 +78,8 @@ pub fn what_a_worker_left_is_not_starved<Q: WorkQueue<usize>>(make: impl Fn() ->
     }
 }
 
-/// One worker feeds itself. The others run a job that takes long and submits jobs meanwhile, so they
-/// push and never pop. `waiting` is what lies in other ends than the worker's.
+/// One worker feeds itself. The others run a long job that submits jobs meanwhile, so they push and never
+/// pop. `waiting` are the jobs in other ends than the worker's.
 fn feeds_itself<J: LocalQueue<usize>>(
     queue: &impl WorkQueue<usize, Local = J>,
     end: &mut J,
@@ -112,13 +112,13 @@ fn feeds_itself<J: LocalQueue<usize>>(
 }
 
 /// Of 64 jobs that wait outside, or 8 in a worker's own end, each comes out within 2,000 pops though
-/// [`retain`](WorkQueue::retain) is called again and again, and one new job comes for each that goes.
+/// [`retain`](WorkQueue::retain) is called repeatedly, and one new job comes for each that goes.
 ///
 /// # Panics
 ///
 /// If the queue fails the check.
 pub fn retain_starves_nobody<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    /// What comes while they wait.
+    /// A job that comes while they wait.
     const NEW: usize = 64;
     for (every, outside) in [1, 16, 61].map(|every| [(every, false), (every, true)]).concat() {
         let queue = make();

@@ -1,4 +1,4 @@
-//! Large jobs leave no large memory.
+//! The check that large jobs leave no large memory.
 
 use std::iter::from_fn;
 
@@ -9,7 +9,7 @@ use crate::support::within_patience;
 
 const JOBS: usize = 200;
 
-/// What a queue may keep for the jobs from outside.
+/// The maximum number of bytes that a queue may keep for the jobs from outside.
 const KEPT_OUTSIDE: usize = 32 * 1024;
 
 /// A queue takes little memory before its first job and keeps little after its last, however large the
@@ -42,7 +42,7 @@ pub fn large_jobs_leave_little_memory<const WORDS: usize, Q: WorkQueue<[u64; WOR
     kept_by_an_end: usize,
 ) {
     within_patience(move || {
-        // Once before, for what a thread keeps for itself.
+        // Once before, for the memory that a thread keeps for itself.
         drain(&mut [make().local(0)]);
         let before = live_bytes();
         let queue = make();
@@ -77,7 +77,7 @@ pub fn large_jobs_leave_little_memory<const WORDS: usize, Q: WorkQueue<[u64; WOR
     });
 }
 
-/// Takes every job, one at each end after the other, until none of them finds any. How many jobs there were.
+/// Takes every job, one at each end after the other, until no end finds any. Returns the number of jobs.
 fn drain<J>(ends: &mut [impl LocalQueue<J>]) -> usize {
     let (mut taken, mut idle) = (0, 0);
     while idle < 2 {

@@ -1,26 +1,25 @@
-//! A drained queue takes no memory.
+//! The check that a drained queue takes no memory.
 
 use pool_core::{LocalQueue, WorkQueue};
 
 use super::calls::{fill, take};
 use crate::support::within_patience;
 
-/// What the check fills a queue with: jobs of 64 bytes, about the size of a pool's.
+/// A job of the check: 64 bytes, about the size of a pool's.
 type Block = [u64; 8];
 
 const JOBS: usize = 100_000;
 
-/// A drained queue with two ends keeps no more than this.
+/// The maximum number of bytes that a drained queue with two ends keeps.
 const KEPT: usize = 64 * 1024;
 
-/// The memory of a burst is given back when the queue is drained, or when
-/// [`retain`](WorkQueue::retain) has removed what waited and each worker has taken some jobs since: of 100,000 jobs of 64 bytes, a queue with two
-/// ends keeps 64 KiB at most. A batch takes memory for what it brings and not for what its `size_hint`
-/// says.
+/// The memory of a burst is given back when the queue is drained, or when [`retain`](WorkQueue::retain) has
+/// removed the waiting jobs and each worker has taken some jobs since. Of 100,000 jobs of 64 bytes, a queue
+/// with two ends keeps 64 KiB at most. A batch takes memory for its jobs and not for its `size_hint`.
 ///
-/// `live_bytes` says how much memory is allocated at the moment. This crate brings no allocator, so the
-/// test has to, and [`conformance_tests!`](crate::conformance_tests) does not list this check. It must
-/// be the only test of its program, since the count is of all threads.
+/// `live_bytes` returns the number of bytes that are allocated at the moment. This crate brings no
+/// allocator, so the test has to, and [`conformance_tests!`](crate::conformance_tests) does not list this
+/// check. It must be the only test of its program, since the count is of all threads.
 ///
 /// # Panics
 ///
@@ -49,7 +48,7 @@ pub fn a_burst_leaves_no_memory<Q: WorkQueue<Block>>(
         let mut ends = [queue.local(0), queue.local(1)];
         let before = live_bytes();
         let kept = || live_bytes().saturating_sub(before);
-        // The one to whose end jobs are pushed takes all, or none, or both take in turn.
+        // The worker to whose end jobs are pushed takes all, or none, or both take in turn.
         for round in 0..6 {
             let jobs = burst(&queue, &mut ends[round % 2]);
             assert!(kept() >= jobs * size_of::<Block>(), "live_bytes does not count");
@@ -73,7 +72,7 @@ pub fn a_burst_leaves_no_memory<Q: WorkQueue<Block>>(
         let taken = ends.iter_mut().flat_map(|end| (0..50).map_while(|_| take(end))).count();
         let left = if removed == 0 { jobs } else { jobs / 100 } - taken;
         let kept_by_retain = kept();
-        // Some times what is left needs: it may lie in buffers that have room to grow.
+        // Some times the need of the jobs left: they may lie in buffers that have room to grow.
         assert!(
             removed == 0 || kept_by_retain <= KEPT + 4 * left * size_of::<Block>(),
             "{kept_by_retain} bytes are kept of a burst after all but {left} of its jobs are removed"
@@ -86,7 +85,7 @@ pub fn a_burst_leaves_no_memory<Q: WorkQueue<Block>>(
     });
 }
 
-/// Pushes from outside, one by one and as a batch, and through an end. How many jobs were accepted.
+/// Pushes from outside, one by one and as a batch, and through an end. Returns the number of accepted jobs.
 fn burst<Q: WorkQueue<Block>>(queue: &Q, end: &mut Q::Local) -> usize {
     let mut outside = fill(queue, (0..JOBS).map(|_| Block::default()));
     let mut batch = 0;
@@ -100,7 +99,7 @@ fn burst<Q: WorkQueue<Block>>(queue: &Q, end: &mut Q::Local) -> usize {
     outside + JOBS
 }
 
-/// Promises a million jobs and has none.
+/// An iterator that promises a million jobs and has none.
 struct Boast;
 
 impl Iterator for Boast {

@@ -1,4 +1,4 @@
-//! A job that went in comes out once.
+//! The checks that a job that went in comes out exactly once.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -26,7 +26,7 @@ pub fn nothing_is_lost_and_nothing_doubled<Q: WorkQueue<usize>>(make: impl Fn() 
                 if job % 2 == 0 && before == 0 {
                     end.push(job + 1);
                 }
-                // One that comes again and again would keep us here.
+                // A job that comes repeatedly would keep the loop going.
                 before < 3
             };
             let (together, pushed) = (Barrier::new(2), AtomicBool::new(false));
@@ -52,11 +52,11 @@ pub fn nothing_is_lost_and_nothing_doubled<Q: WorkQueue<usize>>(make: impl Fn() 
                     together.wait();
                     (first..first + 100).step_by(2).for_each(|even| push(&queue, even));
                 }
-                // A panic there is thrown on when the scope ends.
+                // A panic there is resumed when the scope ends.
                 let _ = batches.join();
                 pushed.store(true, Ordering::SeqCst);
             });
-            // What a worker overlooked while another one moved it.
+            // The jobs that a worker missed while another one moved them.
             let mut end = queue.local(0);
             while work(&mut end) {}
             let times = |wanted: fn(usize) -> bool| {
@@ -88,8 +88,8 @@ pub fn an_end_that_is_dropped_loses_no_job<Q: WorkQueue<usize>>(make: impl Fn() 
     });
 }
 
-/// A worker that comes back loses no job that it left in its former end, and those that it then
-/// submits are within reach of a worker that knows its former end.
+/// A worker that comes back loses no job that it left in its former end, and the jobs that it then submits
+/// are within reach of a worker that knows its former end.
 ///
 /// # Panics
 ///
@@ -101,7 +101,7 @@ pub fn an_end_that_is_asked_for_again_loses_no_job<Q: WorkQueue<usize>>(make: im
         for round in 0..9 {
             let mut leaving = queue.local(0);
             (0..100).for_each(|n| leaving.push(n));
-            // In some rounds the other one looks there before.
+            // In some rounds the other worker looks there before.
             let mut taken = if round % 2 == 0 { vec![] } else { Vec::from_iter(take(&mut other)) };
             drop(leaving);
             let mut back = queue.local(0);
@@ -133,7 +133,7 @@ pub fn a_dropped_queue_drops_its_jobs<Q: WorkQueue<Arc<()>>>(make: impl Fn() -> 
         let job = Arc::new(());
         let mut end = queue.local(0);
         for _ in 0..100 {
-            // A full queue gives the job back, and that is that.
+            // A full queue returns the job, which is dropped.
             let _ = queue.push(Arc::clone(&job)).is_ok();
             end.push(Arc::clone(&job));
         }
@@ -174,7 +174,7 @@ pub fn jobs_without_a_size_are_counted<Q: WorkQueue<()>>(make: impl Fn() -> Q) {
         let (mut end, mut other) = (queue.local(0), queue.local(1));
         let mut outside = fill(&queue, (0..1_000).map(|_| ()));
         let mut batch = 0;
-        // Counts what the queue takes from the iterator; the one that is refused comes back.
+        // Counts the jobs that the queue takes from the iterator; the refused one comes back.
         let refused = queue.push_batch(&mut (0..1_000).map(|_| batch += 1)).is_err();
         outside += batch - usize::from(refused);
         (0..1_000).for_each(|_| end.push(()));

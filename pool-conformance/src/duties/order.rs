@@ -1,11 +1,11 @@
-//! The order, for queues that promise one.
+//! The checks of the order, for queues that promise one.
 
 use pool_core::{LocalQueue, WorkQueue};
 
 use super::calls::{assert_same, drain, fill, fill_batch, take};
 use crate::support::within_patience;
 
-/// Jobs that come through a worker's own end, in these checks, are numbered from here on.
+/// The number of the first of the jobs that come through a worker's own end.
 const OWN: usize = 1_000_000;
 
 /// For queues that promise it: with one worker, its own jobs come first in, first out.
@@ -36,8 +36,8 @@ pub fn one_worker_takes_outside_jobs_in_order<Q: WorkQueue<usize>>(make: impl Fn
     });
 }
 
-/// For queues that promise an order outside: it is that of the submits, be they of one job or of a
-/// batch, and whatever is taken in between.
+/// For queues that promise an order outside: it is that of the submits, of single jobs and of batches,
+/// whatever is taken in between.
 ///
 /// # Panics
 ///
@@ -90,8 +90,8 @@ pub fn a_fairness_turn_keeps_the_order_inside<Q: WorkQueue<usize>>(make: impl Fn
     });
 }
 
-/// The jobs from outside and the own ones, as they come while a worker feeds itself and for a while
-/// does not steal.
+/// Returns the jobs from outside and the worker's own ones, in the order in which they come while the
+/// worker feeds itself and for a while does not steal.
 fn feed<Q: WorkQueue<usize>>(queue: &Q) -> (Vec<usize>, Vec<usize>) {
     let mut end = queue.local(0);
     let accepted = fill(queue, 0..500);
@@ -105,7 +105,7 @@ fn feed<Q: WorkQueue<usize>>(queue: &Q) -> (Vec<usize>, Vec<usize>) {
     taken.into_iter().partition(|job| *job < OWN)
 }
 
-/// For queues that promise an order outside: what [`retain`](WorkQueue::retain) keeps stays in it.
+/// For queues that promise an order outside: the jobs that [`retain`](WorkQueue::retain) keeps stay in it.
 ///
 /// # Panics
 ///
@@ -118,8 +118,8 @@ pub fn retain_keeps_the_order_outside<Q: WorkQueue<usize>>(make: impl Fn() -> Q)
     });
 }
 
-/// For queues that are first in, first out inside as well: what [`retain`](WorkQueue::retain) keeps of
-/// a worker's own jobs stays in order.
+/// For queues that are first in, first out inside as well: the jobs that [`retain`](WorkQueue::retain)
+/// keeps of a worker's own stay in order.
 ///
 /// # Panics
 ///
@@ -132,7 +132,8 @@ pub fn retain_keeps_the_order_inside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) 
     });
 }
 
-/// The jobs from outside and the own ones, as they come after some were removed, twice.
+/// Returns the jobs from outside and the worker's own ones, in the order in which they come after some were
+/// removed, twice.
 fn sieve<Q: WorkQueue<usize>>(queue: &Q) -> (Vec<usize>, Vec<usize>) {
     let mut end = queue.local(0);
     let single = fill(queue, 0..300);

@@ -1,4 +1,4 @@
-//! What waits is found, and the queue tells the truth about it.
+//! The checks that a waiting job is found (C7), and that `is_empty` and `len` are right.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -8,7 +8,7 @@ use pool_core::{LocalQueue, WorkQueue};
 use super::calls::{assert_same, drain, fill, push, sorted, take};
 use crate::support::within_patience;
 
-/// One worker finds every job that is there, at once: one that gives up early falls asleep over it.
+/// One worker finds every waiting job at once: a worker that gives up early would park over it.
 ///
 /// # Panics
 ///
@@ -31,7 +31,7 @@ pub fn what_is_there_is_found<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     });
 }
 
-/// Jobs near one worker are within reach of every other, be its index 0 or 40.
+/// Jobs near one worker are within reach of every other, whether its index is 0 or 40.
 ///
 /// # Panics
 ///
@@ -51,8 +51,8 @@ pub fn local_jobs_are_within_reach<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     }
 }
 
-/// `is_empty` is not true, however often it is asked, while a job waits anywhere; and it is true when
-/// none waits and no thread uses the queue.
+/// `is_empty` is not true, however often it is called, while a job waits anywhere. It is true when none
+/// waits and no thread uses the queue.
 ///
 /// # Panics
 ///
@@ -130,7 +130,7 @@ pub fn is_empty_overlooks_nothing_on_its_way<Q: WorkQueue<usize>>(make: impl Fn(
     });
 }
 
-/// Steals, and lets others see that it does.
+/// Steals, and shows others that it does.
 fn steal_openly<J>(end: &mut impl LocalQueue<J>, steals: &AtomicUsize) -> Option<J> {
     thread::yield_now();
     steals.fetch_add(1, Ordering::SeqCst);

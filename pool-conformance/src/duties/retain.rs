@@ -1,4 +1,4 @@
-//! What `retain` may remove, and what not. To remove nothing is allowed.
+//! The checks of `retain`: which jobs it may remove, and which not. Removing none is allowed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -9,9 +9,9 @@ use pool_core::{LocalQueue, WorkQueue};
 use super::calls::{assert_same, drain, fill, push, push_all, take};
 use crate::support::within_patience;
 
-/// [`retain`](WorkQueue::retain) shows each job that waits once, outside and in every worker's end;
-/// what it is told to keep comes out once, what it is told to remove is dropped at once. One that shows
-/// no job and removes none passes.
+/// [`retain`](WorkQueue::retain) shows each job that waits once, outside and in every worker's end. The
+/// jobs to keep come out once, the jobs to remove are dropped at once. A queue that shows no job and
+/// removes none passes.
 ///
 /// # Panics
 ///
@@ -50,7 +50,7 @@ pub fn retain_removes_what_it_is_told_to<Q: WorkQueue<Arc<usize>>>(make: impl Fn
     }
 }
 
-/// Puts jobs everywhere: outside, into every end, and to where they come when they are stolen. Those
+/// Puts jobs everywhere: outside, into every end, and to the places where stolen jobs go. Returns those
 /// that wait then, in order.
 fn scatter<Q: WorkQueue<Arc<usize>>>(
     queue: &Q,
@@ -83,8 +83,8 @@ fn scatter<Q: WorkQueue<Arc<usize>>>(
 /// If the queue fails the check.
 pub fn retain_loses_nothing_while_workers_pop<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const JOBS: usize = if cfg!(debug_assertions) { 20_000 } else { 200_000 };
-    // An even job comes from outside, stays, and submits the odd one that follows it. Of those, every
-    // third is removed if it waits when `retain` is called.
+    // An even job comes from outside, stays, and submits the odd one that follows it. Of the odd ones,
+    // every third is removed if it waits when `retain` is called.
     let keeps = |job: usize| job.is_multiple_of(2) || !job.is_multiple_of(3);
     let queue = make();
     within_patience(move || {
@@ -122,7 +122,7 @@ pub fn retain_loses_nothing_while_workers_pop<Q: WorkQueue<usize>>(make: impl Fn
             }
             over.store(true, Ordering::SeqCst);
         });
-        // The workers are gone, so what is left is for this one.
+        // The workers have left, so the remaining jobs are for this one.
         let mut end = queue.local(0);
         while work(&mut end) {}
         let times = |wanted: fn(u8) -> bool| {
@@ -138,7 +138,7 @@ fn push_between_calls<Q: WorkQueue<usize>>(queue: &Q, jobs: usize, calls: &Atomi
     for first in (0..jobs).step_by(100) {
         (first..first + 50).step_by(2).for_each(|even| push(queue, even));
         push_all(queue, (first + 50..first + 100).step_by(2));
-        // So that the next ones come while the next call is at work.
+        // So that the next jobs come during the next call.
         let before = calls.load(Ordering::SeqCst);
         while calls.load(Ordering::SeqCst) == before {
             thread::yield_now();

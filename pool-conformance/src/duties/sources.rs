@@ -1,17 +1,18 @@
-//! No source of jobs waits for ever, whatever the others bring meanwhile: for queues with stealing.
+//! The checks that no source of jobs waits for ever, whatever the others bring meanwhile: for queues with
+//! stealing.
 
 use pool_core::{LocalQueue, WorkQueue};
 
 use super::calls::take;
 use crate::support::within_patience;
 
-/// How many pops long a worker may let the jobs of one source wait, for each source that there is.
+/// The maximum number of pops that the jobs of one source may wait, for each source.
 const PATIENCE: usize = 500;
 
-/// A job that a worker feeds itself with.
+/// A job with which a worker feeds itself.
 const OWN: usize = usize::MAX;
 
-/// What came of the jobs of one source, which are numbered in the order in which they were submitted.
+/// The jobs of one source, which are numbered in the order in which they were submitted.
 #[derive(Debug, Default)]
 struct Source {
     pushed: usize,
@@ -25,7 +26,7 @@ impl Source {
     }
 }
 
-/// Adds the job to what was taken of its source, of which it must be the oldest.
+/// Counts the job as taken from its source, of which it must be the oldest.
 fn count(sources: &mut [Source], job: Option<usize>) {
     let Some(job) = job.filter(|job| *job != OWN) else { return };
     let source = &mut sources[job >> 32];
@@ -33,8 +34,8 @@ fn count(sources: &mut [Source], job: Option<usize>) {
     source.taken += 1;
 }
 
-/// The jobs of workers that are busy for ever, and submit more at each moment, are run by a worker that feeds
-/// itself: those of each of them, and those from outside and its own oldest ones as well.
+/// The jobs of workers that are busy for ever, and submit more at each moment, are run by a worker that
+/// feeds itself: those of each busy worker, those from outside, and its own oldest ones.
 ///
 /// # Panics
 ///
@@ -45,7 +46,7 @@ pub fn every_source_is_served<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
         within_patience(move || {
             let mut peers: Vec<_> = (1..=busy).map(|worker| queue.local(worker)).collect();
             let mut greedy = queue.local(0);
-            // The busy ones, outside, and its own.
+            // The busy workers, outside, and its own.
             let (outside, own) = (busy, busy + 1);
             let mut sources: Vec<_> = (0..busy + 2).map(|_| Source::default()).collect();
             for pop in 0..PATIENCE * 20 * (busy + 2) {
@@ -68,7 +69,7 @@ pub fn every_source_is_served<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     }
 }
 
-/// The same for a worker that has no jobs of its own, but finds some outside whenever it looks.
+/// The jobs of busy workers are run by a worker that has no jobs of its own, but always finds some outside.
 ///
 /// # Panics
 ///
@@ -95,7 +96,7 @@ pub fn busy_workers_are_served_though_outside_jobs_come<Q: WorkQueue<usize>>(mak
     }
 }
 
-/// Workers that feed themselves alone take each other's jobs, and those from outside, nonetheless.
+/// Workers that only feed themselves still take each other's jobs, and those from outside.
 ///
 /// # Panics
 ///
@@ -123,14 +124,14 @@ pub fn everybody_is_served_though_all_feed_themselves<Q: WorkQueue<usize>>(make:
     }
 }
 
-/// With one worker, [`retain`](WorkQueue::retain) keeps the order of the jobs from outside, also of those that the
-/// worker had taken in before.
+/// With one worker, [`retain`](WorkQueue::retain) keeps the order of the jobs from outside, also of those
+/// that the worker had taken in before.
 ///
 /// # Panics
 ///
 /// If the queue fails the check.
 pub fn retain_keeps_the_order_of_what_is_taken_in<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    // Many, so that they lie in several places, but too few for a look after those that wait long.
+    // Many, so that they lie in several places, but too few for a fairness turn.
     for (before, after) in [(20, 4), (56, 1), (3, 50)] {
         let queue = make();
         within_patience(move || {
@@ -148,7 +149,7 @@ pub fn retain_keeps_the_order_of_what_is_taken_in<Q: WorkQueue<usize>>(make: imp
 }
 
 /// No job in the end of a worker that feeds itself waits for ever, and none from outside, though
-/// [`retain`](WorkQueue::retain) is called again and again.
+/// [`retain`](WorkQueue::retain) is called repeatedly.
 ///
 /// # Panics
 ///
@@ -156,9 +157,9 @@ pub fn retain_keeps_the_order_of_what_is_taken_in<Q: WorkQueue<usize>>(make: imp
 pub fn retain_starves_no_source<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const OWN: usize = 200;
     const ALL: usize = OWN + 10;
-    /// How many pops long each job may let others go first.
+    /// The number of pops that each job may let others go first.
     const PATIENCE: usize = 200;
-    /// What the worker feeds itself with.
+    /// The job with which the worker feeds itself.
     const FEED: usize = ALL;
     for every in [16, 61] {
         let queue = make();

@@ -1,5 +1,5 @@
-//! What a queue with stealing owes beyond the other duties. These checks are for queues that are never
-//! full and whose `pop` finds jobs from outside now and then.
+//! The checks for queues with stealing, beyond the other duties: for queues that are never full and whose
+//! `pop` finds jobs from outside now and then.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -9,10 +9,10 @@ use pool_core::{LocalQueue, WorkQueue};
 
 use crate::support::within_patience;
 
-/// While workers pop, and so take in what is outside, `is_empty` is true only if every job was popped.
+/// While workers pop, and so take in jobs from outside, `is_empty` is true only if every job was popped.
 ///
-/// The workers only pop, so none steals and each pop returns one job at most. Were a job out of
-/// sight on its way to a worker's deque, more would be missing than there are pops under way.
+/// The workers only pop, so none steals and each pop returns one job at most. If a job were out of sight on
+/// its way to a worker's deque, more would be missing than there are pops under way.
 ///
 /// # Panics
 ///
@@ -21,7 +21,8 @@ pub fn pops_leave_nothing_out_of_sight<Q: WorkQueue<usize>>(make: impl Fn() -> Q
     nothing_is_out_of_sight(make, 20_000, 13, None);
 }
 
-/// The same while [`retain`](WorkQueue::retain) looks for stale jobs, for queues that remove them in place.
+/// `is_empty` is right while [`retain`](WorkQueue::retain) looks for stale jobs as well, for queues that
+/// remove them in place.
 ///
 /// # Panics
 ///
@@ -79,8 +80,8 @@ fn nothing_is_out_of_sight<Q: WorkQueue<usize>>(
     });
 }
 
-/// Lets time pass: little for the most part, so that threads stay close to each other, and a turn of
-/// the processor now and then, for a machine that has only one.
+/// Lets time pass: mostly little, so that threads stay close to each other, and a turn of the processor now
+/// and then, for a machine that has only one.
 fn pause() {
     thread_local!(static PAUSES: Cell<u32> = const { Cell::new(0) });
     PAUSES.set(PAUSES.get().wrapping_add(1));
@@ -91,7 +92,8 @@ fn pause() {
     }
 }
 
-/// What a worker took in before it got busy for ever is run by others, though they feed themselves.
+/// The jobs that a worker took in before it got busy for ever are run by others, though they feed
+/// themselves.
 ///
 /// # Panics
 ///
@@ -115,8 +117,8 @@ pub fn what_a_busy_worker_took_in_is_not_starved<Q: WorkQueue<usize>>(make: impl
     });
 }
 
-/// Workers that do nothing but steal, from outside and from one another, neither wait for each other
-/// for ever nor lose a job.
+/// Workers that only steal, from outside and from one another, neither wait for each other for ever nor
+/// lose a job.
 ///
 /// # Panics
 ///

@@ -1,18 +1,18 @@
-//! The pool as a plan expects it.
+//! The sequential model of a pool.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Tree;
 
-/// The pool as it should be: a job that is accepted is done, once.
+/// A pool as it should be: an accepted job is done, once.
 #[derive(Default)]
 pub(super) struct Model {
     pub(super) closed: bool,
     pub(super) paused: bool,
-    /// Which jobs were accepted and not cancelled, by number, and whether they panic.
+    /// The jobs that were accepted and not cancelled, by number, and whether they panic.
     pub(super) outcomes: BTreeMap<usize, bool>,
-    /// How many of these have a handle, to which their outcome goes.
+    /// The number of these that have a handle, to which their outcome goes.
     pub(super) handled: usize,
     pub(super) cancelled: usize,
 }
@@ -28,7 +28,7 @@ impl Model {
         }
     }
 
-    /// Strikes out a job, and those that it would have submitted.
+    /// Removes a job, and those that it would have submitted.
     pub(super) fn cancel(&mut self, tree: &Tree, number: usize) {
         let struck = number..number + tree.size();
         self.outcomes.retain(|number, _| !struck.contains(number));
@@ -36,7 +36,7 @@ impl Model {
         self.cancelled += 1;
     }
 
-    /// Strikes out jobs that were refused when their parent submitted them.
+    /// Removes jobs that were refused when their parent submitted them.
     pub(super) fn refused(&mut self, jobs: &Range<usize>) {
         self.outcomes.retain(|number, _| !jobs.contains(number));
     }

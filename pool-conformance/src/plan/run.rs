@@ -1,4 +1,4 @@
-//! A plan carried out on a pool and on a model at once.
+//! The run of a plan, on a pool and on the model at once.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ struct Spawned {
     number: usize,
 }
 
-/// What a job does: submit its children, then panic or return its number.
+/// Makes the job: submits its children, then panics or returns its number.
 fn job<Q: WorkQueue<Closure>>(
     tree: Tree,
     number: usize,
@@ -61,7 +61,7 @@ fn job<Q: WorkQueue<Closure>>(
     }
 }
 
-/// Waits for a job, or runs it if the pool does not come to it, and checks how it ends.
+/// Waits for a job, or runs it if the pool does not come to it, and checks its outcome.
 fn check_join(spawned: Spawned) {
     let Spawned { handle, tree, number } = spawned;
     match handle.join_or_run() {
@@ -138,7 +138,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         }
     }
 
-    /// A job for this tree, and the number of its root.
+    /// Returns a job for this tree, and the number of its root.
     fn job(&mut self, tree: &Tree) -> (impl FnOnce() -> usize + Send + use<Q>, usize) {
         let number = self.numbers;
         self.numbers += tree.size();
@@ -184,7 +184,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
     fn cancel(&mut self, which: u8) {
         let Some(at) = usize::from(which).checked_rem(self.spawned.len()) else { return };
         let spawned = &self.spawned[at];
-        // Whether it was in time, only the pool can tell.
+        // Only the pool knows whether it was in time.
         if spawned.handle.cancel() {
             let Spawned { handle, tree, number } = self.spawned.remove(at).unwrap();
             self.model.cancel(&tree, number);
@@ -225,7 +225,8 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
         }
     }
 
-    /// At rest every accepted job has run, once, has its outcome, and its captures are gone.
+    /// Checks that the pool is quiescent: every accepted job has run once and has its outcome, and its
+    /// captures are gone.
     fn check_rest(&mut self) {
         self.strike_out_refused();
         for number in 0..self.numbers {
@@ -243,7 +244,7 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
 }
 
 impl Plan {
-    /// Carries the plan out with a pool over this queue.
+    /// Runs the plan with a pool over this queue.
     ///
     /// # Panics
     ///

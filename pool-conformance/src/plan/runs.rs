@@ -1,16 +1,16 @@
-//! What the jobs of a plan leave behind.
+//! The runs of a plan's jobs.
 
 use std::ops::Range;
 use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
-/// How often each job has run, by number, and which were refused.
+/// The number of runs of each job, by number, and the jobs that were refused.
 #[derive(Clone)]
 pub(super) struct Runs {
     counts: Arc<Mutex<Vec<Arc<AtomicU8>>>>,
     pub(super) refused: Arc<Mutex<Vec<Range<usize>>>>,
-    /// The thread that carries out the plan.
+    /// The thread that runs the plan.
     planner: ThreadId,
 }
 
@@ -20,8 +20,8 @@ impl Runs {
         Self { counts: Arc::default(), refused: Arc::default(), planner }
     }
 
-    /// Notes that these jobs were refused. A worker's nested jobs never are; those of a job that is run
-    /// by the thread that waits for it come from outside, and a bounded queue may be full.
+    /// Notes that these jobs were refused. A worker's nested jobs never are. Those of a job that is run by
+    /// the thread that waits for it come from outside, and a bounded queue may be full.
     pub(super) fn refuse(&self, jobs: Range<usize>) {
         assert_eq!(thread::current().id(), self.planner, "a nested submit was refused");
         self.refused.lock().unwrap().push(jobs);

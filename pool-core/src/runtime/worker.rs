@@ -127,7 +127,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.take(|local| local.pop())
     }
 
-    /// Steals a job. The caller must see to it that a worker looks for the jobs that may have been moved
+    /// Steals a job. The caller must make sure that a worker looks for the jobs that may have been moved
     /// with it, see `sleep`.
     fn steal(&self) -> Option<Job<J>> {
         self.take(|local| local.steal())
