@@ -183,11 +183,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        if terms.deadline.is_some() {
+            return self.spawn_timed_batch(inputs, terms);
+        }
         let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
         for size in chunks() {
             let some = inputs.by_ref().take(size);
             let mut some: Vec<_> =
-                some.map(|closure| Arc::new(TaskCell::new(closure, terms.deadline))).collect();
+                some.map(|closure| Arc::new(TaskCell::new(closure, None))).collect();
             if some.is_empty() {
                 break;
             }
@@ -202,6 +205,27 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
                 chunk.into_iter().for_each(Job::withdraw);
                 let jobs = rest.into_iter().map(TaskCell::into_closure).collect();
                 return Err(BatchError::new(handles, reason, jobs, inputs));
+            }
+        }
+        Ok(handles)
+    }
+
+    /// Spawns closures that may expire: each is among the expiring ones before the next is submitted, which may
+    /// wait for its place.
+    fn spawn_timed_batch<I, F, T>(&self, mut inputs: I, terms: Terms) -> SpawnedBatch<F, T, I>
+    where
+        I: Iterator<Item = F>,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut handles = Vec::new();
+        while let Some(closure) = inputs.next() {
+            match self.spawn_on(closure, terms) {
+                Ok(job) => handles.push(job),
+                Err(refused) => {
+                    let (reason, closure) = refused.into_parts();
+                    return Err(BatchError::new(handles, reason, vec![closure], inputs));
+                }
             }
         }
         Ok(handles)

@@ -78,16 +78,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             None => self.submit_untimed(job, terms.wait),
             Some(deadline) => {
                 let timed = TimedJob::new(job, deadline, &self.inner);
-                return match self.submit_ref(JobRef::new(timed.clone()), terms) {
-                    Ok(id) => {
-                        timed.note_expiring(id, &self.inner.state);
-                        Ok(id)
-                    }
-                    Err(refused) => {
-                        let job = timed.take().expect("a job that was not accepted is there");
-                        Err(refused.with(job))
-                    }
-                };
+                return self.submit_ref(JobRef::new(timed.clone()), terms).map_err(|refused| {
+                    refused.with(timed.take().expect("a job that was not accepted is there"))
+                });
             }
         };
         match submitted {

@@ -28,7 +28,7 @@ pub enum WhenFull {
     /// It is still a job of the pool: it is counted, and its outcome goes to its handle, or to the sink
     /// without a [`worker`](crate::Completed::worker). A job for the
     /// [handler](crate::ThreadPoolBuilder::build_with) of a pool, which only workers have, comes back as
-    /// with [`Fail`](Self::Fail).
+    /// with [`Fail`](Self::Fail); a closure runs as it is, without the handler of such a pool.
     RunHere,
 }
 
@@ -75,8 +75,10 @@ impl SubmitOptions {
     /// moment, such as [`Duration::MAX`], means that it does not expire. The time begins with the call,
     /// which waits for room no longer than this.
     ///
-    /// An expired job takes no place in a [bounded](crate::ThreadPoolBuilder::capacity) queue. A thread
-    /// that asks for it or waits for it, for room, or for the pool learns of the expiry as soon as the time
+    /// A job for the sink expires when its turn comes, and keeps its place until then.
+    ///
+    /// A job with a handle ends earlier: expired, it takes no place in a
+    /// [bounded](crate::ThreadPoolBuilder::capacity) queue. A thread that asks for it or waits for it, for room, or for the pool learns of the expiry as soon as the time
     /// is over, however busy the workers are. No thread of the pool watches the clock. So an executor that
     /// polls the handle learns of it when the job's turn comes, or when a thread waits or asks for
     /// something else.

@@ -67,16 +67,12 @@ impl<J: ?Sized> Expiring<J> {
         lock(&self.jobs).first_key_value().map(|((moment, _), _)| *moment)
     }
 
-    /// Takes out the jobs whose time is over.
-    pub(crate) fn take_due(&self, now: Instant) -> Vec<Entry<J>> {
+    /// Takes out the first job, if its time is over. One at a time: the others stay in sight of the threads
+    /// that wait for them.
+    pub(crate) fn take_due(&self, now: Instant) -> Option<Entry<J>> {
         let mut jobs = lock(&self.jobs);
-        let mut due = Vec::new();
-        while let Some(first) = jobs.first_entry()
-            && first.key().0 <= now
-        {
-            due.push(first.remove());
-        }
+        let first = jobs.first_entry().filter(|first| first.key().0 <= now)?.remove();
         self.count.store(jobs.len() as u64, Relaxed);
-        due
+        Some(first)
     }
 }

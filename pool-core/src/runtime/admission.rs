@@ -199,6 +199,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard
         if *jobs == 0 {
             return;
         }
+        // The pool is not quiescent before the sink is told.
+        let _guest = inner.state.guest();
         inner.state.ledger.refuse(*jobs);
         (0..*jobs).for_each(|nth| inner.state.make_room(first.plus(nth)));
         if let Some(launcher) = inner.launcher() {

@@ -55,9 +55,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         inner.state.belong_to(weak.clone(), launcher);
         inner.state.waiters.set_alarm(move || {
             if let Some(inner) = weak.upgrade() {
-                inner.state.expire_due();
                 inner.state.sleep.time_changed();
                 inner.state.waiters.wake_all();
+                // Last: it drops closures, which is foreign code and may take long.
+                inner.state.expire_due();
             }
         });
         inner

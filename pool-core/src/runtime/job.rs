@@ -93,6 +93,14 @@ impl<J> Job<J> {
         }
     }
 
+    /// Whether the sink gets an outcome of it.
+    pub(crate) fn is_for_sink(&self) -> bool {
+        match &self.body {
+            Body::Payload(_) => true,
+            Body::Ref(job_ref) => job_ref.is_for_sink(),
+        }
+    }
+
     #[inline]
     pub(crate) const fn is_ref(&self) -> bool {
         matches!(self.body, Body::Ref(_))

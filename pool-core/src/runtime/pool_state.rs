@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::error::WaitError;
 use crate::id::JobId;
-use crate::panics::drop_quietly;
+use crate::panics::{drop_quietly, guarded};
 use crate::parts::capacity::Capacity;
 use crate::parts::context::{self, EnterGuard, PoolId, Standing};
 use crate::parts::expiring::{Expiring, ExpiryKey};
@@ -16,7 +16,7 @@ use crate::parts::parker::Parker;
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
-use crate::sync::{CachePadded, Mutex, lock};
+use crate::sync::{CachePadded, Mutex, SeqCst, fence, lock};
 
 /// The number of further expiring jobs after which a submit looks whether some have expired.
 const EXPIRE_EVERY: usize = 64;
@@ -157,6 +157,7 @@ impl PoolState {
         let others = others.iter().copied().filter(|other| other.id() != self.id());
         let _listed = self.waiters.list(parker);
         let _elsewhere: Vec<_> = others.clone().map(|other| other.waiters.list(parker)).collect();
+        fence(SeqCst);
         loop {
             if is_over() {
                 return true;
@@ -208,11 +209,14 @@ impl PoolState {
         let (is_first, count) = self.expiring.add(expiry, id, job);
         // No thread may ever wait for these jobs or ask for them.
         if count.is_multiple_of(EXPIRE_EVERY) {
-            self.expire_due();
+            // The job is accepted: a clock that panics must not make it look refused.
+            let _ = guarded(|| self.expire_due()).map_err(drop_quietly);
         }
         if is_first {
             // Threads that wait for room or for quiescence wait for the first expiry, too.
             self.sleep.expiry_changed();
+            // Against the fence in `wait`: the thread that waits for room sees this job, or is seen here.
+            fence(SeqCst);
             if self.capacity.as_ref().is_some_and(Capacity::is_waited) {
                 self.waiters.wake_all();
             }
@@ -221,10 +225,11 @@ impl PoolState {
 
     /// Ends the jobs whose time is over: each frees its place and answers its handle.
     pub(crate) fn expire_due(&self) {
-        if self.expiring.is_empty() {
+        if self.expiring.is_empty() || self.is_forked() {
             return;
         }
-        for (id, job) in self.expiring.take_due(self.clock().now()) {
+        let now = self.clock().now();
+        while let Some((id, job)) = self.expiring.take_due(now) {
             if let Some(job) = job.upgrade() {
                 job.expire(id, self);
             }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::error::{JobError, Refusal};
+use crate::error::{JobError, Refusal, StartCause, StartError};
 use crate::id::JobId;
 use crate::panics::drop_quietly;
 use crate::queue::WorkQueue;
@@ -23,13 +23,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Accepts a job for which there is no room in the queue, and runs it before this returns. It comes
     /// back if it is not accepted, or needs a handler, which only workers have.
     pub(crate) fn submit_here(self: &Arc<Self>, job: Job<J>) -> Result<JobId, (Refusal, Job<J>)> {
-        if !job.is_ref() && self.run_here.is_none() {
+        if job.is_for_sink() && self.run_here.is_none() {
             return Err((Refusal::Full, job));
+        }
+        if self.state.is_forked() {
+            let error = StartError::new(0, StartCause::Forked);
+            return Err((Refusal::NoThread(error), job));
         }
         let id = match self.admit_here() {
             Ok(id) => id,
             Err(refused) => return Err((refused, job)),
         };
+        // Until the sink is told: the pool is not quiescent before that, and what the sink submits is nested.
+        let _guest = self.state.guest();
         match job.into_parts().1 {
             Body::Payload(payload) => self.run_outside(id, payload),
             Body::Ref(job_ref) => {

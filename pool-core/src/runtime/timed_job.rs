@@ -1,6 +1,5 @@
 //! The timed job: a job for the pool's handler that expires.
 
-use std::ptr;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -8,19 +7,20 @@ use crate::error::JobError;
 use crate::id::JobId;
 use crate::panics::drop_quietly;
 use crate::parts::context;
-use crate::parts::expiring::ExpiryKey;
 use crate::parts::ledger::Ended;
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 use crate::runtime::job_ref::Execute;
-use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::worker::Worker;
 use crate::sync::{Mutex, lock};
 
-/// A job for the pool's handler that lies apart from the queue, so that it can end there when its time is
-/// over.
+/// A job for the pool's handler that is dropped instead when its turn comes and its time is over.
+///
+/// Unlike a job with a handle it is ended by no other thread: its outcome goes to the sink, which may hold up
+/// the thread that delivers. A thread that only asks for the pool's figures must not be held up, and may be the one
+/// that the sink waits for.
 pub(crate) struct TimedJob<J, R, Q> {
     /// `None` once it was taken: to be run, or because its time was over.
     payload: Mutex<Option<J>>,
@@ -39,27 +39,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
         lock(&self.payload).take()
     }
 
-    /// Lists the job, which was accepted under this id, among the expiring ones.
-    pub(crate) fn note_expiring(self: &Arc<Self>, id: JobId, pool: &PoolState) {
-        let weak = Arc::downgrade(self);
-        pool.note_expiring(self.expiry(), id, weak);
-        // The thread that takes the job removes it from the list, but it may have been too early for that.
-        if lock(&self.payload).is_none() {
-            pool.expiring.remove(self.expiry());
-        }
-    }
-
-    fn expiry(&self) -> ExpiryKey {
-        (self.deadline, ptr::from_ref(self).addr())
-    }
-
     /// Drops the job, whose time is over, and delivers that outcome to the sink.
     fn end_expired(&self, id: JobId, payload: J, account: Account<'_>) {
         let end = || {
             drop_quietly(payload);
             (Ended::Expired, ())
         };
-        account.settle(id, Some(self.expiry()), end, |()| {
+        account.settle(id, None, end, |()| {
             if let Some(inner) = self.inner.upgrade() {
                 inner.deliver_outside(id, Err(JobError::Expired));
             }
@@ -76,7 +62,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
         } else if account.is_workers()
             && let Some(worker) = context::worker::<Worker<J, R, Q>>(pool.id())
         {
-            pool.expiring.remove(self.expiry());
             worker.hand_over(id, payload);
         } else if let Some(inner) = self.inner.upgrade() {
             inner.run_outside(id, payload);
@@ -93,15 +78,5 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
 
     fn is_for_sink(&self) -> bool {
         true
-    }
-}
-
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Expire for TimedJob<J, R, Q> {
-    fn expire(&self, id: JobId, pool: &PoolState) {
-        if let Some(payload) = self.take() {
-            let account = Account::here(pool);
-            self.end_expired(id, payload, account);
-            account.leave_stale(size_of_val(self));
-        }
     }
 }

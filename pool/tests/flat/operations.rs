@@ -93,10 +93,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("spawn, start_within, cancel", |at| {
         cancel(at.pool.with(SubmitOptions::new().start_within(MS)).spawn(|| 1).ok())
     }),
-    op("execute, start_within, past its time", |at| {
-        done(at.pool.with(SubmitOptions::new().start_within(MS)).execute(|| done(7)));
-        at.clock.advance(2 * MS);
-    }),
     op("scope with 1", |at| scope(at, 1)),
     op("scope with 2", |at| scope(at, 2)),
     op("scope with 20", |at| scope(at, 20)).costs(4),

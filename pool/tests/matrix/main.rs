@@ -114,7 +114,7 @@ places! {
     sink_put_outside: at_work(sinks::put_outside).full();
     sink_flush_outside: at_work(sinks::flush_outside).full();
     sink_clone_outside: at_work(sinks::clone_outside).full();
-    sink_skip_outside: outside(sinks::skip_outside).full();
+    sink_skip_outside: at_work(sinks::skip_outside).full();
 
     // Clocks.
     clock_now_falling_asleep: inside(clocks::now_falling_asleep).perhaps_free();
