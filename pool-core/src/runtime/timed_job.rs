@@ -18,9 +18,9 @@ use crate::sync::{Mutex, lock};
 
 /// A job for the pool's handler that is dropped instead when its turn comes and its time is over.
 ///
-/// Unlike a job with a handle it is ended by no other thread: its outcome goes to the sink, which may hold up
-/// the thread that delivers. A thread that only asks for the pool's figures must not be held up, and may be the one
-/// that the sink waits for.
+/// Unlike a job with a handle it is ended by no other thread: its outcome goes to the sink, which may hold
+/// up the thread that delivers. A thread that only asks for the pool's figures must not be held up, and may
+/// be the one that the sink waits for.
 pub(crate) struct TimedJob<J, R, Q> {
     /// `None` once it was taken: to be run, or because its time was over.
     payload: Mutex<Option<J>>,
