@@ -129,9 +129,9 @@ impl Capacity {
             Err(room) => return room,
         };
         // The guard leaves the row also if the clock, which is foreign code, panics.
-        let waited = WaiterGuard { capacity: self, waiter, settled: false };
+        let waited = WaiterGuard { capacity: self, waiter, has_left: false };
         park(&waited.waiter.parker, deadline, &|| waited.is_over());
-        waited.settle()
+        waited.leave()
     }
 
     /// Joins the row of waiters, unless that is not necessary.
@@ -223,11 +223,11 @@ impl Capacity {
     }
 }
 
-/// A waiter in the row. Dropped before it is settled, it leaves the row.
+/// A waiter in the row. It leaves the row when dropped, if it has not left.
 struct WaiterGuard<'a> {
     capacity: &'a Capacity,
     waiter: Arc<Waiter>,
-    settled: bool,
+    has_left: bool,
 }
 
 impl WaiterGuard<'_> {
@@ -235,15 +235,15 @@ impl WaiterGuard<'_> {
         self.waiter.state.load(Acquire) != COMING
     }
 
-    fn settle(mut self) -> Room {
-        self.settled = true;
+    fn leave(mut self) -> Room {
+        self.has_left = true;
         self.capacity.give_up_waiting(&self.waiter)
     }
 }
 
 impl Drop for WaiterGuard<'_> {
     fn drop(&mut self) {
-        if !self.settled && self.capacity.give_up_waiting(&self.waiter) == Room::Granted {
+        if !self.has_left && self.capacity.give_up_waiting(&self.waiter) == Room::Granted {
             self.capacity.release();
         }
     }

@@ -122,8 +122,8 @@ impl Outside {
     }
 
     /// The number of jobs that were taken and have ended. Acquire, for the release in
-    /// [`Ledger::settle_outside`]: a thread that sees an end sees that the job was accepted.
-    fn settled(&self) -> u64 {
+    /// [`Ledger::end_outside`]: a thread that sees an end sees that the job was accepted.
+    fn ended(&self) -> u64 {
         let ends = [&self.done, &self.panicked, &self.cancelled, &self.expired];
         ends.into_iter().fold(0, |sum, end| sum.wrapping_add(end.load(Acquire)))
     }
@@ -217,7 +217,7 @@ impl Ledger {
         self.refused.fetch_add(jobs, Release);
     }
 
-    /// Counts a job that a thread takes which is no worker. Until [`settle_outside`](Self::settle_outside)
+    /// Counts a job that a thread takes which is no worker. Until [`end_outside`](Self::end_outside)
     /// the books do not balance, so the pool is not quiescent.
     pub(crate) fn take_outside(&self) {
         self.outside.0.taken.fetch_add(1, Relaxed);
@@ -230,7 +230,7 @@ impl Ledger {
     }
 
     /// Counts the end of such a job, whose outcome can be seen. The caller must check for quiescence.
-    pub(crate) fn settle_outside(&self, how: Ended) {
+    pub(crate) fn end_outside(&self, how: Ended) {
         self.outside.0.of(how).fetch_add(1, Release);
     }
 
@@ -256,7 +256,7 @@ impl Ledger {
     ///
     /// Exact only while every worker is parked or has left, under the lock that they park under.
     pub(crate) fn all_taken(&self) -> Option<Word> {
-        let gone = self.refused().wrapping_add(self.outside.0.settled());
+        let gone = self.refused().wrapping_add(self.outside.0.ended());
         let word = self.gate.0.read();
         let pushed = self.outside.0.pushed.load(Relaxed);
         let mut open = word.accepted().wrapping_add(pushed).wrapping_sub(gone);

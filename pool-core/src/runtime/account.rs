@@ -73,7 +73,7 @@ impl<'a> Account<'a> {
     /// it, and publishes its outcome. A thread that sees the outcome finds the end counted; until then the
     /// pool is not quiescent.
     #[inline]
-    pub(crate) fn settle<T>(
+    pub(crate) fn end_job<T>(
         self,
         id: JobId,
         expiry: Option<ExpiryKey>,
@@ -88,7 +88,7 @@ impl<'a> Account<'a> {
         self.at_work(|| publish(outcome));
         // A worker checks for quiescence when it parks; a visitor only had this one job.
         if self.counters.is_none() {
-            self.pool.ledger.settle_outside(how);
+            self.pool.ledger.end_outside(how);
             self.pool.check_quiescence();
         }
     }

@@ -175,7 +175,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         accepted.number();
         let pushed = self.queue.push_batch(&mut accepted);
         match pushed {
-            Ok(()) => accepted.settle(),
+            Ok(()) => accepted.confirm_pulled(),
             Err(PushError(job)) => accepted.put_back(job),
         }
         let refused = accepted.rollback.jobs;
@@ -230,7 +230,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R,
     }
 
     /// Notes that the queue has taken the job that it pulled.
-    fn settle(&mut self) {
+    fn confirm_pulled(&mut self) {
         if std::mem::take(&mut self.pulled) {
             self.rollback.first = self.rollback.first.plus(1);
             self.rollback.jobs -= 1;
@@ -248,7 +248,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Iterator for NumberedJ
     type Item = Job<J>;
 
     fn next(&mut self) -> Option<Job<J>> {
-        self.settle();
+        self.confirm_pulled();
         if self.rollback.jobs == 0 {
             return None;
         }

@@ -57,7 +57,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
             None => attempt(|| unreachable!("the job needs a handler")),
         };
         let deliver = |outcome| self.deliver_outside(id, outcome);
-        Account::submitter(&self.state).settle(id, None, run, deliver);
+        Account::submitter(&self.state).end_job(id, None, run, deliver);
     }
 
     /// Delivers an outcome to the sink from a thread that is no worker, or acts as none.

@@ -29,7 +29,7 @@ impl<F, T> TaskCell<F, T> {
         end: impl FnOnce(F) -> (Ended, Result<T, JobError>),
     ) -> bool {
         let Some((closure, right)) = self.take() else { return false };
-        account.settle(id, self.expiry(), || end(closure), |outcome| right.end(outcome));
+        account.end_job(id, self.expiry(), || end(closure), |outcome| right.end(outcome));
         true
     }
 

@@ -45,7 +45,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
             drop_quietly(payload);
             (Ended::Expired, ())
         };
-        account.settle(id, None, end, |()| {
+        account.end_job(id, None, end, |()| {
             if let Some(inner) = self.inner.upgrade() {
                 inner.deliver_outside(id, Err(JobError::Expired));
             }

@@ -25,7 +25,7 @@ pub(super) struct StackJob<B, T> {
 /// The part of a stack job that does not depend on its types.
 pub(super) struct Header {
     /// Ends the job, and runs the closure first if `true`. Returns whether the closure panicked.
-    settle: unsafe fn(*const Header, bool) -> bool,
+    complete: unsafe fn(*const Header, bool) -> bool,
     /// One of the states below.
     state: AtomicU64,
     /// Its neighbours in its thread's [`PendingJoins`]; used by that thread alone.
@@ -79,17 +79,17 @@ impl StackJobRef {
     /// Runs the closure. Its panic goes to the owner; returns whether it panicked.
     pub(crate) fn run(self) -> bool {
         let this = ManuallyDrop::new(self);
-        let settle = this.header().settle;
+        let complete = this.header().complete;
         // SAFETY: the job is ended once: a `StackJobRef` is not cloned, and this one is not dropped.
-        unsafe { settle(this.0, true) }
+        unsafe { complete(this.0, true) }
     }
 }
 
 impl Drop for StackJobRef {
     fn drop(&mut self) {
-        let settle = self.header().settle;
+        let complete = self.header().complete;
         // SAFETY: as in `run`, which does not get here.
-        unsafe { settle(self.0, false) };
+        unsafe { complete(self.0, false) };
     }
 }
 
@@ -105,7 +105,7 @@ impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
     #[inline]
     pub(super) fn new(closure: B) -> Self {
         let header = Header {
-            settle: Self::settle,
+            complete: Self::complete,
             state: AtomicU64::new(PENDING),
             older: Cell::new(ptr::null()),
             newer: Cell::new(ptr::null()),
@@ -122,7 +122,7 @@ impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
     /// # Safety
     ///
     /// `this` must point to the header of such a job, which has not ended, and be the only right to it.
-    unsafe fn settle(this: *const Header, run: bool) -> bool {
+    unsafe fn complete(this: *const Header, run: bool) -> bool {
         // SAFETY: the caller vouches for the job, which lives until its state says that it has ended.
         let job = unsafe { &*this.cast::<Self>() };
         if !run {
