@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod builder;
+pub(crate) mod current;
 pub(crate) mod handle;
 mod install;
 pub(crate) mod job_handle;

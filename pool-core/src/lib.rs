@@ -73,6 +73,7 @@ mod thread_factory;
 
 pub use api::batch::{BatchError, SpawnedBatch};
 pub use api::builder::ThreadPoolBuilder;
+pub use api::current::{CurrentWorker, current_worker};
 pub use api::handle::Handle;
 pub use api::job_handle::{Canceller, JobHandle};
 pub use api::job_set::{AsCompleted, Finished, JobSet, as_completed};
@@ -85,7 +86,7 @@ pub use api::submitter::Submitter;
 pub use api::worker_context::WorkerContext;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{BuildError, JobError, Refusal, StartCause, StartError, SubmitError, WaitError};
-pub use id::{JobId, JobIds};
+pub use id::{JobId, JobIds, PoolId};
 pub use panics::Panic;
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};
 pub use report::{ShutdownReport, Stats};

@@ -16,6 +16,7 @@
 //! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
+//! | [`current_worker`] | the worker that the present thread is |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
 //!
 //! # Examples
@@ -91,12 +92,13 @@ pub use default::{
     DefaultBackend, DefaultQueue, Handle, Pool, PoolBuilder, ThreadPool, ThreadPoolBuilder,
 };
 pub use pool_core::{
-    AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
-    InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
-    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, Panic, PushError, Ready,
-    Refusal, ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError,
-    Stats, StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory,
-    WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, sink_fn,
+    AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, CurrentWorker,
+    Finished, FnSink, InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle,
+    LocalQueue, MAX_CAPACITY, MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink,
+    Panic, PoolId, PushError, Ready, Refusal, ResultSink, Scope, ShutdownReport, SinkClosed,
+    SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter,
+    SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread,
+    as_completed, current_worker, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use drainpool::{
     BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, WhenFull,
+    current_worker,
 };
 use pool_conformance::Tally;
 
@@ -65,6 +66,7 @@ pub(crate) const CALLS: &[Named] = &[
     ("shutdown", shutdown),
     ("drop", drop_owner),
     ("stats", stats),
+    ("current_worker", current),
 ];
 
 /// Longer than the watchdog waits.
@@ -310,6 +312,14 @@ fn drop_owner(ctx: &Ctx) -> Outcome {
     let owner = lock(&ctx.held().owner).take();
     drop(Arc::into_inner(owner.ok_or("there is no owner")?).ok_or("there is another owner")?);
     ctx.same("is_closed", ctx.pool.is_closed(), true)
+}
+
+fn current(ctx: &Ctx) -> Outcome {
+    // Whose thread a place is on differs; what is said of it must be true.
+    match current_worker().filter(|worker| worker.pool() == ctx.pool.id()) {
+        Some(worker) => ctx.same("name", Some(worker.name()), ctx.pool.thread_name(worker.index())),
+        None => Ok(()),
+    }
 }
 
 fn stats(ctx: &Ctx) -> Outcome {
