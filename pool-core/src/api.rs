@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod builder;
+pub(crate) mod cancel_on_drop;
 pub(crate) mod current;
 pub(crate) mod handle;
 mod install;

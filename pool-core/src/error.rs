@@ -323,6 +323,18 @@ impl fmt::Display for WaitError {
 
 impl std::error::Error for WaitError {}
 
+/// The error of a job that asks its [token](crate::CancellationToken) and was cancelled while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the job was cancelled while it ran")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
 /// The reason why an accepted job has no result.
 ///
 /// # Examples

@@ -190,7 +190,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         for size in chunks() {
             let some = inputs.by_ref().take(size);
             let mut some: Vec<_> =
-                some.map(|closure| Arc::new(TaskCell::new(closure, None))).collect();
+                some.map(|closure| Arc::new(TaskCell::new(closure, None, None))).collect();
             if some.is_empty() {
                 break;
             }

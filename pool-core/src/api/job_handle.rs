@@ -189,8 +189,12 @@ impl<T> JobHandle<T> {
     }
 
     /// Cancels the job, if it has not started. The closure is dropped before this returns, wherever in the
-    /// queue the job is; the outcome is [`JobError::Cancelled`]. Returns whether it was in time: a job that
-    /// has started runs on.
+    /// queue the job is; the outcome is [`JobError::Cancelled`]. Returns whether it was in time: `true` says
+    /// that the job never ran, and never will.
+    ///
+    /// `false` says that the job has started, or has ended. One that was spawned with a
+    /// [token](crate::Handle::spawn_cancellable) and still runs is told by that. Any other runs on. Either
+    /// way the outcome is what the job returns, or its panic, and it is counted as such.
     ///
     /// # Examples
     ///
@@ -236,9 +240,7 @@ impl<T> JobHandle<T> {
         if self.cell().is_queued()
             && let Some(pool) = self.pool.upgrade()
         {
-            let account = Account::here(pool.state());
-            self.cell().clone().run(self.id, account);
-            account.leave_stale(size_of_val(&**self.cell()));
+            self.cell().clone().run_ahead(self.id, Account::here(pool.state()));
         }
     }
 

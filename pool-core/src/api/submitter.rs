@@ -6,6 +6,7 @@ use crate::api::batch::{BatchError, SpawnedBatch};
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::api::submit_options::{SubmitOptions, Terms};
+use crate::cancellation::CancellationToken;
 use crate::error::SubmitError;
 use crate::id::{JobId, JobIds};
 use crate::queue::WorkQueue;
@@ -95,6 +96,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         T: Send + 'static,
     {
         self.handle.spawn_on(closure, self.terms())
+    }
+
+    /// Spawns a closure that can be told to stop; see [`Handle::spawn_cancellable`].
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back.
+    pub fn spawn_cancellable<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.handle.spawn_cancellable_on(closure, self.terms())
     }
 
     /// Spawns a batch of closures; see [`Handle::spawn_batch`].

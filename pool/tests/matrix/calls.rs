@@ -48,6 +48,7 @@ pub(crate) const CALLS: &[Named] = &[
     ("spawn, join_or_run", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join_or_run()))),
     ("spawn, RunHere, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
     ("spawn, cancel", spawn_cancel),
+    ("spawn_cancellable, cancel_on_drop", spawn_cancellable),
     ("scope", scope),
     ("join", join),
     ("join, nested", join_nested),
@@ -204,6 +205,21 @@ fn spawn_cancel(ctx: &Ctx) -> Outcome {
         Err(JobError::Cancelled) => Ok(()),
         other => Err(format!("the cancelled job's outcome is {other:?}")),
     }
+}
+
+fn spawn_cancellable(ctx: &Ctx) -> Outcome {
+    let job = ctx.value();
+    let spawned = ctx.pool.spawn_cancellable(move |_token| job());
+    let Some(job) = ctx.submitted(IfFull::Waits, spawned)? else {
+        return Ok(());
+    };
+    let job = job.cancel_on_drop();
+    if job.cancel() {
+        ctx.world.ran.add();
+        drop(job);
+        return Ok(());
+    }
+    ctx.seven(job.disarm().join())
 }
 
 fn scope(ctx: &Ctx) -> Outcome {
