@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`execute`](pool_core::Handle::execute), [`submit`](pool_core::Handle::submit) | runs a closure, or a job for the handler; the outcome goes to the [sink](ResultSink) |
 //! | [`spawn`](pool_core::Handle::spawn) | runs a closure and returns a [`JobHandle`]: join it, await it, cancel it |
+//! | [`call`](pool_core::Handle::call), [`call_batch`](pool_core::Handle::call_batch) | a job for the handler, with a [`JobHandle`] |
 //! | [`spawn_cancellable`](pool_core::Handle::spawn_cancellable), [`cancel_on_drop`](JobHandle::cancel_on_drop) | a job that can be told to stop while it runs; a handle that cancels when it is dropped |
 //! | [`execute_batch`](pool_core::Handle::execute_batch), [`submit_batch`](pool_core::Handle::submit_batch), [`spawn_batch`](pool_core::Handle::spawn_batch) | the same for many, at the price of little more than one |
 //! | [`try_execute`](pool_core::Handle::try_execute), [`with`](pool_core::Handle::with) | the same without waiting for room, or with other [options](SubmitOptions) |

@@ -30,6 +30,9 @@ use crate::runtime::task_handle::{AnyTask, TaskHandle};
 /// So a stack of two megabytes, as threads usually have, holds some thousands of them, or hundreds; for
 /// more there is [`stack_size`](crate::ThreadPoolBuilder::stack_size).
 ///
+/// A [call](crate::Handle::call) is run by workers alone. A wait for one inside of its own pool
+/// [ends it](crate::Handle::call#waiting-inside-of-the-same-pool) if no worker has begun it.
+///
 /// Jobs that wait for one another in a circle wait for ever, as threads do.
 ///
 /// # Examples

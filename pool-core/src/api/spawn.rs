@@ -161,7 +161,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
     }
 
-    fn spawn_in_cell<F, T>(
+    pub(crate) fn spawn_in_cell<F, T>(
         &self,
         work: F,
         terms: Terms,

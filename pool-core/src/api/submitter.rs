@@ -126,6 +126,29 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
     }
 }
 
+impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q> {
+    /// Submits a job for the handler, with a handle; see [`Handle::call`].
+    ///
+    /// # Errors
+    ///
+    /// The job comes back.
+    pub fn call(&self, job: J) -> Result<JobHandle<R>, SubmitError<J>> {
+        self.handle.call_on(job, self.terms())
+    }
+
+    /// Submits a batch of jobs for the handler, with a handle each; see [`Handle::call_batch`].
+    ///
+    /// # Errors
+    ///
+    /// The jobs that were not accepted come back, and the handles of those that were.
+    pub fn call_batch<I>(&self, jobs: I) -> SpawnedBatch<J, R, I::IntoIter>
+    where
+        I: IntoIterator<Item = J>,
+    {
+        self.handle.call_batch_on(jobs.into_iter(), self.terms())
+    }
+}
+
 impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
     /// Submits a closure; see [`Handle::execute`].
     ///

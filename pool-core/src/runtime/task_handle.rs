@@ -46,7 +46,13 @@ impl<F, T> TaskCell<F, T> {
     }
 
     /// Drops the closure of the job, if it is queued. Returns whether it was.
-    fn end_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
+    pub(crate) fn end_unrun(
+        &self,
+        id: JobId,
+        account: Account<'_>,
+        how: Ended,
+        error: JobError,
+    ) -> bool {
         let ended = self.end(id, account, |closure| {
             drop_quietly(closure);
             (how, Err(error))

@@ -9,6 +9,7 @@ mod setup;
 mod allocations;
 mod batches;
 mod borrowing;
+mod calls;
 mod cancelling;
 mod current;
 mod failures;

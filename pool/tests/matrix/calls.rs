@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drainpool::{
-    BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, WhenFull,
+    BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, Task, WhenFull,
     current_worker,
 };
 use pool_conformance::Tally;
@@ -49,6 +49,7 @@ pub(crate) const CALLS: &[Named] = &[
     ("spawn, RunHere, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
     ("spawn, cancel", spawn_cancel),
     ("spawn_cancellable, cancel_on_drop", spawn_cancellable),
+    ("call", call),
     ("scope", scope),
     ("join", join),
     ("join, nested", join_nested),
@@ -220,6 +221,22 @@ fn spawn_cancellable(ctx: &Ctx) -> Outcome {
         return Ok(());
     }
     ctx.seven(job.disarm().join())
+}
+
+/// The handler of a pool of closures runs a call's closure.
+fn call(ctx: &Ctx) -> Outcome {
+    let called = ctx.pool.call(Task::new(ctx.world.job()));
+    let Some(call) = ctx.submitted(IfFull::Waits, called)? else {
+        return Ok(());
+    };
+    match call.join() {
+        Ok(()) => Ok(()),
+        Err(JobError::InsideJob) if !ctx.rules.waits_for_the_end() => {
+            ctx.world.ran.add();
+            Ok(())
+        }
+        other => Err(format!("the call's outcome is {other:?}")),
+    }
 }
 
 fn scope(ctx: &Ctx) -> Outcome {
