@@ -58,6 +58,7 @@
 //! ```
 
 mod api;
+mod cancellation;
 mod clock;
 mod error;
 mod id;
@@ -73,6 +74,8 @@ mod thread_factory;
 
 pub use api::batch::{BatchError, SpawnedBatch};
 pub use api::builder::ThreadPoolBuilder;
+pub use api::cancel_on_drop::CancelOnDrop;
+pub use api::current::{CurrentWorker, current_worker};
 pub use api::handle::Handle;
 pub use api::job_handle::{Canceller, JobHandle};
 pub use api::job_set::{AsCompleted, Finished, JobSet, as_completed};
@@ -83,9 +86,12 @@ pub use api::settings::{MAX_CAPACITY, MAX_THREADS};
 pub use api::submit_options::{SubmitOptions, WhenFull};
 pub use api::submitter::Submitter;
 pub use api::worker_context::WorkerContext;
+pub use cancellation::CancellationToken;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use error::{BuildError, JobError, Refusal, StartCause, StartError, SubmitError, WaitError};
-pub use id::{JobId, JobIds};
+pub use error::{
+    BuildError, Cancelled, JobError, Refusal, StartCause, StartError, SubmitError, WaitError,
+};
+pub use id::{JobId, JobIds, PoolId};
 pub use panics::Panic;
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};
 pub use report::{ShutdownReport, Stats};

@@ -10,12 +10,15 @@
 //! |---|---|
 //! | [`execute`](pool_core::Handle::execute), [`submit`](pool_core::Handle::submit) | runs a closure, or a job for the handler; the outcome goes to the [sink](ResultSink) |
 //! | [`spawn`](pool_core::Handle::spawn) | runs a closure and returns a [`JobHandle`]: join it, await it, cancel it |
+//! | [`call`](pool_core::Handle::call), [`call_batch`](pool_core::Handle::call_batch) | a job for the handler, with a [`JobHandle`] |
+//! | [`spawn_cancellable`](pool_core::Handle::spawn_cancellable), [`cancel_on_drop`](JobHandle::cancel_on_drop) | a job that can be told to stop while it runs; a handle that cancels when it is dropped |
 //! | [`execute_batch`](pool_core::Handle::execute_batch), [`submit_batch`](pool_core::Handle::submit_batch), [`spawn_batch`](pool_core::Handle::spawn_batch) | the same for many, at the price of little more than one |
 //! | [`try_execute`](pool_core::Handle::try_execute), [`with`](pool_core::Handle::with) | the same without waiting for room, or with other [options](SubmitOptions) |
 //! | [`scope`](pool_core::Handle::scope), [`join`](pool_core::Handle::join), [`install`](pool_core::Handle::install) | run closures that borrow |
 //! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
+//! | [`current_worker`] | the worker that the present thread is |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
 //!
 //! # Examples
@@ -91,12 +94,13 @@ pub use default::{
     DefaultBackend, DefaultQueue, Handle, Pool, PoolBuilder, ThreadPool, ThreadPoolBuilder,
 };
 pub use pool_core::{
-    AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
-    InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
-    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, Panic, PushError, Ready,
-    Refusal, ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError,
-    Stats, StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory,
-    WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, sink_fn,
+    AsCompleted, BatchError, BuildError, CancelOnDrop, CancellationToken, Cancelled, Canceller,
+    Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InOrder, Job, JobError, JobHandle,
+    JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY, MAX_THREADS, MakeQueue,
+    ManualClock, Map, MapUnordered, NoSink, Panic, PoolId, PushError, Ready, Refusal, ResultSink,
+    Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads,
+    SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull,
+    WorkQueue, WorkerContext, WorkerThread, as_completed, current_worker, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]
