@@ -41,6 +41,9 @@ pub enum Refusal {
     Full,
     /// There is no worker, and none could be started to run the job.
     NoThread(StartError),
+    /// The pool is open, but [`take_queued`](crate::Handle::take_queued) took the job back before a worker
+    /// had begun it. Only [`install`](crate::Handle::install) fails so.
+    Returned,
 }
 
 impl Refusal {
@@ -56,6 +59,7 @@ impl fmt::Display for Refusal {
             Self::Closed => f.write_str("the pool is closed and accepts no more jobs"),
             Self::Full => f.write_str("the pool's queue is full; try again later"),
             Self::NoThread(error) => write!(f, "the pool has no worker for the job: {error}"),
+            Self::Returned => f.write_str("the job was taken back before it started"),
         }
     }
 }
@@ -349,7 +353,9 @@ pub enum JobError {
     Cancelled,
     /// The job had not started by its [time](crate::SubmitOptions::start_within). It never ran.
     Expired,
-    /// The pool ended without the job: its queue panicked or dropped the job. It never ran.
+    /// The pool gave the job back unrun: it was taken back by
+    /// [`shutdown_now`](crate::Pool::shutdown_now) or [`take_queued`](crate::Handle::take_queued), or the
+    /// pool's queue panicked or dropped it. It never ran.
     Returned,
 }
 
@@ -359,7 +365,7 @@ impl fmt::Display for JobError {
             Self::Panicked(panic) => write!(f, "the job panicked: {panic}"),
             Self::Cancelled => f.write_str("the job was cancelled before it started"),
             Self::Expired => f.write_str("the job expired before it could start"),
-            Self::Returned => f.write_str("the pool ended without running the job"),
+            Self::Returned => f.write_str("the pool gave the job back without running it"),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod backoff;
 pub(crate) mod capacity;
 pub(crate) mod context;
+pub(crate) mod end_wakers;
 pub(crate) mod expiring;
 pub(crate) mod gate;
 pub(crate) mod latch;

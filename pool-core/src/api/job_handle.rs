@@ -12,6 +12,7 @@ use crate::id::JobId;
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::context;
 use crate::parts::parker::Parker;
+use crate::parts::sleep::Mode;
 use crate::runtime::account::Account;
 use crate::runtime::any_pool::AnyPool;
 use crate::runtime::task_handle::{AnyTask, TaskHandle};
@@ -237,7 +238,11 @@ impl<T> JobHandle<T> {
             && let Some(pool) = self.pool.upgrade()
         {
             let account = Account::here(pool.state());
-            self.cell().clone().run(self.id, account);
+            if pool.state().sleep.is(Mode::Discard) {
+                self.cell().clone().take_back(self.id, account);
+            } else {
+                self.cell().clone().run(self.id, account);
+            }
             account.leave_stale(size_of_val(&**self.cell()));
         }
     }

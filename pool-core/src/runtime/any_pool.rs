@@ -10,6 +10,10 @@ pub(crate) trait AnyPool: Send + Sync {
     /// The part of the pool that does not depend on that type.
     fn state(&self) -> &PoolState;
 
+    /// Starts a worker if jobs wait, there is none, and starts have failed since `seen`. If that fails too,
+    /// gives the pool up.
+    fn start_if_deserted(self: Arc<Self>, seen: &mut u64);
+
     /// Puts a job ref that is not counted as a job into the queue, where a free worker finds it. A job ref
     /// that the queue refuses is abandoned.
     fn offer(self: Arc<Self>, job_ref: JobRef);

@@ -1,5 +1,7 @@
 //! The entry of a queue: a job and its id, or a job ref.
 
+use std::mem;
+
 use crate::id::JobId;
 use crate::runtime::job_ref::JobRef;
 
@@ -91,6 +93,15 @@ impl<J> Job<J> {
             Body::Payload(_) => None,
             Body::Ref(job_ref) => job_ref.take_stale(),
         }
+    }
+
+    /// Takes out the body of a job. What remains leads to nothing, and is to be dropped. `None` for a part
+    /// of a job that runs: a call for help.
+    pub(crate) fn take_body(&mut self) -> Option<Body<J>> {
+        if self.id == JobId::NONE {
+            return None;
+        }
+        Some(mem::replace(&mut self.body, Body::Ref(JobRef::to_nothing())))
     }
 
     /// Whether the sink gets an outcome of it.

@@ -1,6 +1,7 @@
 //! The job ref: an entry of the queue that leads to work elsewhere. It is stale once nothing is left to do
 //! for it.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +13,16 @@ pub(crate) trait Execute: Send + Sync {
     /// Does what is left of the work, which was accepted under this id; nothing, if others were quicker
     /// (C2). It never unwinds (C8).
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>);
+
+    /// Ends a job unrun, as returned, unless others were quicker (C2). A job for the pool's handler is not
+    /// ended here: its payload is returned, for the caller to end. It never unwinds (C8).
+    ///
+    /// Only called for jobs, not for what is a part of them.
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+        let _ = (id, account);
+        self.abandon();
+        None
+    }
 
     /// Ends the work if the queue has dropped the job ref without bringing it to a worker.
     fn abandon(&self);
@@ -40,6 +51,20 @@ impl JobRef {
         if let Some(work) = self.0.take() {
             work.run(id, account);
         }
+    }
+
+    /// Ends the work unrun, or returns its payload; see [`Execute::take_back`].
+    pub(crate) fn take_back(
+        mut self,
+        id: JobId,
+        account: Account<'_>,
+    ) -> Option<Box<dyn Any + Send>> {
+        self.0.take()?.take_back(id, account)
+    }
+
+    /// Returns a job ref to no work.
+    pub(crate) const fn to_nothing() -> Self {
+        Self(None)
     }
 
     /// Whether the sink gets an outcome of the work; see [`Execute::is_for_sink`].

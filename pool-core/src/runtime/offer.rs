@@ -18,6 +18,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
         &self.state
     }
 
+    fn start_if_deserted(self: Arc<Self>, seen: &mut u64) {
+        if self.state.sleep.is_deserted(seen) {
+            self.start_or_give_up(None);
+        }
+    }
+
     fn offer(self: Arc<Self>, job_ref: JobRef) {
         let job = Job::new(JobId::NONE, Body::Ref(job_ref));
         // A job ref that the queue refuses, or drops when it panics, is abandoned. The panic goes no

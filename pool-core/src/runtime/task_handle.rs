@@ -1,5 +1,6 @@
 //! The task handle: a job's cell for the queue and for the handle; run, cancel, expire, fetch.
 
+use std::any::Any;
 use std::ptr;
 use std::sync::Arc;
 
@@ -34,11 +35,16 @@ impl<F, T> TaskCell<F, T> {
     }
 
     /// Drops the closure of the job, if it is queued. Returns whether it was.
-    fn end_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
-        let ended = self.end(id, account, |closure| {
+    fn drop_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
+        self.end(id, account, |closure| {
             drop_quietly(closure);
             (how, Err(error))
-        });
+        })
+    }
+
+    /// The same for a job whose entry stays in the queue.
+    fn end_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
+        let ended = self.drop_unrun(id, account, how, error);
         if ended {
             account.leave_stale(size_of_val(self));
         }
@@ -62,6 +68,12 @@ where
         });
         // Without a handle, the outcome may be dropped by this.
         drop_quietly(self);
+    }
+
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+        self.drop_unrun(id, account, Ended::Returned, JobError::Returned);
+        drop_quietly(self);
+        None
     }
 
     fn abandon(&self) {

@@ -1,5 +1,6 @@
 //! The timed job: a job for the pool's handler that expires.
 
+use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -66,6 +67,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
         } else if let Some(inner) = self.inner.upgrade() {
             inner.run_outside(id, payload);
         }
+    }
+
+    fn take_back(
+        self: Arc<Self>,
+        _id: JobId,
+        _account: Account<'_>,
+    ) -> Option<Box<dyn Any + Send>> {
+        Some(Box::new(self.take()?))
     }
 
     fn abandon(&self) {

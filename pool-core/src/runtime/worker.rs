@@ -12,7 +12,7 @@ use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
 use crate::parts::poll_pacing::PollPacing;
-use crate::parts::sleep::Wake;
+use crate::parts::sleep::{Mode, Wake};
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
@@ -141,8 +141,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     // Always inlined: a job that is handed back through memory, just written, waits for the stores.
     #[inline(always)]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
-        if self.inner.state.sleep.is_paused() {
-            return None;
+        if !self.inner.state.sleep.is(Mode::Run) {
+            return self.take_without_starting(from);
         }
         // Looked at where it lies: a copy of what was just written would wait for the stores.
         let found = from(&mut self.local.borrow_mut());
@@ -154,6 +154,21 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             self.inner.state.make_room(job.id());
         }
         found
+    }
+
+    /// Takes a job when none is to be started: none while the pool is paused. A job that is to be discarded
+    /// is ended when it is performed. Not here, as the worker may be a searcher, on which others rely.
+    #[cold]
+    #[inline(never)]
+    fn take_without_starting(
+        &self,
+        from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>,
+    ) -> Option<Job<J>> {
+        if !self.inner.state.sleep.is(Mode::Discard) {
+            return None;
+        }
+        let found = from(&mut self.local.borrow_mut());
+        found.map(|job| self.inner.to_be_discarded(job))
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
