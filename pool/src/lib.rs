@@ -16,7 +16,8 @@
 //! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
-//! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
+//! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
+//! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |
 //!
 //! # Examples
 //!
@@ -93,8 +94,8 @@ pub use default::{
 pub use pool_core::{
     AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
     InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
-    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, Panic, PushError, Ready,
-    Refusal, ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError,
+    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, OnDrop, Panic, PushError, Ready,
+    Refusal, ResultSink, Scope, ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError,
     Stats, StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory,
     WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, sink_fn,
 };

@@ -126,8 +126,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
     /// that wait for room are refused. A pause ends.
     ///
     /// What jobs that still run submit afterwards is accepted (C4), but not run: a worker ends it as
-    /// `Returned`, which goes to its handle or to the sink. The same happens to a job that a worker was just
-    /// moving, and to all over a queue of a third party that does not implement
+    /// `Returned`, which goes to its handle or to the sink. The same happens to a job that a submitter was
+    /// just putting in or a worker was just moving, and to all over a queue of a third party that does not implement
     /// [`retain`](WorkQueue::retain). A worker that was just starting a job runs it. The children of a
     /// scope and the halves of a join run, being parts of the job that called them.
     ///

@@ -10,6 +10,8 @@ mod allocations;
 mod batches;
 mod borrowing;
 mod failures;
+mod ending;
+mod ending_async;
 mod fairness;
 mod figures;
 mod futures;

@@ -1,7 +1,9 @@
 //! What is called in each place.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use drainpool::{
@@ -62,7 +64,11 @@ pub(crate) const CALLS: &[Named] = &[
     }),
     ("pause, resume", pause_resume),
     ("close", close),
+    ("take_queued", take_queued),
     ("shutdown", shutdown),
+    ("shutdown_now", shutdown_now),
+    ("shutdown_timeout", shutdown_timeout),
+    ("shutdown_async", shutdown_async),
     ("drop", drop_owner),
     ("stats", stats),
 ];
@@ -301,9 +307,45 @@ fn shutdown(ctx: &Ctx) -> Outcome {
     if !ctx.rules.waits_for_the_end() {
         return Ok(());
     }
-    let ended = report.done + report.panicked + report.cancelled + report.expired;
+    let ended = report.done + report.panicked + report.cancelled + report.expired + report.returned;
     ctx.same("ended", ended, report.accepted)?;
     ctx.same("threads", ctx.pool.stats().threads, 0)
+}
+
+/// Whether no more were taken than the books say.
+fn given_back(ctx: &Ctx, taken: usize) -> Outcome {
+    let returned = ctx.pool.stats().returned;
+    let balances = taken as u64 <= returned;
+    if balances { Ok(()) } else { Err(format!("{taken} were taken, not {returned}")) }
+}
+
+fn take_queued(ctx: &Ctx) -> Outcome {
+    given_back(ctx, ctx.pool.take_queued().len())
+}
+
+fn shutdown_now(ctx: &Ctx) -> Outcome {
+    let owner = lock(&ctx.held().owner).clone().ok_or("there is no owner")?;
+    given_back(ctx, owner.shutdown_now().len())?;
+    ctx.same("is_closed", ctx.pool.is_closed(), true)
+}
+
+fn shutdown_timeout(ctx: &Ctx) -> Outcome {
+    let owner = lock(&ctx.held().owner).clone().ok_or("there is no owner")?;
+    let report = owner.shutdown_timeout(LONG);
+    if !ctx.rules.waits_for_the_end() {
+        return Ok(());
+    }
+    ctx.same("is_complete", report.is_complete(), true)
+}
+
+/// Polled once: in most places it may not be waited for.
+fn shutdown_async(ctx: &Ctx) -> Outcome {
+    let owner = lock(&ctx.held().owner).clone().ok_or("there is no owner")?;
+    let polled = pin!(owner.shutdown_async()).poll(&mut Context::from_waker(Waker::noop()));
+    if ctx.rules.waits_for_the_end() {
+        return Ok(());
+    }
+    ctx.same("is_ready", polled.is_ready(), true)
 }
 
 fn drop_owner(ctx: &Ctx) -> Outcome {

@@ -112,7 +112,7 @@ macro_rules! on_every_backend {
 #[track_caller]
 pub(crate) fn balanced<R: 'static>(pool: &Pool<R>) -> ShutdownReport {
     let report = pool.shutdown();
-    let ended = report.done + report.panicked + report.cancelled + report.expired;
+    let ended = report.done + report.panicked + report.cancelled + report.expired + report.returned;
     assert_eq!(report.accepted, ended, "{report:?}");
     assert_eq!((report.unfinished, pool.stats().threads), (0, 0));
     report
