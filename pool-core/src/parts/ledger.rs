@@ -132,8 +132,7 @@ impl Outside {
     /// The number of jobs that were taken and have ended. Acquire, for the release in
     /// [`Ledger::end_outside`]: a thread that sees an end sees that the job was accepted.
     fn ended(&self) -> u64 {
-        let ends =
-            [&self.done, &self.panicked, &self.cancelled, &self.expired, &self.returned];
+        let ends = [&self.done, &self.panicked, &self.cancelled, &self.expired, &self.returned];
         ends.into_iter().fold(0, |sum, end| sum.wrapping_add(end.load(Acquire)))
     }
 }

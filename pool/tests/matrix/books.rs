@@ -37,7 +37,8 @@ impl World {
         let Some(handle) = handle else { return Ok(0) };
         if let Some(pool) = owner {
             let report = pool.shutdown();
-            let ended = report.done + report.panicked + report.cancelled + report.expired + report.returned;
+            let ended =
+                report.done + report.panicked + report.cancelled + report.expired + report.returned;
             if report.accepted != ended || report.unfinished != 0 {
                 return Err(format!("{which}the books do not balance: {report:?}"));
             }
