@@ -5,35 +5,32 @@ use std::sync::Arc;
 
 use crate::runtime::job::Job;
 
-/// The priority of a job: of two that wait, a queue that [orders](Prioritized) its jobs by it hands out the
-/// higher one first. Other queues pay no attention to it.
+/// The priority of a job. A queue that [orders](Prioritized) its jobs by it hands out the highest first; other
+/// queues pay no attention to it.
 ///
-/// [`NORMAL`](Self::NORMAL) is in the middle, and what a job has unless
-/// [told otherwise](crate::SubmitOptions::priority): a plain submit pays nothing for it. A job that another
-/// one submits does not inherit the priority of that one.
-///
-/// It is a number from −128 to 127. Three have names, and there is room for more between them.
+/// A job has the priority [`NORMAL`](Self::NORMAL) unless its submit
+/// [says otherwise](crate::SubmitOptions::priority), so plain submits pay nothing for it. It is a number from
+/// −128 to 127: the names stand for some of them, and there is room between. A nested job inherits nothing from
+/// the job that submits it.
 ///
 /// # What it does not do
 ///
-/// * A running job is never interrupted. A job of high priority waits until a worker is free.
-/// * It is not a number of the order in which jobs end, or start: two workers take two jobs at the same
-///   time.
-/// * Room in a [bounded](crate::ThreadPoolBuilder::capacity) pool is given in the order of arrival, before the
-///   queue sees a job.
+/// * A running job is never interrupted. An urgent one waits until a worker is free.
+/// * Room in a [bounded](crate::ThreadPoolBuilder::capacity) pool is given in the order of arrival: a submitter
+///   that waits has no job in the queue yet.
+/// * With several workers, jobs start at the same time, and later ones may end first.
 ///
 /// # Waiting
 ///
-/// A job that is waited for is run by the thread that waits, if it has not started: at once, whatever its
-/// priority (C11). So a job of high priority that joins one of low priority does not wait until the queue
-/// has come to that. If the other one has started, it runs already, and nothing is taken before it on its
-/// worker. (A thread outside of the pool does the same with
-/// [`join_or_run`](crate::JobHandle::join_or_run), and waits for the queue's order with
-/// [`join`](crate::JobHandle::join).)
+/// A job that waits for another one that has not started runs it at once, whatever the priority of that one
+/// (C11). So an urgent job that joins one of low priority does not wait for its turn. If the other one has
+/// started, it has a worker already. A thread outside of the pool waits for the queue's order with
+/// [`join`](crate::JobHandle::join), and runs the job itself with
+/// [`join_or_run`](crate::JobHandle::join_or_run).
 ///
-/// The helpers that a [`scope`](crate::Handle::scope) or a [`join`](crate::Handle::join) asks for have the
-/// priority of the job that asks. On a thread that is no worker of the pool it is
-/// [`NORMAL`](Self::NORMAL).
+/// The workers that a [`scope`](crate::Handle::scope) or a [`join`](crate::Handle::join) calls for help are
+/// called with the priority of the job that the calling worker took from the queue. On a thread that is no
+/// worker of the pool, it is [`NORMAL`](Self::NORMAL).
 ///
 /// # Examples
 ///
@@ -99,10 +96,11 @@ impl fmt::Display for Priority {
     }
 }
 
-/// What has a priority: the jobs of a queue that orders them by it.
+/// What has a priority: the jobs of a queue that orders them by it. Such a queue is a
+/// [`WorkQueue<J>`](crate::WorkQueue) for every `J: Prioritized`.
 ///
-/// Every [`Job`] has one, so every pool can be built over such a queue. The numbers, arrays and pointers here
-/// are the jobs of the test kit, which tests the other duties of a queue with them; all are
+/// Every [`Job`] has one, so a pool of any jobs can be built over such a queue. The numbers, arrays and pointers
+/// that have one, too, are those with which the kit of conformance tests checks queues. They are
 /// [`NORMAL`](Priority::NORMAL).
 ///
 /// # Examples
@@ -113,7 +111,7 @@ impl fmt::Display for Priority {
 #[doc = include_str!("../docs/priority.rs")]
 /// ```
 pub trait Prioritized {
-    /// The priority. It stays the same while the job waits.
+    /// The priority, which stays the same while the job waits. Not to be called under a lock of the queue.
     fn priority(&self) -> Priority;
 }
 

@@ -9,7 +9,7 @@ use pool_core::Priority;
 const LEVELS: usize = 256;
 
 /// The maximum number of jobs for which a drained level keeps room.
-const IDLE_ROOM: usize = 16;
+const IDLE_ROOM: usize = 32;
 
 /// The jobs of a priority queue.
 pub(super) struct Levels<J> {
@@ -76,7 +76,7 @@ impl<J> Levels<J> {
     /// Removes the jobs that are not to be kept, and returns them. Each job leaves its level at the front
     /// and, if it is kept, comes in at the back again.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut J) -> bool) -> Vec<J> {
-        let mut removed = Vec::new();
+        let mut removed = Vec::with_capacity(self.len);
         for level in self.filled.iter() {
             for _ in 0..self.levels[level].len() {
                 let Some(mut entry) = self.levels[level].pop_front() else { break };
