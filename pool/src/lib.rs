@@ -74,7 +74,8 @@
 //! * `flume`: `FlumeQueue`, a flume channel for the jobs from outside and locked deques for the workers,
 //!   about first in, first out.
 //! * `std-only`: `StdQueue`, locked deques from the standard library; alone, it brings no
-//!   third-party crate. And `ChannelQueue`, a plain channel, to compare the others with.
+//!   third-party crate. And `PriorityQueue`, which looks at the jobs' [`Priority`], and `ChannelQueue`, a
+//!   plain channel to compare the others with.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -94,11 +95,11 @@ pub use default::{
 pub use pool_core::{
     AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
     InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
-    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, OnDrop, Panic, PushError,
-    Ready, Refusal, ResultSink, Scope, ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch,
-    StartCause, StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock,
-    Task, ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed,
-    sink_fn,
+    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, OnDrop, Panic, Prioritized,
+    Priority, PushError, Ready, Refusal, ResultSink, Scope, ShutdownFuture, ShutdownReport,
+    SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError,
+    SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue,
+    WorkerContext, WorkerThread, as_completed, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]
@@ -108,7 +109,7 @@ pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, Local
 pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
-pub use pool_std::{ChannelQueue, StdLocal, StdQueue};
+pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}

@@ -131,9 +131,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
-            return Ok(worker.submit(end, Body::Ref(job_ref)));
+            return Ok(worker.submit(end, Body::Ref(job_ref), terms.priority));
         }
-        let (refused, job_ref) = match self.inner.submit_ref(job_ref, terms.wait) {
+        let submitted = self.inner.submit_ref(job_ref, terms.wait, terms.priority);
+        let (refused, job_ref) = match submitted {
             Ok(id) => return Ok(id),
             Err(refused) => refused,
         };

@@ -8,6 +8,7 @@ use crate::id::{JobId, JobIds};
 use crate::parts::capacity::{Capacity, Room, Wait};
 use crate::parts::context::{self, Standing};
 use crate::parts::gate::Barred;
+use crate::priority::Priority;
 use crate::queue::{PushError, WorkQueue};
 use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
@@ -16,12 +17,17 @@ use crate::runtime::job_ref::JobRef;
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Accepts a job from outside, in the order accept, push, look for sleepers.
     #[inline]
-    pub(crate) fn submit(self: &Arc<Self>, job: J, wait: Wait) -> Result<JobId, SubmitError<J>> {
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        job: J,
+        wait: Wait,
+        priority: Priority,
+    ) -> Result<JobId, SubmitError<J>> {
         let id = match self.admit(wait) {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(job)),
         };
-        match self.push(Job::new(id, Body::Payload(job))) {
+        match self.push(Job::new(id.with_priority(priority), Body::Payload(job))) {
             Ok(()) => Ok(id),
             Err(job) => match job.into_parts().1 {
                 Body::Payload(job) => Err(Refusal::Full.with(job)),
@@ -35,12 +41,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self: &Arc<Self>,
         job_ref: JobRef,
         wait: Wait,
+        priority: Priority,
     ) -> Result<JobId, (Refusal, JobRef)> {
         let id = match self.admit(wait) {
             Ok(id) => id,
             Err(refused) => return Err((refused, job_ref)),
         };
-        match self.push(Job::new(id, Body::Ref(job_ref))) {
+        match self.push(Job::new(id.with_priority(priority), Body::Ref(job_ref))) {
             Ok(()) => Ok(id),
             Err(job) => match job.into_parts().1 {
                 Body::Ref(job_ref) => Err((Refusal::Full, job_ref)),
@@ -166,9 +173,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
         wait: Wait,
+        priority: Priority,
     ) -> Result<(), Refusal> {
         let wanted = jobs.len() as u64;
         let (first, count) = self.admit_some(wanted, wait)?;
+        let first = first.with_priority(priority);
         let rollback = RollbackGuard { inner: self, first, jobs: count };
         let mut accepted = NumberedJobs { jobs, rollback, pulled: false };
         accepted.number();

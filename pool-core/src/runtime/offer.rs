@@ -25,11 +25,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
     }
 
     fn offer(self: Arc<Self>, job_ref: JobRef) {
-        let job = Job::new(JobId::NONE, Body::Ref(job_ref));
+        let worker = context::worker::<Worker<J, R, Q>>(self.id());
+        let priority = worker.as_ref().map(|worker| worker.priority()).unwrap_or_default();
+        let job = Job::new(JobId::NONE.with_priority(priority), Body::Ref(job_ref));
         // A job ref that the queue refuses, or drops when it panics, is abandoned. The panic goes no
         // further: the caller has borrowed work under way and must not unwind.
         let pushed = guarded(|| {
-            if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.id())
+            if let Some(worker) = worker
                 && let Some(mut end) = worker.own_end()
             {
                 end.push(job);

@@ -13,6 +13,7 @@ use crate::parts::backoff::spin_then_yield;
 use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
 use crate::parts::poll_pacing::PollPacing;
 use crate::parts::sleep::{Mode, Wake};
+use crate::priority::Priority;
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
@@ -28,6 +29,8 @@ enum Running {
     Queue,
     /// A job's.
     Job(JobId),
+    /// What a job ref leads to, which never unwinds.
+    Ref(JobId),
     /// The sink's, with an outcome that it has not taken yet.
     Put,
     /// The drop of an outcome that the sink did not take.
@@ -74,9 +77,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// Accepts a nested job from a running job of this worker (C4). It is accepted after close too, and
     /// needs no atomic of its own: while its parent runs, the pool cannot become quiescent.
     #[inline]
-    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
+    pub(crate) fn submit(
+        &self,
+        mut end: RefMut<'_, Q::Local>,
+        body: Body<J>,
+        priority: Priority,
+    ) -> JobId {
         let id = self.next_id();
-        self.inner.state.queue_call(|| end.push(Job::new(id, body)));
+        let job = Job::new(id.with_priority(priority), body);
+        self.inner.state.queue_call(|| end.push(job));
         self.counters().pushed.bump();
         drop(end);
         self.inner.notify();
@@ -89,11 +98,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         mut end: RefMut<'_, Q::Local>,
         jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
+        priority: Priority,
     ) {
         let count = jobs.len();
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
-        let mut next = first;
+        let mut next = first.with_priority(priority);
         self.inner.state.queue_call(|| {
             for mut job in jobs.drain(..) {
                 job.set_id(next);
@@ -121,6 +131,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let id = self.inner.state.ledger.nested_ids(1);
         self.next_id.set(id + 1);
         JobId::nested(id)
+    }
+
+    /// The priority of the job that this worker runs, which it took from the queue.
+    pub(crate) fn priority(&self) -> Priority {
+        match self.running.get() {
+            Running::Job(id) | Running::Ref(id) => id.priority(),
+            Running::Queue | Running::Put | Running::Drop => Priority::NORMAL,
+        }
     }
 
     /// Pops the next job from this worker's own end.
@@ -233,7 +251,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         sink: &mut impl ResultSink<Result = R>,
     ) -> Result<(), Box<dyn Any + Send>> {
         match self.running.replace(Running::Queue) {
-            Running::Queue => return Err(payload),
+            Running::Queue | Running::Ref(_) => return Err(payload),
             Running::Job(id) => {
                 self.counters().count(Ended::Panicked);
                 let error = JobError::Panicked(Panic::new(payload));
@@ -342,7 +360,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[inline(never)]
     fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) -> bool {
         let skips = !id.is_nested() && !job_ref.is_for_sink();
+        self.running.set(Running::Ref(id));
         job_ref.run(id, Account::worker(&self.inner.state, self.index));
+        self.running.set(Running::Queue);
         if skips {
             let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
         }

@@ -22,6 +22,7 @@ mod maps;
 mod nesting;
 mod options;
 mod order;
+mod priority;
 mod scopes;
 mod sets;
 mod sinks;

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use drainpool::{
-    BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, WhenFull,
+    BatchError, JobError, JobHandle, JobIds, JobSet, Priority, SubmitError, SubmitOptions, WhenFull,
 };
 use pool_conformance::Tally;
 
@@ -36,6 +36,10 @@ pub(crate) const CALLS: &[Named] = &[
         // Longer than all the time that a test lets pass.
         let fresh = ctx.pool.with(SubmitOptions::new().start_within(100_000 * LONG));
         ctx.submitted(IfFull::Waits, fresh.execute(ctx.world.job())).map(drop)
+    }),
+    ("execute, priority", |ctx| {
+        let urgent = ctx.pool.with(Priority::HIGH);
+        ctx.submitted(IfFull::Waits, urgent.execute(ctx.world.job())).map(drop)
     }),
     ("execute_batch", execute_batch),
     ("spawn_batch, JobSet", spawn_batch),

@@ -84,6 +84,10 @@ macro_rules! each_backend {
         fn plain_channel() {
             $function(drainpool::Backend::Channel);
         }
+        #[test]
+        fn by_priority() {
+            $function(drainpool::Backend::Priority);
+        }
     };
 }
 
@@ -104,6 +108,9 @@ macro_rules! on_every_backend {
         }
         mod plain_channel {
             $(#[test] fn $test() { $on(drainpool::Backend::Channel, super::$test); })*
+        }
+        mod by_priority {
+            $(#[test] fn $test() { $on(drainpool::Backend::Priority, super::$test); })*
         }
     };
 }
