@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod builder;
 pub(crate) mod handle;
+pub(crate) mod held_job;
 mod install;
 pub(crate) mod job_handle;
 pub(crate) mod job_set;
@@ -11,7 +12,7 @@ pub(crate) mod map;
 pub(crate) mod pool;
 pub(crate) mod scope;
 pub(crate) mod settings;
-mod spawn;
+pub(crate) mod spawn;
 mod submit;
 pub(crate) mod submit_options;
 pub(crate) mod submitter;

@@ -1,0 +1,216 @@
+//! Turns: which jobs of one lane may run, and the hand-over from one to the next.
+//!
+//! A job of a lane is accepted by the pool first, and then enters its lane, where it waits for a turn. At most
+//! `limit` jobs have one at a time; a job that gets its turn is released into the pool's queue. Its [`Turn`]
+//! lies in its closure, and ends when that has returned or panicked, or was dropped: so no way in which a job
+//! can end loses the turn.
+//!
+//! A thread that waits for a job inside of a job takes it, even if it has no turn yet (C11). Then it runs the
+//! jobs before it, in order, or waits for those that run elsewhere.
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use pool_core::{HeldJob, Runner};
+
+use crate::keyed::Home;
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Relaxed, lock, thread, wait_changed};
+
+/// The payload of the panic of a job that would wait for itself.
+const WAITS_FOR_ITSELF: &str = "a job of a lane waits for one that cannot run before it has ended";
+
+/// The turns of one lane.
+pub(crate) struct Turns {
+    limit: usize,
+    /// The position of the next job.
+    next: AtomicU64,
+    state: Mutex<State>,
+    /// Notified when a job gets a turn and a thread waits for that.
+    moved: Condvar,
+    /// Where it is found by its key, if it has one.
+    _home: Option<Home>,
+}
+
+/// The jobs of one lane, by their positions.
+#[derive(Default)]
+struct State {
+    /// The jobs that have a turn.
+    active: BTreeMap<u64, Active>,
+    /// The jobs that wait for one.
+    waiting: BTreeMap<u64, HeldJob>,
+    /// The jobs that have ended before they could enter: expired already. Mostly none.
+    early: Vec<u64>,
+    /// Whether a thread hands turns out. A second one leaves it to that.
+    advancing: bool,
+    /// The number of threads that wait for `moved`.
+    waiters: usize,
+}
+
+/// A job that has a turn.
+struct Active {
+    runner: Runner,
+    /// The thread that runs it, once it has begun.
+    thread: Option<thread::ThreadId>,
+}
+
+impl State {
+    /// Whether this thread runs as many jobs as may run at a time: then none ends before it returns.
+    fn is_full_of(&self, me: thread::ThreadId, limit: usize) -> bool {
+        self.active.values().filter(|active| active.thread == Some(me)).count() >= limit
+    }
+
+    /// The first job that has a turn and has not begun.
+    fn first_unbegun(&self) -> Option<Runner> {
+        let unbegun = self.active.values().find(|active| !active.runner.is_taken());
+        unbegun.map(|active| active.runner.clone())
+    }
+}
+
+impl Turns {
+    /// Returns the turns of a lane in which this many jobs run at a time, at least one.
+    pub(crate) fn new(limit: usize, home: Option<Home>) -> Self {
+        Self {
+            limit: limit.max(1),
+            next: AtomicU64::new(0),
+            state: Mutex::new(State::default()),
+            moved: Condvar::new(),
+            _home: home,
+        }
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The numbers of jobs that have a turn and that wait for one.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.active.len(), state.waiting.len())
+    }
+
+    /// Returns the position for a job that comes next.
+    pub(crate) fn next(self: &Arc<Self>) -> Turn {
+        // Relaxed: that one submit comes before another is known by other means, or not at all.
+        Turn { position: self.next.fetch_add(1, Relaxed), turns: Arc::clone(self) }
+    }
+
+    /// Lets a job of the pool enter the lane, at this position.
+    pub(crate) fn enter(&self, position: u64, job: HeldJob) {
+        let mut state = lock(&self.state);
+        if let Some(at) = state.early.iter().position(|&early| early == position) {
+            state.early.swap_remove(at);
+            drop(state);
+            drop(job);
+            return;
+        }
+        state.waiting.insert(position, job);
+        self.advance(state);
+    }
+
+    /// Hands turns out, in order, as long as one is free and a job waits.
+    ///
+    /// A release can end a job on the spot, which brings this thread here again. That call only takes the job
+    /// out, and this loop goes on: the stack does not grow with the lane.
+    fn advance<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+        if state.advancing {
+            return;
+        }
+        state.advancing = true;
+        while state.active.len() < self.limit
+            && let Some((position, job)) = state.waiting.pop_first()
+        {
+            state.active.insert(position, Active { runner: job.runner(), thread: None });
+            if state.waiters > 0 {
+                self.moved.notify_all();
+            }
+            drop(state);
+            job.release();
+            state = lock(&self.state);
+        }
+        state.advancing = false;
+    }
+
+    /// Begins a job, which a worker or another thread has taken.
+    fn begin(&self, position: u64) {
+        let me = thread::current().id();
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(active) = state.active.get_mut(&position) {
+                active.thread = Some(me);
+                return;
+            }
+            // This thread waits for the job, and has taken it before its turn.
+            if state.is_full_of(me, self.limit) {
+                drop(state);
+                // Not `panic!`, whose hook prints: the outcome says it.
+                resume_unwind(Box::new(WAITS_FOR_ITSELF));
+            }
+            if let Some(job) = state.first_unbegun() {
+                drop(state);
+                job.run();
+                drop(job);
+                state = lock(&self.state);
+            } else {
+                state.waiters += 1;
+                state = wait_changed(&self.moved, state);
+                state.waiters -= 1;
+            }
+        }
+    }
+
+    /// Ends a job, and hands its turn on.
+    fn end(&self, position: u64) {
+        let mut state = lock(&self.state);
+        if let Some(job) = state.waiting.remove(&position) {
+            drop(state);
+            drop(job);
+        } else if let Some(ended) = state.active.remove(&position) {
+            self.advance(state);
+            drop(ended);
+        } else {
+            state.early.push(position);
+        }
+    }
+}
+
+/// A job's place in the order of its lane. Lies in the job's closure, and ends with it.
+pub(crate) struct Turn {
+    position: u64,
+    turns: Arc<Turns>,
+}
+
+impl Turn {
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Makes a closure a job of the lane.
+    pub(crate) fn of<F: FnOnce() -> T, T>(self, closure: F) -> impl FnOnce() -> T {
+        let job = InTurn { closure, turn: self };
+        move || job.run()
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.turns.end(self.position);
+    }
+}
+
+/// A closure and its turn. Dropped unrun, the closure goes first: what it owns is not to outlive its turn.
+struct InTurn<F> {
+    closure: F,
+    turn: Turn,
+}
+
+impl<F: FnOnce() -> T, T> InTurn<F> {
+    fn run(self) -> T {
+        // In this order, so that an unwinding drops the closure first, as above.
+        let (turn, closure) = (self.turn, self.closure);
+        turn.turns.begin(turn.position);
+        let result = closure();
+        drop(turn);
+        result
+    }
+}
