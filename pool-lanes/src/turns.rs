@@ -8,7 +8,7 @@
 //! A thread that waits for a job inside of a job takes it, even if it has no turn yet (C11). Then it runs the
 //! jobs before it, in order, or waits for those that run elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -35,9 +35,9 @@ pub(crate) struct Turns {
 /// The jobs of one lane, by their positions.
 #[derive(Default)]
 struct State {
-    /// The jobs that have a turn.
-    active: BTreeMap<u64, Active>,
-    /// The jobs that wait for one.
+    /// The jobs that have a turn, in order. Mostly few, and the first is mostly the next to end.
+    active: VecDeque<Active>,
+    /// The jobs that wait for one. Any of them may be cancelled.
     waiting: BTreeMap<u64, HeldJob>,
     /// The jobs that have ended before they could enter: expired already. Mostly none.
     early: Vec<u64>,
@@ -49,6 +49,7 @@ struct State {
 
 /// A job that has a turn.
 struct Active {
+    position: u64,
     runner: Runner,
     /// The thread that runs it, once it has begun.
     thread: Option<thread::ThreadId>,
@@ -57,12 +58,37 @@ struct Active {
 impl State {
     /// Whether this thread runs as many jobs as may run at a time: then none ends before it returns.
     fn is_full_of(&self, me: thread::ThreadId, limit: usize) -> bool {
-        self.active.values().filter(|active| active.thread == Some(me)).count() >= limit
+        self.active.iter().filter(|active| active.thread == Some(me)).count() >= limit
+    }
+
+    /// Takes out the job whose turn is next, if one waits and a turn is free.
+    fn take_next(&mut self, limit: usize) -> Option<(u64, HeldJob)> {
+        if self.active.len() >= limit {
+            return None;
+        }
+        let next = self.waiting.pop_first();
+        if self.waiting.is_empty() {
+            // An emptied map keeps memory for some entries.
+            self.waiting = BTreeMap::new();
+        }
+        next
+    }
+
+    /// Where the job with this position is among the active ones, or would be.
+    fn find(&self, position: u64) -> Result<usize, usize> {
+        self.active.binary_search_by_key(&position, |active| active.position)
+    }
+
+    /// Gives a job its turn.
+    fn activate(&mut self, position: u64, runner: Runner) {
+        // Mostly the last: only a submit that another overtook comes later with an earlier position.
+        let at = self.find(position).unwrap_or_else(|at| at);
+        self.active.insert(at, Active { position, runner, thread: None });
     }
 
     /// The first job that has a turn and has not begun.
     fn first_unbegun(&self) -> Option<Runner> {
-        let unbegun = self.active.values().find(|active| !active.runner.is_taken());
+        let unbegun = self.active.iter().find(|active| !active.runner.is_taken());
         unbegun.map(|active| active.runner.clone())
     }
 }
@@ -104,23 +130,32 @@ impl Turns {
             drop(job);
             return;
         }
-        state.waiting.insert(position, job);
-        self.advance(state);
+        let has_turn =
+            !state.advancing && state.waiting.is_empty() && state.active.len() < self.limit;
+        if has_turn {
+            self.advance(state, Some((position, job)));
+        } else {
+            state.waiting.insert(position, job);
+            self.advance(state, None);
+        }
     }
 
-    /// Hands turns out, in order, as long as one is free and a job waits.
+    /// Hands turns out: to this job, which comes first, and then in order as long as one is free and a job
+    /// waits.
     ///
     /// A release can end a job on the spot, which brings this thread here again. That call only takes the job
     /// out, and this loop goes on: the stack does not grow with the lane.
-    fn advance<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+    fn advance<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        mut first: Option<(u64, HeldJob)>,
+    ) {
         if state.advancing {
             return;
         }
         state.advancing = true;
-        while state.active.len() < self.limit
-            && let Some((position, job)) = state.waiting.pop_first()
-        {
-            state.active.insert(position, Active { runner: job.runner(), thread: None });
+        while let Some((position, job)) = first.take().or_else(|| state.take_next(self.limit)) {
+            state.activate(position, job.runner());
             if state.waiters > 0 {
                 self.moved.notify_all();
             }
@@ -136,8 +171,8 @@ impl Turns {
         let me = thread::current().id();
         let mut state = lock(&self.state);
         loop {
-            if let Some(active) = state.active.get_mut(&position) {
-                active.thread = Some(me);
+            if let Ok(at) = state.find(position) {
+                state.active[at].thread = Some(me);
                 return;
             }
             // This thread waits for the job, and has taken it before its turn.
@@ -165,8 +200,9 @@ impl Turns {
         if let Some(job) = state.waiting.remove(&position) {
             drop(state);
             drop(job);
-        } else if let Some(ended) = state.active.remove(&position) {
-            self.advance(state);
+        } else if let Ok(at) = state.find(position) {
+            let ended = state.active.remove(at);
+            self.advance(state, None);
             drop(ended);
         } else {
             state.early.push(position);

@@ -33,10 +33,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
     }
 
     fn enqueue(self: Arc<Self>, id: JobId, job_ref: JobRef) {
-        if self.state.sleep.has_failed() {
-            // No worker would find it. What is dropped here is abandoned.
-            return;
-        }
         match self.put(Job::new(id, Body::Ref(job_ref))) {
             Ok(None) => self.notify(),
             Ok(Some(refused)) => self.run_refused(refused),

@@ -40,7 +40,10 @@ fn keys_run_at_the_same_time(setup: Setup) {
     let all = Arc::new(std::sync::Barrier::new(setup.threads));
     for key in 0..setup.threads {
         let all = all.clone();
-        lanes.lane(&key).execute(move || drop(all.wait())).unwrap();
+        let job = move || {
+            all.wait();
+        };
+        lanes.lane(&key).execute(job).unwrap();
     }
     balanced(&pool);
 }

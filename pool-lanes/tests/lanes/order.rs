@@ -96,7 +96,10 @@ fn as_many_as_the_limit_do_run_at_a_time(setup: Setup) {
         let all = Arc::new(std::sync::Barrier::new(limit));
         for _ in 0..limit {
             let all = all.clone();
-            lane.execute(move || drop(all.wait())).unwrap();
+            let job = move || {
+                all.wait();
+            };
+            lane.execute(job).unwrap();
         }
     }
     assert_eq!(balanced(&pool).done, 3 * limit as u64);
@@ -161,7 +164,10 @@ fn a_paused_pool_starts_none(setup: Setup) {
     let jobs = setup.room().min(20);
     for _ in 0..jobs {
         let count = count.clone();
-        lane.execute(move || drop(count.fetch_add(1, Ordering::SeqCst))).unwrap();
+        let job = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        };
+        lane.execute(job).unwrap();
     }
     assert_eq!((pool.stats().queued, pool.stats().running), (jobs as u64, 0));
     assert_eq!(lane.len(), jobs);
