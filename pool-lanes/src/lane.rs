@@ -210,13 +210,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> LaneSubmitter<'_, J, R
     {
         let Lane { handle, turns } = self.lane;
         // Accepted by the pool first: a refusal does not touch the lane.
-        let reservation = match handle.reserve(self.options) {
-            Ok(reservation) => reservation,
+        let admission = match handle.admit(self.options) {
+            Ok(admission) => admission,
             Err(reason) => return Err(SubmitError::new(reason, closure)),
         };
         let turn = turns.next();
         let position = turn.position();
-        let (held, job) = reservation.spawn(turn.of(closure));
+        let (held, job) = admission.spawn(turn.of(closure));
         turns.enter(position, held);
         Ok(job)
     }
@@ -233,13 +233,13 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> LaneSubmitter<'_, Task<R>, R, Q> {
         F: FnOnce() -> R + Send + 'static,
     {
         let Lane { handle, turns } = self.lane;
-        let reservation = match handle.reserve(self.options) {
-            Ok(reservation) => reservation,
+        let admission = match handle.admit(self.options) {
+            Ok(admission) => admission,
             Err(reason) => return Err(SubmitError::new(reason, closure)),
         };
         let turn = turns.next();
         let position = turn.position();
-        let held = reservation.execute(turn.of(closure));
+        let held = admission.execute(turn.of(closure));
         let id = held.id();
         turns.enter(position, held);
         Ok(id)

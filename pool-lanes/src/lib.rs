@@ -72,9 +72,13 @@
 //! after the other. So that needs no free worker. The same goes for
 //! [`join_or_run`](pool_core::JobHandle::join_or_run), on any thread.
 //!
-//! A job that waits for a later one of its own lane, which has no turn left for that one, would wait for itself.
-//! That is found out: the later job does not run, and its outcome is a
-//! [panic](pool_core::JobError::Panicked) that says so. Circles over several threads wait for ever, as
+//! [`join_timeout`](pool_core::JobHandle::join_timeout) and a poll inside of a job do the same, and so may take
+//! as long as those jobs do.
+//!
+//! A job that waits for a later one of its own lane keeps the turn that the later one needs. If every turn is
+//! kept in this way, by one job or by several on other threads, none of them would ever end. That is found
+//! out: the later job does not run, and its outcome is a [panic](pool_core::JobError::Panicked) that says so.
+//! Other circles over several threads wait for ever, as
 //! [elsewhere](pool_core::JobHandle#waiting-inside-of-a-job).
 
 mod keyed;

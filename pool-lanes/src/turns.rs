@@ -17,7 +17,7 @@ use pool_core::{HeldJob, Runner};
 use crate::keyed::Home;
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Relaxed, lock, thread, wait_changed};
 
-/// The payload of the panic of a job that would wait for itself.
+/// The payload of the panic of a job that could never have its turn.
 const WAITS_FOR_ITSELF: &str = "a job of a lane waits for one that cannot run before it has ended";
 
 /// The turns of one lane.
@@ -43,8 +43,8 @@ struct State {
     early: Vec<u64>,
     /// Whether a thread hands turns out. A second one leaves it to that.
     advancing: bool,
-    /// The number of threads that wait for `moved`.
-    waiters: usize,
+    /// The threads that wait for `moved`.
+    stalled: Vec<thread::ThreadId>,
 }
 
 /// A job that has a turn.
@@ -56,9 +56,12 @@ struct Active {
 }
 
 impl State {
-    /// Whether this thread runs as many jobs as may run at a time: then none ends before it returns.
-    fn is_full_of(&self, me: thread::ThreadId, limit: usize) -> bool {
-        self.active.iter().filter(|active| active.thread == Some(me)).count() >= limit
+    /// Whether all turns are taken by jobs of threads that wait for another, or would if this one did: then
+    /// none of them ever ends.
+    fn is_stuck_with(&self, me: thread::ThreadId, limit: usize) -> bool {
+        let waits = |thread| thread == me || self.stalled.contains(&thread);
+        self.active.len() >= limit
+            && self.active.iter().all(|active| active.thread.is_some_and(waits))
     }
 
     /// Takes out the job whose turn is next, if one waits and a turn is free.
@@ -156,7 +159,7 @@ impl Turns {
         state.advancing = true;
         while let Some((position, job)) = first.take().or_else(|| state.take_next(self.limit)) {
             state.activate(position, job.runner());
-            if state.waiters > 0 {
+            if !state.stalled.is_empty() {
                 self.moved.notify_all();
             }
             drop(state);
@@ -176,7 +179,7 @@ impl Turns {
                 return;
             }
             // This thread waits for the job, and has taken it before its turn.
-            if state.is_full_of(me, self.limit) {
+            if state.is_stuck_with(me, self.limit) {
                 drop(state);
                 // Not `panic!`, whose hook prints: the outcome says it.
                 resume_unwind(Box::new(WAITS_FOR_ITSELF));
@@ -187,9 +190,9 @@ impl Turns {
                 drop(job);
                 state = lock(&self.state);
             } else {
-                state.waiters += 1;
+                state.stalled.push(me);
                 state = wait_changed(&self.moved, state);
-                state.waiters -= 1;
+                state.stalled.retain(|&thread| thread != me);
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::task::Task;
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Accepts one job before there is one, and returns the right to say what it is. What is made of it is a
     /// [`HeldJob`], which gets into the queue when its holder says so. For code that decides when jobs may
-    /// start, such as lanes.
+    /// start, such as the lanes of `pool-lanes`.
     ///
     /// It is accepted or refused as by [`submit`](Self::submit): it takes a place in a bounded pool, waits for
     /// one as the options say, and is nested if a running job calls this (C1, C4). From here on the pool is not
@@ -40,8 +40,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// use drainpool::{ThreadPoolBuilder, SubmitOptions};
     ///
     /// let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
-    /// let (second, answer) = pool.reserve(SubmitOptions::new())?.spawn(|| "second");
-    /// let first = pool.reserve(SubmitOptions::new())?.execute(move || {
+    /// let (second, answer) = pool.admit(SubmitOptions::new())?.spawn(|| "second");
+    /// let first = pool.admit(SubmitOptions::new())?.execute(move || {
     ///     println!("first");
     ///     second.release();
     /// });
@@ -50,28 +50,28 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// assert_eq!(pool.shutdown().done, 2);
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
     /// ```
-    pub fn reserve(
+    pub fn admit(
         &self,
         options: impl Into<SubmitOptions>,
-    ) -> Result<Reservation<'_, J, R, Q>, Refusal> {
+    ) -> Result<Admission<'_, J, R, Q>, Refusal> {
         let terms = options.into().terms(&self.inner.state);
         let id = self.inner.admit(terms.wait)?;
-        let admission = RollbackGuard::over_one(&self.inner, id);
-        Ok(Reservation { handle: self, admission, deadline: terms.deadline })
+        let rollback = RollbackGuard::over_one(&self.inner, id);
+        Ok(Admission { handle: self, rollback, deadline: terms.deadline })
     }
 }
 
-/// The right to one job that a pool has accepted; made by [`Handle::reserve`].
+/// The admission of one job by a pool: the right to say what it is; made by [`Handle::admit`].
 ///
 /// Dropped, it undoes the acceptance: there was no job.
 #[must_use = "dropped, it gives the job up"]
-pub struct Reservation<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+pub struct Admission<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handle: &'a Handle<J, R, Q>,
-    admission: RollbackGuard<'a, J, R, Q>,
+    rollback: RollbackGuard<'a, J, R, Q>,
     deadline: Option<Instant>,
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reservation<'_, J, R, Q> {
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q> {
     /// Makes it a job whose outcome goes to a handle; see [`Handle::spawn`]. A thread that waits for it inside
     /// of a job, or cancels it, takes it though it is held back.
     pub fn spawn<F, T>(self, closure: F) -> (HeldJob, JobHandle<T>)
@@ -92,13 +92,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reservation<'_, J, R, 
         T: Send + 'static,
     {
         let cell = Arc::new(TaskCell::new(closure, self.deadline));
-        let id = self.admission.keep();
+        let id = self.rollback.keep();
         let held = HeldJob::new(cell.clone(), id, self.handle.inner.downgrade());
         (held, self.handle.handle_to(cell, id))
     }
 }
 
-impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Reservation<'_, Task<R>, R, Q> {
+impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Admission<'_, Task<R>, R, Q> {
     /// Makes it a job whose outcome goes to the sink; see [`Handle::execute`].
     pub fn execute<F>(self, closure: F) -> HeldJob
     where
@@ -106,17 +106,17 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Reservation<'_, Task<R>, R, Q> {
     {
         let inner = &self.handle.inner;
         let job = TimedJob::new(Task::new(closure), self.deadline, inner);
-        HeldJob::new(job, self.admission.keep(), inner.downgrade())
+        HeldJob::new(job, self.rollback.keep(), inner.downgrade())
     }
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> fmt::Debug for Reservation<'_, J, R, Q> {
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> fmt::Debug for Admission<'_, J, R, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reservation").finish_non_exhaustive()
+        f.debug_struct("Admission").finish_non_exhaustive()
     }
 }
 
-/// An accepted job that is not in the queue yet; made of a [`Reservation`].
+/// An accepted job that is not in the queue yet; made of a [`Admission`].
 ///
 /// It is [released](Self::release) into the queue, or dropped: then it never runs, and its outcome is
 /// [`JobError::Cancelled`](crate::JobError::Cancelled) (C3). A held job that is kept for ever keeps its pool

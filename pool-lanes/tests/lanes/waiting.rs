@@ -1,7 +1,7 @@
 //! Waiting for a job of a lane inside of a job (C11).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use drainpool::{Collect, JobError, JobSet, LanesExt};
@@ -15,6 +15,7 @@ on_every_backend! {
     join_or_run_brings_the_lane_to_its_turn
     a_job_that_waits_for_itself_is_told
     a_job_waits_for_another_within_the_limit
+    jobs_that_keep_each_other_from_a_turn_are_told
     a_job_waits_for_one_of_another_lane
     sets_of_jobs_of_a_lane
     outcomes_reach_the_sink_from_a_waiter
@@ -135,6 +136,30 @@ fn a_job_waits_for_another_within_the_limit(setup: Setup) {
     });
     assert!(outer.unwrap().join().unwrap().unwrap(), "there is no third turn");
     assert_eq!(balanced(&pool).panicked, 1);
+}
+
+/// Both jobs that may run keep their turns, on two threads, while each waits for a third turn.
+fn jobs_that_keep_each_other_from_a_turn_are_told(setup: Setup) {
+    if setup.threads == 1 {
+        return;
+    }
+    let pool = setup.pool();
+    let (lane, meeting) = (pool.lane(2), Arc::new(Barrier::new(2)));
+    let outer: Vec<_> = (0..2)
+        .map(|_| {
+            let (own, meeting) = (lane.clone(), meeting.clone());
+            let job = move || {
+                meeting.wait();
+                own.spawn(|| ()).unwrap().join().is_err()
+            };
+            lane.spawn(job).unwrap()
+        })
+        .collect();
+    let told: Vec<_> = outer.into_iter().map(|job| job.join().unwrap()).collect();
+    // The second to wait is told, and hands its turn to the job of the first.
+    assert_eq!(told.iter().filter(|&&told| told).count(), 1);
+    let report = balanced(&pool);
+    assert_eq!((report.done, report.panicked), (3, 1));
 }
 
 fn a_job_waits_for_one_of_another_lane(setup: Setup) {
