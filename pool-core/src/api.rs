@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod builder;
 pub(crate) mod handle;
+pub(crate) mod held_job;
 mod install;
 pub(crate) mod job_handle;
 pub(crate) mod job_set;
@@ -12,7 +13,7 @@ pub(crate) mod pool;
 pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod shutdown_future;
-mod spawn;
+pub(crate) mod spawn;
 mod submit;
 pub(crate) mod submit_options;
 pub(crate) mod submitter;

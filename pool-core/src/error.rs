@@ -74,6 +74,21 @@ impl std::error::Error for Refusal {
 }
 
 impl<J> SubmitError<J> {
+    /// Returns the error that gives this job back, for code that submits in other ways.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{Refusal, SubmitError};
+    ///
+    /// let refused = SubmitError::new(Refusal::Full, "job");
+    /// assert!(refused.is_full() && refused.into_inner() == "job");
+    /// ```
+    #[must_use]
+    pub fn new(reason: Refusal, job: J) -> Self {
+        reason.with(job)
+    }
+
     /// The reason why the job was not accepted.
     #[must_use]
     pub fn reason(&self) -> &Refusal {

@@ -75,6 +75,7 @@ mod thread_factory;
 pub use api::batch::{BatchError, SpawnedBatch};
 pub use api::builder::ThreadPoolBuilder;
 pub use api::handle::Handle;
+pub use api::held_job::{Admission, HeldJob, Runner};
 pub use api::job_handle::{Canceller, JobHandle};
 pub use api::job_set::{AsCompleted, Finished, JobSet, as_completed};
 pub use api::map::{Map, MapUnordered};

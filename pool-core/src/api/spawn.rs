@@ -16,7 +16,7 @@ use crate::runtime::worker::Worker;
 
 /// The maximum size in bytes of a closure that lies in its job's cell. Once it was run or dropped, its
 /// memory may stay taken until the queue lets go of the job ref.
-const LARGE: usize = 256;
+pub(crate) const LARGE: usize = 256;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Submits a closure and returns a handle to its job, to wait for the result or to cancel the job. Its

@@ -58,7 +58,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     /// Counts one job in, and gives it a place in the queue.
     #[inline]
-    fn admit(self: &Arc<Self>, wait: Wait) -> Result<JobId, Refusal> {
+    pub(crate) fn admit(self: &Arc<Self>, wait: Wait) -> Result<JobId, Refusal> {
         let wait = match context::standing(self.id()) {
             Standing::Outside => wait,
             // It would wait for itself.
@@ -195,10 +195,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 }
 
 /// Undoes, when dropped, the admission of jobs that did not get into the queue.
-struct RollbackGuard<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+pub(crate) struct RollbackGuard<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     inner: &'a Inner<J, R, Q>,
     first: JobId,
     jobs: u64,
+}
+
+impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> RollbackGuard<'a, J, R, Q> {
+    /// Returns a guard over one job that was [admitted](Inner::admit).
+    pub(crate) fn over_one(inner: &'a Arc<Inner<J, R, Q>>, id: JobId) -> Self {
+        Self { inner, first: id, jobs: 1 }
+    }
+
+    /// Lets the admission stand. Returns the id of the first job.
+    pub(crate) fn keep(mut self) -> JobId {
+        self.jobs = 0;
+        self.first
+    }
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard<'_, J, R, Q> {

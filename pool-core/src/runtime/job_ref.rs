@@ -37,6 +37,12 @@ pub(crate) trait Execute: Send + Sync {
     }
 }
 
+/// An accepted job that may be held back from the queue.
+pub(crate) trait Hold: Execute {
+    /// Drops the job unrun and counts it as cancelled, if no thread has taken it.
+    fn cancel_held(&self, id: JobId, account: Account<'_>);
+}
+
 /// A reference in a queue to work that lies elsewhere. The work may be done, cancelled or taken by others
 /// before its turn comes; the job ref is stale then, and no job.
 pub(crate) struct JobRef(Option<Arc<dyn Execute>>);

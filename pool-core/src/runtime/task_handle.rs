@@ -11,7 +11,7 @@ use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
 use crate::parts::ledger::Ended;
 use crate::runtime::account::{Account, attempt};
-use crate::runtime::job_ref::Execute;
+use crate::runtime::job_ref::{Execute, Hold};
 use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::task_cell::TaskCell;
 
@@ -114,6 +114,19 @@ pub(crate) trait AnyTask: Execute {
 
     /// Drops the closure, if the job is still queued. Returns whether it was.
     fn cancel(&self, id: JobId, account: Account<'_>) -> bool;
+}
+
+impl<F, T> Hold for TaskCell<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    fn cancel_held(&self, id: JobId, account: Account<'_>) {
+        self.end(id, account, |closure| {
+            drop_quietly(closure);
+            (Ended::Cancelled, Err(JobError::Cancelled))
+        });
+    }
 }
 
 /// A job, for its handle.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+#[cfg(feature = "lanes")]
+use drainpool::LanesExt;
 use drainpool::{
     BatchError, JobError, JobHandle, JobIds, JobSet, Priority, SubmitError, SubmitOptions, WhenFull,
 };
@@ -53,6 +55,12 @@ pub(crate) const CALLS: &[Named] = &[
     ("spawn, join_or_run", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join_or_run()))),
     ("spawn, RunHere, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
     ("spawn, cancel", spawn_cancel),
+    #[cfg(feature = "lanes")]
+    ("lane, execute", |ctx| {
+        ctx.submitted(IfFull::Waits, ctx.pool.lane(1).execute(ctx.world.job())).map(drop)
+    }),
+    #[cfg(feature = "lanes")]
+    ("lane, spawn, join", lane_join),
     ("scope", scope),
     ("join", join),
     ("join, nested", join_nested),
@@ -211,6 +219,18 @@ fn spawn_cancel(ctx: &Ctx) -> Outcome {
     match job.join() {
         Err(JobError::Cancelled) => Ok(()),
         other => Err(format!("the cancelled job's outcome is {other:?}")),
+    }
+}
+
+/// Waits for the second of two jobs.
+#[cfg(feature = "lanes")]
+fn lane_join(ctx: &Ctx) -> Outcome {
+    let lanes = ctx.pool.lanes::<str>();
+    let lane = lanes.lane("key");
+    drop(ctx.submitted(IfFull::Waits, lane.spawn(ctx.value()))?);
+    match ctx.submitted(IfFull::Waits, lane.spawn(ctx.value()))? {
+        Some(job) => ctx.seven(job.join()),
+        None => Ok(()),
     }
 }
 
