@@ -10,6 +10,7 @@ use crate::api::spawn::LARGE;
 use crate::api::submit_options::SubmitOptions;
 use crate::error::Refusal;
 use crate::id::JobId;
+use crate::priority::Priority;
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::admission::RollbackGuard;
@@ -57,7 +58,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         let terms = options.into().terms(&self.inner.state);
         let id = self.inner.admit(terms.wait)?;
         let rollback = RollbackGuard::over_one(&self.inner, id);
-        Ok(Admission { handle: self, rollback, deadline: terms.deadline })
+        let (deadline, priority) = (terms.deadline, terms.priority);
+        Ok(Admission { handle: self, rollback, deadline, priority })
     }
 }
 
@@ -69,6 +71,7 @@ pub struct Admission<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handle: &'a Handle<J, R, Q>,
     rollback: RollbackGuard<'a, J, R, Q>,
     deadline: Option<Instant>,
+    priority: Priority,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q> {
@@ -92,7 +95,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q>
         T: Send + 'static,
     {
         let cell = Arc::new(TaskCell::new(closure, self.deadline));
-        let id = self.rollback.keep();
+        let id = self.rollback.keep().with_priority(self.priority);
         let held = HeldJob::new(cell.clone(), id, self.handle.inner.downgrade());
         (held, self.handle.handle_to(cell, id))
     }
@@ -106,7 +109,8 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Admission<'_, Task<R>, R, Q> {
     {
         let inner = &self.handle.inner;
         let job = TimedJob::new(Task::new(closure), self.deadline, inner);
-        HeldJob::new(job, self.rollback.keep(), inner.downgrade())
+        let id = self.rollback.keep().with_priority(self.priority);
+        HeldJob::new(job, id, inner.downgrade())
     }
 }
 
