@@ -17,6 +17,7 @@
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
+//! | `Timer`, with the feature `timer` | jobs after a delay, at a moment, at an interval |
 //!
 //! # Examples
 //!
@@ -67,13 +68,15 @@
 //!
 //! # Features
 //!
-//! Each enabled feature adds a queue. [`DefaultQueue`] is the first of them in this order:
+//! Each enabled feature but `timer` adds a queue. [`DefaultQueue`] is the first of them in this order:
 //!
 //! * `crossbeam` (default): `CrossbeamQueue`, work stealing between lock-free deques.
 //! * `flume`: `FlumeQueue`, a flume channel for the jobs from outside and locked deques for the workers,
 //!   about first in, first out.
 //! * `std-only`: `StdQueue`, locked deques from the standard library; alone, it brings no
 //!   third-party crate. And `ChannelQueue`, a plain channel, to compare the others with.
+//!
+//! `timer` adds a `Timer`, for jobs after a delay or at an interval, and no third-party crate.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -107,6 +110,12 @@ pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, StdLocal, StdQueue};
+#[cfg(feature = "timer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "timer")))]
+pub use pool_timer::{
+    MissedTicks, Period, Scheduled, Timer, TimerError, TimerHandle, TimerRefusal, TimerReport,
+    TimerStartError,
+};
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}

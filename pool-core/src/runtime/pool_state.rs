@@ -16,6 +16,7 @@ use crate::parts::parker::Parker;
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
+use crate::parts::watchers::{Notice, Watchers};
 use crate::sync::{CachePadded, Mutex, SeqCst, fence, lock};
 
 /// The number of further expiring jobs after which a submit looks whether some have expired.
@@ -28,6 +29,7 @@ pub(crate) struct PoolState {
     pub(crate) ledger: Ledger,
     pub(crate) sleep: Sleep,
     pub(crate) waiters: Waiters,
+    pub(crate) watchers: Watchers,
     /// The bound on the jobs from outside that wait, if there is one.
     pub(crate) capacity: Option<Capacity>,
     pub(crate) expiring: Expiring<dyn Expire>,
@@ -52,6 +54,7 @@ impl PoolState {
             ledger,
             sleep,
             waiters: Waiters::new(clock),
+            watchers: Watchers::default(),
             capacity,
             expiring: Expiring::default(),
             stale: Arc::default(),
@@ -82,6 +85,7 @@ impl PoolState {
             capacity.close();
         }
         self.check_quiescence();
+        self.tell(Notice::Closed);
     }
 
     /// Gives the pool up: the queue panicked on the thread of this worker, or no worker can be started.
@@ -91,6 +95,15 @@ impl PoolState {
             capacity.close();
         }
         self.waiters.wake_all();
+        self.tell(Notice::Closed);
+    }
+
+    /// Tells those that watch the pool. Foreign code: a wait for this pool in it would wait for itself.
+    fn tell(&self, notice: Notice) {
+        self.watchers.tell(|alarm| {
+            let _inside = context::enter(self.id(), Standing::Inside);
+            alarm(notice);
+        });
     }
 
     /// Frees the place of a job that has left the queue. Nested jobs took none.
@@ -220,6 +233,7 @@ impl PoolState {
             if self.capacity.as_ref().is_some_and(Capacity::is_waited) {
                 self.waiters.wake_all();
             }
+            self.tell(Notice::Expiring(expiry.0));
         }
     }
 
