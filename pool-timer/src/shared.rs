@@ -26,7 +26,7 @@ struct State {
     waiting: BTreeMap<Key, Entry>,
     /// The number of the next job.
     next: u64,
-    /// The periodic jobs that are in the pool.
+    /// The number of periodic jobs in the pool that are neither cancelled nor counted as given up.
     away: u64,
     /// What the thread sleeps until; `None` while it is awake.
     sleeps_until: Option<When>,
@@ -108,14 +108,15 @@ impl Shared {
     /// Takes a periodic job back from the pool, for its next run; or drops it, if it is over.
     pub(crate) fn set_again(&self, job: &Arc<Periodic>, when: When) {
         let mut state = lock(&self.state);
-        state.away = state.away.saturating_sub(1);
         if state.is_ending || job.ticket.is_cancelled() {
+            // Counted where it was cancelled, or by `give_up`, perhaps later.
             let former = job.ticket.change(Phase::Ended);
             drop(state);
             let closure = lock(&job.closure).take();
             drop_quietly((former, closure));
             return;
         }
+        state.away -= 1;
         let former = state.insert(when, Entry::Periodic(Arc::clone(job)));
         let concerns_thread = state.concerns_thread(when);
         drop(state);
@@ -137,10 +138,10 @@ impl Shared {
                 let entry = state.waiting.remove(key);
                 progress.phase = Phase::Ended;
                 state.report.cancelled += 1;
-                // Perhaps no other due job waits for room.
-                let is_blocked = state.is_blocked;
+                // Perhaps it was the last due job, and the thread waits for room for it, or is about to.
+                let may_wait_for_room = state.is_blocked || state.sleeps_until.is_none();
                 drop((progress, state));
-                if is_blocked {
+                if may_wait_for_room {
                     self.look();
                 }
                 drop_quietly(entry);
@@ -152,7 +153,10 @@ impl Shared {
         };
         if ticket.is_periodic {
             progress.is_cancelled = true;
-            state.report.cancelled += 1;
+            // None is away once they are given up.
+            let is_counted = u64::from(state.away > 0);
+            state.away -= is_counted;
+            state.report.cancelled += is_counted;
         }
         drop((progress, state));
         job.is_some_and(|job| job.cancel()) || ticket.is_periodic
@@ -251,7 +255,7 @@ impl Shared {
         let is_due = |(when, _): &Key| now.is_some_and(|now| *when <= When::At(now));
         let due = left.keys().filter(|key| is_due(key)).count() as u64;
         state.report.dropped += due;
-        state.report.not_due += left.len() as u64 - due + state.away;
+        state.report.not_due += left.len() as u64 - due + std::mem::take(&mut state.away);
         for entry in left.values() {
             // They were waiting: there is nothing in the former phase.
             let _ = entry.ticket().change(Phase::Ended);

@@ -484,24 +484,35 @@ fn a_periodic_job_is_cancelled(setup: Setup) {
 }
 
 fn a_periodic_job_ends_with_its_timer(setup: Setup) {
-    let scene = Scene::new(setup);
-    let gate = Gate::default();
-    let (begun, goes_on, captured) = (Latch::default(), (*gate).clone(), Arc::new(()));
-    let (begins, held) = (begun.clone(), Arc::clone(&captured));
-    let job = scene.timer.every(SECOND, move || {
-        let _held = &held;
-        begins.open();
-        goes_on.wait();
-    });
-    scene.clock.advance(SECOND);
-    begun.wait();
-    // The run goes on, and nobody waits for it.
-    let report = scene.timer.shutdown();
-    assert_eq!((report.fired, report.not_due), (1, 1));
-    gate.open();
-    let job = job.unwrap();
-    eventually(|| job.is_finished() && Arc::strong_count(&captured) == 1);
-    assert_eq!(balanced(&scene.pool).done, 1);
+    let ends: [fn(&Scene, &Scheduled); 3] = [
+        |scene, _| drop(scene.timer.shutdown()),
+        |scene, _| scene.pool.close(),
+        |_, job| assert!(job.cancel()),
+    ];
+    for (end, not_due) in ends.into_iter().zip([1, 1, 0]) {
+        let scene = Scene::new(setup);
+        let gate = Gate::default();
+        let (begun, goes_on, captured) = (Latch::default(), (*gate).clone(), Arc::new(()));
+        let (begins, held) = (begun.clone(), Arc::clone(&captured));
+        let job = scene.timer.every(SECOND, move || {
+            let _held = &held;
+            begins.open();
+            goes_on.wait();
+        });
+        let job = job.unwrap();
+        scene.clock.advance(SECOND);
+        begun.wait();
+        // The run goes on, and nobody waits for it.
+        end(&scene, &job);
+        assert!(!job.is_finished());
+        gate.open();
+        eventually(|| job.is_finished() && Arc::strong_count(&captured) == 1);
+        let report = scene.timer.shutdown();
+        let ended = (report.fired, report.not_due, report.cancelled);
+        assert_eq!(ended, (1, not_due, 1 - not_due));
+        assert!(!job.cancel());
+        assert_eq!(balanced(&scene.pool).done, 1);
+    }
 }
 
 fn an_interval_is_longer_than_zero(setup: Setup) {
@@ -668,22 +679,25 @@ fn what_expires_is_watched_over(setup: Setup) {
 
 /// A retry that blocks no worker.
 fn a_job_sets_the_next(setup: Setup) {
-    fn attempt(timer: TimerHandle, nth: u32, outcome: mpsc::Sender<u32>) {
-        if nth == 5 {
-            return outcome.send(nth).unwrap();
+    fn attempt(timer: TimerHandle, nth: u32, set: mpsc::Sender<u32>) {
+        let (again, then) = (timer.clone(), set.clone());
+        if nth < 5 {
+            let back_off = SECOND * 2_u32.pow(nth);
+            timer.after(back_off, move || attempt(again, nth + 1, then)).unwrap();
         }
-        let again = timer.clone();
-        timer.after(SECOND * 2_u32.pow(nth), move || attempt(again, nth + 1, outcome)).unwrap();
+        set.send(nth).unwrap();
     }
     let scene = Scene::new(setup);
-    let (handle, (sender, outcome)) = (scene.timer.handle(), mpsc::channel());
+    let (handle, (sender, set)) = (scene.timer.handle(), mpsc::channel());
     scene.pool.execute(move || attempt(handle, 0, sender)).unwrap();
     for nth in 0..5 {
-        eventually(|| scene.timer.pending() == 1);
-        assert!(outcome.try_recv().is_err());
+        assert_eq!(set.recv().unwrap(), nth);
+        // Nothing waits in the pool meanwhile.
+        scene.pool.wait_idle().unwrap();
+        assert_eq!(scene.timer.pending(), 1);
         scene.clock.advance(SECOND * 2_u32.pow(nth));
     }
-    assert_eq!(outcome.recv().unwrap(), 5);
+    assert_eq!(set.recv().unwrap(), 5);
     assert_eq!(scene.timer.shutdown().fired, 5);
 }
 
