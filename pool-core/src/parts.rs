@@ -14,3 +14,4 @@ pub(crate) mod sleep;
 pub(crate) mod stale;
 pub(crate) mod thread_end;
 pub(crate) mod waiters;
+pub(crate) mod watchers;

@@ -17,6 +17,7 @@
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
+//! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
 //! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |
 //!
@@ -78,9 +79,10 @@
 //!   third-party crate. And `PriorityQueue`, which looks at the jobs' [`Priority`], and `ChannelQueue`, a
 //!   plain channel to compare the others with.
 //!
-//! One more feature adds calls:
+//! These add calls, and no third-party crate:
 //!
 //! * `lanes`: `LanesExt`, jobs in order or with a limit, for one kind of work or by key.
+//! * `timer`: `Timer`, jobs after a delay or at an interval.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -121,6 +123,12 @@ pub use pool_lanes::{LaneSubmitter, LanesExt};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};
+#[cfg(feature = "timer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "timer")))]
+pub use pool_timer::{
+    MissedTicks, Period, Scheduled, Timer, TimerError, TimerHandle, TimerRefusal, TimerReport,
+    TimerStartError,
+};
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}

@@ -83,7 +83,8 @@ impl SubmitOptions {
     /// [bounded](crate::ThreadPoolBuilder::capacity) queue. A thread that asks for it or waits for it, for room, or for the pool learns of the expiry as soon as the time
     /// is over, however busy the workers are. No thread of the pool watches the clock. So an executor that
     /// polls the handle learns of it when the job's turn comes, or when a thread waits or asks for
-    /// something else.
+    /// something else; or in time, if some thread [watches over it](crate::Handle::watch), as a `Timer` of
+    /// `pool-timer` does.
     ///
     /// It costs an allocation for each job.
     pub const fn start_within(mut self, time: Duration) -> Self {
@@ -159,4 +160,6 @@ impl Terms {
         Self { wait: Wait::Forever, runs_here: false, deadline: None, priority: Priority::NORMAL };
     /// The terms of the `try_` calls.
     pub(crate) const TRY: Self = Self { wait: Wait::Never, ..Self::PLAIN };
+    /// The terms of a submit that has a place.
+    pub(crate) const RESERVED: Self = Self { wait: Wait::Reserved, ..Self::PLAIN };
 }

@@ -62,7 +62,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let wait = match context::standing(self.id()) {
             Standing::Outside => wait,
             // It would wait for itself.
-            Standing::Inside => Wait::Never,
+            Standing::Inside => wait.without_waiting(),
             Standing::AtWork => return self.admit_nested(1),
         };
         self.reserve_place(wait)?;
@@ -98,6 +98,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 
     fn reserve_place_of(&self, capacity: &Capacity, wait: Wait) -> Result<(), Refusal> {
+        if wait == Wait::Reserved {
+            return Ok(());
+        }
         if self.state.ledger.gate.0.read().is_closed() {
             return Err(Refusal::Closed);
         }

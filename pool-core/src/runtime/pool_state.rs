@@ -18,6 +18,7 @@ use crate::parts::parker::Parker;
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
+use crate::parts::watchers::{Notice, Watchers};
 use crate::report::ShutdownReport;
 use crate::sync::{CachePadded, Mutex, SeqCst, fence, lock};
 
@@ -31,6 +32,7 @@ pub(crate) struct PoolState {
     pub(crate) ledger: Ledger,
     pub(crate) sleep: Sleep,
     pub(crate) waiters: Waiters,
+    pub(crate) watchers: Watchers,
     /// The bound on the jobs from outside that wait, if there is one.
     pub(crate) capacity: Option<Capacity>,
     pub(crate) expiring: Expiring<dyn Expire>,
@@ -57,6 +59,7 @@ impl PoolState {
             ledger,
             sleep,
             waiters: Waiters::new(clock),
+            watchers: Watchers::default(),
             capacity,
             expiring: Expiring::default(),
             ends: EndWakers::default(),
@@ -88,6 +91,7 @@ impl PoolState {
             capacity.close();
         }
         self.check_quiescence();
+        self.tell(Notice::Closed);
     }
 
     /// Gives the pool up: the queue panicked on the thread of this worker, or no worker can be started.
@@ -98,6 +102,15 @@ impl PoolState {
         }
         self.waiters.wake_all();
         self.look_at_end();
+        self.tell(Notice::Closed);
+    }
+
+    /// Tells those that watch the pool. Foreign code: a wait for this pool in it would wait for itself.
+    fn tell(&self, notice: Notice) {
+        self.watchers.tell(|alarm| {
+            let _inside = context::enter(self.id(), Standing::Inside);
+            alarm(notice);
+        });
     }
 
     /// Calls the queue, and gives the pool up if that panics: whether the queue holds the job is not known
@@ -261,6 +274,7 @@ impl PoolState {
             if self.capacity.as_ref().is_some_and(Capacity::is_waited) {
                 self.waiters.wake_all();
             }
+            self.tell(Notice::Expiring(expiry.0));
         }
     }
 

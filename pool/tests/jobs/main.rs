@@ -27,5 +27,7 @@ mod scopes;
 mod sets;
 mod sinks;
 mod threads;
+#[cfg(feature = "timer")]
+mod timers;
 mod trees;
 mod waiting;
