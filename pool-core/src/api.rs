@@ -2,6 +2,9 @@
 
 pub(crate) mod batch;
 pub(crate) mod builder;
+mod call;
+pub(crate) mod cancel_on_drop;
+pub(crate) mod current;
 pub(crate) mod handle;
 pub(crate) mod held_job;
 mod install;

@@ -342,6 +342,18 @@ impl fmt::Display for WaitError {
 
 impl std::error::Error for WaitError {}
 
+/// The error of a job that asks its [token](crate::CancellationToken) and was cancelled while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the job was cancelled while it ran")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
 /// The reason why an accepted job has no result.
 ///
 /// # Examples
@@ -368,6 +380,10 @@ pub enum JobError {
     Cancelled,
     /// The job had not started by its [time](crate::SubmitOptions::start_within). It never ran.
     Expired,
+    /// A thread inside of the same pool waited for the job before a worker had begun it, and it is a
+    /// [call](crate::Handle::call), which only a worker's handler can run: the wait might never have ended.
+    /// It never ran, and is counted as cancelled.
+    InsideJob,
     /// The pool gave the job back unrun: it was taken back by
     /// [`shutdown_now`](crate::Pool::shutdown_now) or [`take_queued`](crate::Handle::take_queued), or the
     /// pool's queue panicked or dropped it. It never ran.
@@ -380,6 +396,9 @@ impl fmt::Display for JobError {
             Self::Panicked(panic) => write!(f, "the job panicked: {panic}"),
             Self::Cancelled => f.write_str("the job was cancelled before it started"),
             Self::Expired => f.write_str("the job expired before it could start"),
+            Self::InsideJob => {
+                f.write_str("a job of the same pool waited for the call before it started")
+            }
             Self::Returned => f.write_str("the pool gave the job back without running it"),
         }
     }

@@ -1,4 +1,4 @@
-//! Job ids.
+//! The ids of jobs and of pools.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -94,6 +94,43 @@ impl fmt::Debug for JobId {
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_u64().fmt(f)
+    }
+}
+
+/// The id of one pool, different from all others of this process.
+///
+/// [`Handle::id`](crate::Handle::id) returns that of a pool, [`CurrentWorker::pool`](crate::CurrentWorker::pool)
+/// that of the pool to which a worker belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PoolId(u64);
+
+impl PoolId {
+    /// The id of no pool.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// Returns the id of a new pool.
+    pub(crate) fn next() -> Self {
+        // The standard library's, even in a model: only a number comes from it.
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+
+    /// The id as a number.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Debug for PoolId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PoolId({})", self.0)
+    }
+}
+
+impl fmt::Display for PoolId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

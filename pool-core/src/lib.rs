@@ -58,6 +58,7 @@
 //! ```
 
 mod api;
+mod cancellation;
 mod clock;
 mod error;
 mod id;
@@ -74,6 +75,8 @@ mod thread_factory;
 
 pub use api::batch::{BatchError, SpawnedBatch};
 pub use api::builder::ThreadPoolBuilder;
+pub use api::cancel_on_drop::CancelOnDrop;
+pub use api::current::{CurrentWorker, current_worker};
 pub use api::handle::Handle;
 pub use api::held_job::{Admission, HeldJob, Runner};
 pub use api::job_handle::{Canceller, JobHandle};
@@ -87,9 +90,12 @@ pub use api::shutdown_future::ShutdownFuture;
 pub use api::submit_options::{SubmitOptions, WhenFull};
 pub use api::submitter::Submitter;
 pub use api::worker_context::WorkerContext;
+pub use cancellation::CancellationToken;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use error::{BuildError, JobError, Refusal, StartCause, StartError, SubmitError, WaitError};
-pub use id::{JobId, JobIds};
+pub use error::{
+    BuildError, Cancelled, JobError, Refusal, StartCause, StartError, SubmitError, WaitError,
+};
+pub use id::{JobId, JobIds, PoolId};
 pub use panics::Panic;
 pub use parts::watchers::Notice;
 pub use priority::{Prioritized, Priority};

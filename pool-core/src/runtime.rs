@@ -4,6 +4,8 @@
 pub(crate) mod account;
 pub(crate) mod admission;
 pub(crate) mod any_pool;
+pub(crate) mod call;
+pub(crate) mod cancellable;
 pub(crate) mod config;
 pub(crate) mod inner;
 pub(crate) mod job;

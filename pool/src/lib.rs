@@ -10,6 +10,8 @@
 //! |---|---|
 //! | [`execute`](pool_core::Handle::execute), [`submit`](pool_core::Handle::submit) | runs a closure, or a job for the handler; the outcome goes to the [sink](ResultSink) |
 //! | [`spawn`](pool_core::Handle::spawn) | runs a closure and returns a [`JobHandle`]: join it, await it, cancel it |
+//! | [`call`](pool_core::Handle::call), [`call_batch`](pool_core::Handle::call_batch) | a job for the handler, with a [`JobHandle`] |
+//! | [`spawn_cancellable`](pool_core::Handle::spawn_cancellable), [`cancel_on_drop`](JobHandle::cancel_on_drop) | a job that can be told to stop while it runs; a handle that cancels when it is dropped |
 //! | [`execute_batch`](pool_core::Handle::execute_batch), [`submit_batch`](pool_core::Handle::submit_batch), [`spawn_batch`](pool_core::Handle::spawn_batch) | the same for many, at the price of little more than one |
 //! | [`try_execute`](pool_core::Handle::try_execute), [`with`](pool_core::Handle::with) | the same without waiting for room, or with other [options](SubmitOptions) |
 //! | [`scope`](pool_core::Handle::scope), [`join`](pool_core::Handle::join), [`install`](pool_core::Handle::install) | run closures that borrow |
@@ -18,6 +20,7 @@
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
+//! | [`current_worker`] | the worker that the present thread is |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
 //! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |
 //!
@@ -103,13 +106,14 @@ pub use default::{
 #[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
 pub use default::{Lane, Lanes};
 pub use pool_core::{
-    AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
-    InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
-    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, OnDrop, Panic, Prioritized,
-    Priority, PushError, Ready, Refusal, ResultSink, Scope, ShutdownFuture, ShutdownReport,
-    SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError,
-    SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue,
-    WorkerContext, WorkerThread, as_completed, sink_fn,
+    AsCompleted, BatchError, BuildError, CancelOnDrop, CancellationToken, Cancelled, Canceller,
+    Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InOrder, Job, JobError, JobHandle,
+    JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY, MAX_THREADS, MakeQueue,
+    ManualClock, Map, MapUnordered, NoSink, OnDrop, Panic, PoolId, Prioritized, Priority,
+    PushError, Ready, Refusal, ResultSink, Scope, ShutdownFuture, ShutdownReport, SinkClosed,
+    SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter,
+    SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread,
+    as_completed, current_worker, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::api::submit_options::Terms;
-use crate::error::Refusal;
+use crate::error::{Refusal, SubmitError};
 use crate::id::JobIds;
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::task_cell::TaskCell;
+use crate::runtime::task_handle::Work;
 use crate::runtime::worker::Worker;
 use crate::task::Task;
 
@@ -173,24 +174,43 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.spawn_batch_on(closures.into_iter(), Terms::PLAIN)
     }
 
-    pub(crate) fn spawn_batch_on<I, F, T>(
-        &self,
-        mut inputs: I,
-        terms: Terms,
-    ) -> SpawnedBatch<F, T, I>
+    pub(crate) fn spawn_batch_on<I, F, T>(&self, inputs: I, terms: Terms) -> SpawnedBatch<F, T, I>
     where
         I: Iterator<Item = F>,
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        match terms.deadline {
+            None => self.spawn_batch_as(inputs, |closure| closure, |closure| closure, terms),
+            Some(_) => self.spawn_each(inputs, |closure| self.spawn_on(closure, terms)),
+        }
+    }
+
+    /// Submits the work that `work` makes of each input, with a handle each. `undo` makes an input of work
+    /// that was not accepted.
+    pub(crate) fn spawn_batch_as<I, F, T>(
+        &self,
+        mut inputs: I,
+        work: impl Fn(I::Item) -> F,
+        undo: impl Fn(F) -> I::Item,
+        terms: Terms,
+    ) -> SpawnedBatch<I::Item, T, I>
+    where
+        I: Iterator,
+        F: Work<T> + 'static,
+        T: Send + 'static,
+    {
         if terms.deadline.is_some() {
-            return self.spawn_timed_batch(inputs, terms);
+            return self.spawn_each(inputs, |input| {
+                let spawned = self.spawn_in_cell(work(input), terms, None);
+                spawned.map_err(|refused| refused.map(&undo))
+            });
         }
         let (mut handles, mut chunk) = (Vec::new(), VecDeque::new());
         for size in chunks() {
             let some = inputs.by_ref().take(size);
             let mut some: Vec<_> =
-                some.map(|closure| Arc::new(TaskCell::new(closure, None))).collect();
+                some.map(|input| Arc::new(TaskCell::new(work(input), None, None))).collect();
             if some.is_empty() {
                 break;
             }
@@ -203,28 +223,27 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             handles.extend(some.into_iter().zip(ids).map(|(cell, id)| self.handle_to(cell, id)));
             if let Err(reason) = submitted {
                 chunk.into_iter().for_each(Job::withdraw);
-                let jobs = rest.into_iter().map(TaskCell::into_closure).collect();
+                let jobs = rest.into_iter().map(|cell| undo(cell.into_closure())).collect();
                 return Err(BatchError::new(handles, reason, jobs, inputs));
             }
         }
         Ok(handles)
     }
 
-    /// Spawns closures that may expire: each is among the expiring ones before the next is submitted, which may
-    /// wait for its place.
-    fn spawn_timed_batch<I, F, T>(&self, mut inputs: I, terms: Terms) -> SpawnedBatch<F, T, I>
-    where
-        I: Iterator<Item = F>,
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    /// Spawns jobs that may expire one by one: each is among the expiring ones before the next is submitted,
+    /// which may wait for its place.
+    fn spawn_each<I: Iterator, T>(
+        &self,
+        mut inputs: I,
+        spawn: impl Fn(I::Item) -> Result<JobHandle<T>, SubmitError<I::Item>>,
+    ) -> SpawnedBatch<I::Item, T, I> {
         let mut handles = Vec::new();
-        while let Some(closure) = inputs.next() {
-            match self.spawn_on(closure, terms) {
+        while let Some(input) = inputs.next() {
+            match spawn(input) {
                 Ok(job) => handles.push(job),
                 Err(refused) => {
-                    let (reason, closure) = refused.into_parts();
-                    return Err(BatchError::new(handles, reason, vec![closure], inputs));
+                    let (reason, input) = refused.into_parts();
+                    return Err(BatchError::new(handles, reason, vec![input], inputs));
                 }
             }
         }

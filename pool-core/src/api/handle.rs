@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::WaitError;
-use crate::id::JobId;
+use crate::id::{JobId, PoolId};
 use crate::parts::capacity::Capacity;
 use crate::parts::context;
 use crate::queue::WorkQueue;
@@ -211,6 +211,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             expired: sums.expired,
             returned: sums.returned,
         }
+    }
+
+    /// The id of the pool, by which [`current_worker`](crate::current_worker) tells one pool from another.
+    #[must_use]
+    pub fn id(&self) -> PoolId {
+        self.inner.id()
     }
 
     /// The maximum number of threads of the pool.

@@ -94,7 +94,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q>
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = Arc::new(TaskCell::new(closure, self.deadline));
+        let cell = Arc::new(TaskCell::new(closure, self.deadline, None));
         let id = self.rollback.keep().with_priority(self.priority);
         let held = HeldJob::new(cell.clone(), id, self.handle.inner.downgrade());
         (held, self.handle.handle_to(cell, id))

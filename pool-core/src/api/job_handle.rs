@@ -31,6 +31,9 @@ use crate::runtime::task_handle::{AnyTask, TaskHandle};
 /// So a stack of two megabytes, as threads usually have, holds some thousands of them, or hundreds; for
 /// more there is [`stack_size`](crate::ThreadPoolBuilder::stack_size).
 ///
+/// A [call](crate::Handle::call) is run by workers alone. A wait for one inside of its own pool
+/// [ends it](crate::Handle::call#waiting-inside-of-the-same-pool) if no worker has begun it.
+///
 /// Jobs that wait for one another in a circle wait for ever, as threads do.
 ///
 /// # Examples
@@ -190,8 +193,12 @@ impl<T> JobHandle<T> {
     }
 
     /// Cancels the job, if it has not started. The closure is dropped before this returns, wherever in the
-    /// queue the job is; the outcome is [`JobError::Cancelled`]. Returns whether it was in time: a job that
-    /// has started runs on.
+    /// queue the job is; the outcome is [`JobError::Cancelled`]. Returns whether it was in time: `true` says
+    /// that the job never ran, and never will.
+    ///
+    /// `false` says that the job has started, or has ended. One that was spawned with a
+    /// [token](crate::Handle::spawn_cancellable) and still runs is told by that. Any other runs on. Either
+    /// way the outcome is what the job returns, or its panic, and it is counted as such.
     ///
     /// # Examples
     ///
@@ -240,10 +247,10 @@ impl<T> JobHandle<T> {
             let account = Account::here(pool.state());
             if pool.state().sleep.is(Mode::Discard) {
                 self.cell().clone().take_back(self.id, account);
+                account.leave_stale(size_of_val(&**self.cell()));
             } else {
-                self.cell().clone().run(self.id, account);
+                self.cell().clone().run_ahead(self.id, account);
             }
-            account.leave_stale(size_of_val(&**self.cell()));
         }
     }
 

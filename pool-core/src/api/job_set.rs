@@ -208,7 +208,7 @@ impl<T> JobSet<T> {
     /// # Errors
     ///
     /// The error of the first job to fail, as soon as it fails. The jobs that have not started by then are
-    /// cancelled; the others run on.
+    /// [cancelled](Self::cancel_all); the others run on.
     ///
     /// # Examples
     ///
@@ -234,8 +234,8 @@ impl<T> JobSet<T> {
         Ok(results.into_values().collect())
     }
 
-    /// Cancels the jobs that have not started, and returns their number. Their outcomes are still to be
-    /// returned.
+    /// Cancels the jobs that have not started, and returns their number. Those that run and have a
+    /// [token](crate::Handle::spawn_cancellable) are told to stop. All outcomes are still to be returned.
     ///
     /// # Examples
     ///

@@ -5,13 +5,16 @@ use std::sync::{Arc, Weak};
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::api::submit_options::Terms;
+use crate::cancellation::CancellationToken;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
 use crate::parts::context;
 use crate::queue::WorkQueue;
+use crate::runtime::cancellable::Cancellable;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::task_cell::TaskCell;
+use crate::runtime::task_handle::Work;
 use crate::runtime::worker::Worker;
 
 /// The maximum size in bytes of a closure that lies in its job's cell. Once it was run or dropped, its
@@ -77,6 +80,46 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.spawn_on(closure, Terms::TRY)
     }
 
+    /// Spawns a closure that can be told to stop while it runs. Its [token](CancellationToken) tells it when
+    /// its handle has [cancelled](JobHandle::cancel) it.
+    ///
+    /// A job that was cancelled before it started never runs, as with [`spawn`](Self::spawn). One that runs
+    /// ends as it decides to: what it returns is its result, and it is counted as done. Otherwise it is like
+    /// [`spawn`](Self::spawn), and costs two allocations more.
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back, as for [`submit`](Self::submit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use drainpool::ThreadPoolBuilder;
+    ///
+    /// let pool = ThreadPoolBuilder::new().build()?;
+    /// let (begun, begins) = mpsc::channel();
+    /// let job = pool.spawn_cancellable(move |token| {
+    ///     begun.send(()).unwrap();
+    ///     let mut rounds = 0_u64;
+    ///     while !token.is_cancelled() {
+    ///         rounds += 1;
+    ///     }
+    ///     rounds
+    /// })?;
+    /// begins.recv()?;
+    /// job.cancel();
+    /// println!("{} rounds", job.join()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_cancellable<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_cancellable_on(closure, Terms::PLAIN)
+    }
+
     /// Spawns a closure. One larger than [`LARGE`] lies apart from its cell, which may lie in the queue for
     /// longer.
     pub(crate) fn spawn_on<F, T>(
@@ -89,19 +132,46 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         T: Send + 'static,
     {
         if size_of::<F>() > LARGE {
-            let spawned = self.spawn_in_cell(Box::new(closure), terms);
+            let spawned = self.spawn_in_cell(Box::new(closure), terms, None);
             spawned.map_err(|refused| refused.map(|closure| *closure))
         } else {
-            self.spawn_in_cell(closure, terms)
+            self.spawn_in_cell(closure, terms, None)
         }
     }
 
-    fn spawn_in_cell<F, T>(&self, closure: F, terms: Terms) -> Result<JobHandle<T>, SubmitError<F>>
+    /// Spawns a closure that is given its token.
+    pub(crate) fn spawn_cancellable_on<F, T>(
+        &self,
+        closure: F,
+        terms: Terms,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
     where
-        F: FnOnce() -> T + Send + 'static,
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = Arc::new(TaskCell::new(closure, terms.deadline));
+        let token = CancellationToken::new();
+        if size_of::<F>() > LARGE {
+            let work = Cancellable { closure: Box::new(closure), token: token.clone() };
+            let spawned = self.spawn_in_cell(work, terms, Some(token));
+            spawned.map_err(|refused| refused.map(|work| *work.closure))
+        } else {
+            let work = Cancellable { closure, token: token.clone() };
+            let spawned = self.spawn_in_cell(work, terms, Some(token));
+            spawned.map_err(|refused| refused.map(|work| work.closure))
+        }
+    }
+
+    pub(crate) fn spawn_in_cell<F, T>(
+        &self,
+        work: F,
+        terms: Terms,
+        token: Option<CancellationToken>,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: Work<T> + 'static,
+        T: Send + 'static,
+    {
+        let cell = Arc::new(TaskCell::new(work, terms.deadline, token));
         match self.submit_ref(JobRef::new(cell.clone()), terms) {
             Ok(id) => Ok(self.handle_to(cell, id)),
             Err(refused) => Err(refused.with(cell.into_closure())),
@@ -111,7 +181,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Returns the handle to a job that was accepted under this id.
     pub(crate) fn handle_to<F, T>(&self, cell: Arc<TaskCell<F, T>>, id: JobId) -> JobHandle<T>
     where
-        F: FnOnce() -> T + Send + 'static,
+        F: Work<T> + 'static,
         T: Send + 'static,
     {
         if let Some(expiry) = cell.expiry() {

@@ -155,6 +155,11 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
+    /// The same terms for a job that only a worker can run.
+    pub(crate) fn in_the_pool(self) -> Self {
+        Self { runs_here: false, ..self }
+    }
+
     /// The terms of the plain calls.
     pub(crate) const PLAIN: Self =
         Self { wait: Wait::Forever, runs_here: false, deadline: None, priority: Priority::NORMAL };

@@ -6,6 +6,7 @@ use crate::api::batch::{BatchError, SpawnedBatch};
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::api::submit_options::{SubmitOptions, Terms};
+use crate::cancellation::CancellationToken;
 use crate::error::SubmitError;
 use crate::id::{JobId, JobIds};
 use crate::queue::WorkQueue;
@@ -97,6 +98,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         self.handle.spawn_on(closure, self.terms())
     }
 
+    /// Spawns a closure that can be told to stop; see [`Handle::spawn_cancellable`].
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back.
+    pub fn spawn_cancellable<F, T>(&self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.handle.spawn_cancellable_on(closure, self.terms())
+    }
+
     /// Spawns a batch of closures; see [`Handle::spawn_batch`].
     ///
     /// # Errors
@@ -109,6 +123,29 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         T: Send + 'static,
     {
         self.handle.spawn_batch_on(closures.into_iter(), self.terms())
+    }
+}
+
+impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q> {
+    /// Submits a job for the handler, with a handle; see [`Handle::call`].
+    ///
+    /// # Errors
+    ///
+    /// The job comes back.
+    pub fn call(&self, job: J) -> Result<JobHandle<R>, SubmitError<J>> {
+        self.handle.call_on(job, self.terms())
+    }
+
+    /// Submits a batch of jobs for the handler, with a handle each; see [`Handle::call_batch`].
+    ///
+    /// # Errors
+    ///
+    /// The jobs that were not accepted come back, and the handles of those that were.
+    pub fn call_batch<I>(&self, jobs: I) -> SpawnedBatch<J, R, I::IntoIter>
+    where
+        I: IntoIterator<Item = J>,
+    {
+        self.handle.call_batch_on(jobs.into_iter(), self.terms())
     }
 }
 

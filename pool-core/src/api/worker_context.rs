@@ -1,6 +1,7 @@
 //! The argument of the closure that makes a worker's handler.
 
 use crate::api::handle::Handle;
+use crate::id::PoolId;
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
 
@@ -23,6 +24,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> WorkerContext<J, R, Q>
     #[must_use]
     pub fn name(&self) -> &str {
         &self.handle.inner.config.names[self.index]
+    }
+
+    /// The id of the pool to which the worker belongs.
+    #[must_use]
+    pub fn pool(&self) -> PoolId {
+        self.handle.id()
     }
 
     /// Returns a handle to the pool, by which jobs can submit jobs.

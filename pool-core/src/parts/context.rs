@@ -10,7 +10,9 @@ use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use crate::id::PoolId;
 use crate::sync::thread_locals;
 
 thread_locals! {
@@ -18,6 +20,8 @@ thread_locals! {
     static POOL: Cell<PoolId> = Cell::new(PoolId::NONE);
     /// The worker's index there; `usize::MAX` once it has left, since the index may be another's by then.
     static INDEX: Cell<usize> = Cell::new(usize::MAX);
+    /// The worker's name there, as long as it has an index.
+    static NAME: RefCell<Option<Arc<str>>> = RefCell::new(None);
     /// The worker itself, while it runs jobs. Its type differs from pool to pool.
     static WORKER: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
     /// Used for its address only.
@@ -28,22 +32,6 @@ thread_locals! {
     /// thread-local still finds it; empty, it holds no memory.
     static ENTERED_LATER: ManuallyDrop<RefCell<Vec<Entry>>> =
         ManuallyDrop::new(RefCell::new(Vec::new()));
-}
-
-/// The identity of a pool, different from all others that this process ever had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PoolId(u64);
-
-impl PoolId {
-    /// The identity of no pool.
-    pub(crate) const NONE: Self = Self(0);
-
-    /// Returns the identity of a new pool.
-    pub(crate) fn next() -> Self {
-        // The standard library's, even in a model: only a number comes from it.
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        Self(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-    }
 }
 
 /// What the present thread is to one pool.
@@ -82,14 +70,26 @@ pub(crate) fn thread_mark() -> usize {
 }
 
 /// Makes the present thread a worker of this pool, for its remaining life.
-pub(crate) fn join_pool(pool: PoolId, index: usize) {
+pub(crate) fn join_pool(pool: PoolId, index: usize, name: &str) {
     POOL.with(|mine| mine.set(pool));
     INDEX.with(|mine| mine.set(index));
+    NAME.with(|mine| *mine.borrow_mut() = Some(name.into()));
 }
 
-/// Ends the present thread's work. For its remaining life it is inside of its pool, but has no index.
+/// Ends the present thread's work. For its remaining life it is inside of its pool, but has no index and no
+/// name.
 pub(crate) fn leave() {
     INDEX.with(|mine| mine.set(usize::MAX));
+    NAME.with(|mine| *mine.borrow_mut() = None);
+}
+
+/// Returns the pool, the index and the name of the worker that this thread is, from its start hook to its
+/// stop hook.
+pub(crate) fn own_worker() -> Option<(PoolId, usize, Arc<str>)> {
+    let index = INDEX.try_with(Cell::get).ok().filter(|index| *index != usize::MAX)?;
+    let pool = POOL.try_with(Cell::get).ok()?;
+    let name = NAME.try_with(|mine| mine.borrow().clone()).ok().flatten()?;
+    Some((pool, index, name))
 }
 
 /// Whether the present thread is a worker of this pool, even one that has left. A thread whose locals are

@@ -3,9 +3,8 @@
 
 use std::sync::{Arc, Weak};
 
-use crate::id::JobId;
+use crate::id::{JobId, PoolId};
 use crate::panics::Panic;
-use crate::parts::context::PoolId;
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
 use crate::runtime::any_pool::AnyPool;

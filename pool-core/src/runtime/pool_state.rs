@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::error::WaitError;
-use crate::id::JobId;
+use crate::id::{JobId, PoolId};
 use crate::panics::{drop_quietly, guarded};
 use crate::parts::capacity::Capacity;
-use crate::parts::context::{self, EnterGuard, PoolId, Standing};
+use crate::parts::context::{self, EnterGuard, Standing};
 use crate::parts::end_wakers::EndWakers;
 use crate::parts::expiring::{Expiring, ExpiryKey};
 use crate::parts::ledger::Ledger;

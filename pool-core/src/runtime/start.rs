@@ -148,7 +148,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
         };
         // First of all: the end of this thread must be seen in any case.
         self.ended.clone().of_this_thread();
-        context::join_pool(inner.id(), index);
+        context::join_pool(inner.id(), index, &inner.config.names[index]);
         // The launcher lives until the pool has ended, which is after this worker.
         let Some(launcher) = inner.launcher() else {
             return;

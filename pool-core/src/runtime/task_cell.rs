@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::cancellation::CancellationToken;
 use crate::error::JobError;
 use crate::panics::drop_quietly;
 use crate::parts::latch::Latch;
@@ -24,10 +25,17 @@ pub(crate) struct TaskCell<F, T> {
     taken: AtomicBool,
     /// Set when the outcome is there.
     latch: Latch,
-    /// The moment from which on the job is not to be started. Boxed, as most jobs have none: it keeps their
-    /// cells small.
-    deadline: Option<Box<Instant>>,
+    /// Boxed, as most jobs have none: it keeps their cells small.
+    extras: Option<Box<Extras>>,
     content: UnsafeCell<Content<F, T>>,
+}
+
+/// What only some jobs have.
+struct Extras {
+    /// The moment from which on the job is not to be started.
+    deadline: Option<Instant>,
+    /// What tells the running job that it was cancelled.
+    token: Option<CancellationToken>,
 }
 
 enum Content<F, T> {
@@ -43,11 +51,16 @@ enum Content<F, T> {
 unsafe impl<F: Send, T: Send> Sync for TaskCell<F, T> {}
 
 impl<F, T> TaskCell<F, T> {
-    pub(crate) fn new(closure: F, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(
+        closure: F,
+        deadline: Option<Instant>,
+        token: Option<CancellationToken>,
+    ) -> Self {
+        let has_extras = deadline.is_some() || token.is_some();
         Self {
             taken: AtomicBool::new(false),
             latch: Latch::default(),
-            deadline: deadline.map(Box::new),
+            extras: has_extras.then(|| Box::new(Extras { deadline, token })),
             content: UnsafeCell::new(Content::Closure(closure)),
         }
     }
@@ -59,7 +72,12 @@ impl<F, T> TaskCell<F, T> {
 
     /// The moment from which on the job is not to be started.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline.as_deref().copied()
+        self.extras.as_ref().and_then(|extras| extras.deadline)
+    }
+
+    /// What tells the running job that it was cancelled.
+    pub(crate) fn token(&self) -> Option<&CancellationToken> {
+        self.extras.as_ref().and_then(|extras| extras.token.as_ref())
     }
 
     /// Whether the job was not taken yet.

@@ -34,6 +34,18 @@ impl<F, T> TaskCell<F, T> {
         true
     }
 
+    /// Runs the job by `run`, if it is queued and its time is not over.
+    #[inline]
+    pub(crate) fn run_with(&self, id: JobId, account: Account<'_>, run: impl FnOnce(F) -> T) {
+        self.end(id, account, |closure| {
+            if account.is_past(self.deadline()) {
+                drop_quietly(closure);
+                return (Ended::Expired, Err(JobError::Expired));
+            }
+            attempt(|| run(closure))
+        });
+    }
+
     /// Drops the closure of the job, if it is queued. Returns whether it was.
     fn drop_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
         self.end(id, account, |closure| {
@@ -43,7 +55,13 @@ impl<F, T> TaskCell<F, T> {
     }
 
     /// The same for a job whose entry stays in the queue.
-    fn end_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
+    pub(crate) fn end_unrun(
+        &self,
+        id: JobId,
+        account: Account<'_>,
+        how: Ended,
+        error: JobError,
+    ) -> bool {
         let ended = self.drop_unrun(id, account, how, error);
         if ended {
             account.leave_stale(size_of_val(self));
@@ -52,22 +70,35 @@ impl<F, T> TaskCell<F, T> {
     }
 }
 
-/// A job with a handle, for the queue: it is run if it is still queued and its time is not over.
-impl<F, T> Execute for TaskCell<F, T>
+/// The work of a job with a handle: what its cell holds until it starts, and how that runs.
+pub(crate) trait Work<T>: Send + Sized {
+    /// Runs the job, if it is still queued and its time is not over.
+    fn run(cell: Arc<TaskCell<Self, T>>, id: JobId, account: Account<'_>);
+
+    /// Runs the job for a thread that waits for it, ahead of its turn.
+    fn run_ahead(cell: Arc<TaskCell<Self, T>>, id: JobId, account: Account<'_>) {
+        let bytes = size_of_val(&*cell);
+        Self::run(cell, id, account);
+        account.leave_stale(bytes);
+    }
+}
+
+impl<F, T> Work<T> for F
 where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    fn run(self: Arc<Self>, id: JobId, account: Account<'_>) {
-        self.end(id, account, |closure| {
-            if account.is_past(self.deadline()) {
-                drop_quietly(closure);
-                return (Ended::Expired, Err(JobError::Expired));
-            }
-            attempt(closure)
-        });
+    fn run(cell: Arc<TaskCell<Self, T>>, id: JobId, account: Account<'_>) {
+        cell.run_with(id, account, |closure| closure());
         // Without a handle, the outcome may be dropped by this.
-        drop_quietly(self);
+        drop_quietly(cell);
+    }
+}
+
+/// A job with a handle, for the queue.
+impl<F: Work<T>, T: Send> Execute for TaskCell<F, T> {
+    fn run(self: Arc<Self>, id: JobId, account: Account<'_>) {
+        F::run(self, id, account);
     }
 
     fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
@@ -88,11 +119,7 @@ where
     }
 }
 
-impl<F, T> Expire for TaskCell<F, T>
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
+impl<F: Work<T>, T: Send> Expire for TaskCell<F, T> {
     fn expire(&self, id: JobId, pool: &PoolState) {
         self.end_unrun(id, Account::here(pool), Ended::Expired, JobError::Expired);
     }
@@ -112,20 +139,17 @@ pub(crate) trait AnyTask: Execute {
     /// Drops the outcome as soon as it is there; see [`TaskCell::detach`].
     fn detach(&self);
 
-    /// Drops the closure, if the job is still queued. Returns whether it was.
+    /// Runs the job for a thread that waits for it; see [`Work::run_ahead`].
+    fn run_ahead(self: Arc<Self>, id: JobId, account: Account<'_>);
+
+    /// Drops the closure, if the job is still queued; tells it to stop, if it has a token. Returns whether
+    /// it was queued.
     fn cancel(&self, id: JobId, account: Account<'_>) -> bool;
 }
 
-impl<F, T> Hold for TaskCell<F, T>
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
+impl<F: Work<T>, T: Send> Hold for TaskCell<F, T> {
     fn cancel_held(&self, id: JobId, account: Account<'_>) {
-        self.end(id, account, |closure| {
-            drop_quietly(closure);
-            (Ended::Cancelled, Err(JobError::Cancelled))
-        });
+        self.drop_unrun(id, account, Ended::Cancelled, JobError::Cancelled);
     }
 }
 
@@ -135,11 +159,7 @@ pub(crate) trait TaskHandle<T>: AnyTask {
     fn fetch(&self) -> Option<Result<T, JobError>>;
 }
 
-impl<F, T> AnyTask for TaskCell<F, T>
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
+impl<F: Work<T>, T: Send> AnyTask for TaskCell<F, T> {
     fn latch(&self) -> &Latch {
         self.latch()
     }
@@ -156,16 +176,19 @@ where
         self.detach();
     }
 
+    fn run_ahead(self: Arc<Self>, id: JobId, account: Account<'_>) {
+        F::run_ahead(self, id, account);
+    }
+
     fn cancel(&self, id: JobId, account: Account<'_>) -> bool {
+        if let Some(token) = self.token() {
+            token.cancel();
+        }
         self.end_unrun(id, account, Ended::Cancelled, JobError::Cancelled)
     }
 }
 
-impl<F, T> TaskHandle<T> for TaskCell<F, T>
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
+impl<F: Work<T>, T: Send> TaskHandle<T> for TaskCell<F, T> {
     fn fetch(&self) -> Option<Result<T, JobError>> {
         self.fetch()
     }

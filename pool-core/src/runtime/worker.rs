@@ -46,7 +46,21 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     next_id: Cell<u64>,
     running: Cell<Running>,
     /// The job for the handler to which a job ref has led.
-    handed: RefCell<Option<(JobId, J)>>,
+    handed: RefCell<Option<(JobId, Handed<J, R>)>>,
+}
+
+/// A job for the handler.
+enum Handed<J, R> {
+    /// The sink gets its outcome.
+    Payload(J),
+    /// Its handle gets the outcome.
+    Task(Arc<dyn HandlerTask<J, R>>),
+}
+
+/// A job for the handler that has a handle.
+pub(crate) trait HandlerTask<J, R> {
+    /// Runs it with this handler, if it is still queued and its time is not over. It never unwinds (C8).
+    fn run(self: Arc<Self>, id: JobId, account: Account<'_>, handler: &mut dyn FnMut(J) -> R);
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
@@ -350,8 +364,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         handler: &mut impl FnMut(J) -> R,
         sink: &mut impl ResultSink<Result = R>,
     ) {
-        if let Some((id, payload)) = self.handed.take() {
-            self.handle(id, payload, handler, sink);
+        match self.handed.take() {
+            Some((id, Handed::Payload(payload))) => self.handle(id, payload, handler, sink),
+            Some((id, Handed::Task(task))) => {
+                task.run(id, Account::worker(&self.inner.state, self.index), handler);
+            }
+            None => {}
         }
     }
 
@@ -373,7 +391,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     pub(crate) fn hand_over(&self, id: JobId, payload: J) {
         self.counters().popped.bump();
         self.inner.state.make_room(id);
-        self.handed.replace(Some((id, payload)));
+        self.handed.replace(Some((id, Handed::Payload(payload))));
+    }
+
+    /// Takes over a job for the handler that has a handle. It stays queued until the handler has it.
+    pub(crate) fn hand_over_task(&self, id: JobId, task: Arc<dyn HandlerTask<J, R>>) {
+        self.handed.replace(Some((id, Handed::Task(task))));
     }
 
     #[inline(always)]

@@ -9,7 +9,8 @@ use std::time::Duration;
 #[cfg(feature = "lanes")]
 use drainpool::LanesExt;
 use drainpool::{
-    BatchError, JobError, JobHandle, JobIds, JobSet, Priority, SubmitError, SubmitOptions, WhenFull,
+    BatchError, JobError, JobHandle, JobIds, JobSet, Priority, SubmitError, SubmitOptions, Task,
+    WhenFull, current_worker,
 };
 use pool_conformance::Tally;
 
@@ -55,6 +56,8 @@ pub(crate) const CALLS: &[Named] = &[
     ("spawn, join_or_run", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join_or_run()))),
     ("spawn, RunHere, join", |ctx| ctx.spawn(IfFull::RunsHere, |job| Ok(job.join()))),
     ("spawn, cancel", spawn_cancel),
+    ("spawn_cancellable, cancel_on_drop", spawn_cancellable),
+    ("call", call),
     #[cfg(feature = "lanes")]
     ("lane, execute", |ctx| {
         ctx.submitted(IfFull::Waits, ctx.pool.lane(1).execute(ctx.world.job())).map(drop)
@@ -83,6 +86,7 @@ pub(crate) const CALLS: &[Named] = &[
     ("shutdown_async", shutdown_async),
     ("drop", drop_owner),
     ("stats", stats),
+    ("current_worker", current),
 ];
 
 /// Longer than the watchdog waits.
@@ -234,6 +238,37 @@ fn lane_join(ctx: &Ctx) -> Outcome {
     }
 }
 
+fn spawn_cancellable(ctx: &Ctx) -> Outcome {
+    let job = ctx.value();
+    let spawned = ctx.pool.spawn_cancellable(move |_token| job());
+    let Some(job) = ctx.submitted(IfFull::Waits, spawned)? else {
+        return Ok(());
+    };
+    let job = job.cancel_on_drop();
+    if job.cancel() {
+        ctx.world.ran.add();
+        drop(job);
+        return Ok(());
+    }
+    ctx.seven(job.disarm().join())
+}
+
+/// The handler of a pool of closures runs a call's closure.
+fn call(ctx: &Ctx) -> Outcome {
+    let called = ctx.pool.call(Task::new(ctx.world.job()));
+    let Some(call) = ctx.submitted(IfFull::Waits, called)? else {
+        return Ok(());
+    };
+    match call.join() {
+        Ok(()) => Ok(()),
+        Err(JobError::InsideJob) if !ctx.rules.waits_for_the_end() => {
+            ctx.world.ran.add();
+            Ok(())
+        }
+        other => Err(format!("the call's outcome is {other:?}")),
+    }
+}
+
 fn scope(ctx: &Ctx) -> Outcome {
     let ran = AtomicUsize::new(0);
     ctx.pool.scope(|scope| {
@@ -376,6 +411,14 @@ fn drop_owner(ctx: &Ctx) -> Outcome {
     let owner = lock(&ctx.held().owner).take();
     drop(Arc::into_inner(owner.ok_or("there is no owner")?).ok_or("there is another owner")?);
     ctx.same("is_closed", ctx.pool.is_closed(), true)
+}
+
+fn current(ctx: &Ctx) -> Outcome {
+    // Whose thread a place is on differs; what is said of it must be true.
+    match current_worker().filter(|worker| worker.pool() == ctx.pool.id()) {
+        Some(worker) => ctx.same("name", Some(worker.name()), ctx.pool.thread_name(worker.index())),
+        None => Ok(()),
+    }
 }
 
 fn stats(ctx: &Ctx) -> Outcome {

@@ -2,9 +2,12 @@
 
 use std::ops::Deref;
 
-use drainpool::JobHandle;
+use drainpool::{AnyQueue, Job, JobHandle};
 
 use super::{Handle, Latch};
+
+/// A handle to a pool of jobs of any type.
+type AnyHandle<J, R> = drainpool::Handle<J, R, AnyQueue<Job<J>>>;
 
 /// A latch that opens when it is dropped: a test that fails then ends, since the drop of its pool waits
 /// for nobody. To be made after the pool.
@@ -42,8 +45,8 @@ pub(crate) struct Held {
 }
 
 /// Has workers run a job each until the latch opens. When it returns, each of them has begun.
-pub(crate) fn occupy<R: 'static>(
-    pool: &Handle<R>,
+pub(crate) fn occupy<J: Send + 'static, R: 'static>(
+    pool: &AnyHandle<J, R>,
     workers: usize,
     free: &Latch,
 ) -> Vec<JobHandle<()>> {
@@ -61,7 +64,7 @@ pub(crate) fn occupy<R: 'static>(
 }
 
 /// The same until they are released.
-pub(crate) fn hold<R: 'static>(pool: &Handle<R>, workers: usize) -> Held {
+pub(crate) fn hold<J: Send + 'static, R: 'static>(pool: &AnyHandle<J, R>, workers: usize) -> Held {
     let gate = Gate::default();
     Held { jobs: occupy(pool, workers, &gate), gate }
 }

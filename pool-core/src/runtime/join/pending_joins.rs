@@ -10,8 +10,9 @@ use std::panic::resume_unwind;
 use std::ptr;
 use std::thread;
 
+use crate::id::PoolId;
 use crate::panics::{drop_quietly, guarded};
-use crate::parts::context::{self, PoolId};
+use crate::parts::context;
 use crate::runtime::join::stack_job::{AbortOnUnwind, Header, Outcome, StackJob, StackJobRef};
 use crate::runtime::pool_state::Guest;
 use crate::sync::thread_locals;

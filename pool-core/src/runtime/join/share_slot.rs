@@ -15,9 +15,8 @@ use std::cell::RefCell;
 use std::mem;
 use std::sync::{Arc, Weak};
 
-use crate::id::JobId;
+use crate::id::{JobId, PoolId};
 use crate::parts::backoff::spin_then_yield;
-use crate::parts::context::PoolId;
 use crate::parts::parker::Parker;
 use crate::parts::stale::{self, Stale};
 use crate::queue::WorkQueue;

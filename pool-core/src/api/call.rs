@@ -1,0 +1,102 @@
+//! Calls: jobs for the pool's handler that have a handle each.
+
+use crate::api::batch::SpawnedBatch;
+use crate::api::handle::Handle;
+use crate::api::job_handle::JobHandle;
+use crate::api::submit_options::Terms;
+use crate::error::SubmitError;
+use crate::queue::WorkQueue;
+use crate::runtime::call::Call;
+use crate::runtime::job::Job;
+
+impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Submits a job for the pool's [handler](crate::ThreadPoolBuilder::build_with) and returns a handle to
+    /// it: to wait for what the handler returns, to learn of its panic, or to cancel it. The outcome goes to
+    /// the handle, not to the sink, which is told to [skip](crate::ResultSink::skip) the id.
+    ///
+    /// So the job has what its worker has, such as a connection, and its caller has the result. Otherwise it
+    /// is like [`spawn`](Self::spawn). It costs one allocation.
+    ///
+    /// # Waiting inside of the same pool
+    ///
+    /// Only a worker runs a call, with its own handler; a handler that is at work cannot be used again. So a
+    /// thread that waits for a call never runs it. [`join_or_run`](JobHandle::join_or_run) outside waits
+    /// like [`join`](JobHandle::join).
+    ///
+    /// Inside of the same pool a wait could be for ever: the waiting thread may be the only worker. So if no
+    /// worker has begun the call, the wait, or a poll of the handle, ends it with
+    /// [`JobError::InsideJob`](crate::JobError::InsideJob). It never runs then, and is counted as cancelled.
+    /// A job that needs what another job of its pool returns should be a closure that is
+    /// [spawned](Self::spawn), or submit what is to follow instead of waiting. A job of *another* pool waits,
+    /// with its worker.
+    ///
+    /// # Errors
+    ///
+    /// The job comes back, as for [`submit`](Self::submit). With
+    /// [`WhenFull::RunHere`](crate::WhenFull::RunHere) it comes back if there is no room: the submitting
+    /// thread has no handler.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{JobError, ThreadPoolBuilder};
+    ///
+    /// let pool = ThreadPoolBuilder::new().num_threads(2).sink(drainpool::sink_fn(|_| ())).build_with(
+    ///     |_worker| {
+    ///         // Stands for a connection of this worker's own.
+    ///         let mut queries = 0;
+    ///         move |query: &'static str| {
+    ///             queries += 1;
+    ///             query.parse::<u32>().expect("a number")
+    ///         }
+    ///     },
+    /// )?;
+    /// let answer = pool.call("42")?;
+    /// let broken = pool.call("forty-two")?;
+    /// assert_eq!(answer.join()?, 42);
+    /// assert!(matches!(broken.join(), Err(JobError::Panicked(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn call(&self, job: J) -> Result<JobHandle<R>, SubmitError<J>> {
+        self.call_on(job, Terms::PLAIN)
+    }
+
+    /// Submits many jobs like [`call`](Self::call), at little more than the price of one; see
+    /// [`submit_batch`](Self::submit_batch). The handles come in the same order.
+    ///
+    /// # Errors
+    ///
+    /// The jobs that were not accepted come back, and the handles of those that were; see
+    /// [`BatchError`](crate::BatchError).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::ThreadPoolBuilder;
+    ///
+    /// let squares = ThreadPoolBuilder::new().sink(drainpool::sink_fn(|_| ()));
+    /// let pool = squares.build_with(|_worker| |n: u64| n * n)?;
+    /// let calls = pool.call_batch(0..10)?;
+    /// let squares: Result<Vec<u64>, _> = calls.into_iter().map(|call| call.join()).collect();
+    /// assert_eq!(squares?[9], 81);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn call_batch<I>(&self, jobs: I) -> SpawnedBatch<J, R, I::IntoIter>
+    where
+        I: IntoIterator<Item = J>,
+    {
+        self.call_batch_on(jobs.into_iter(), Terms::PLAIN)
+    }
+
+    pub(crate) fn call_on(&self, job: J, terms: Terms) -> Result<JobHandle<R>, SubmitError<J>> {
+        let called = self.spawn_in_cell(Call::<J, Q>::new(job), terms.in_the_pool(), None);
+        called.map_err(|refused| refused.map(Call::into_job))
+    }
+
+    pub(crate) fn call_batch_on<I>(&self, jobs: I, terms: Terms) -> SpawnedBatch<J, R, I>
+    where
+        I: Iterator<Item = J>,
+    {
+        self.spawn_batch_as(jobs, Call::<J, Q>::new, Call::into_job, terms.in_the_pool())
+    }
+}
