@@ -22,7 +22,7 @@ pub use hives::{
 pub use ours::{
     OurResultsChannel, OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree, OurResultsStd,
     OursChannel, OursChannelByJoin, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin,
-    OursStd, OursStdByJoin, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd,
+    OursPriority, OursStd, OursStdByJoin, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd,
 };
 pub use peers::{Chili, Rayon, RustyPool, Threadpool};
 pub use slots::{ByChannel, Slotted};

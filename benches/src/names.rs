@@ -12,12 +12,12 @@ pub fn is_ours(contestant: &str) -> bool {
     contestant.starts_with(OURS)
 }
 
-/// The name of the bare channel of the same kind as one of ours: of the standard library's, if ours is a plain
-/// channel itself.
+/// The name of the bare channel of the same kind as one of ours: of the standard library's, if ours has none
+/// of its own name.
 #[must_use]
 pub fn own_channel(contestant: &str) -> Option<String> {
     let backend = contestant.strip_prefix(OURS)?.split(' ').next()?;
-    let backend = if backend == "channel" { "std" } else { backend };
+    let backend = if matches!(backend, "channel" | "priority") { "std" } else { backend };
     Some(format!("{backend} channel"))
 }
 

@@ -7,8 +7,8 @@ use crate::contestants::{
     ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili, Contestant,
     CrossbeamChannel, FlumeChannel, OurResultsChannel, OurResultsCrossbeam, OurResultsFlume,
     OurResultsLockFree, OurResultsStd, OursChannel, OursChannelByJoin, OursCrossbeam,
-    OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursStd, OursStdByJoin, Rayon, RustyPool,
-    Slotted, SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums,
+    OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursPriority, OursStd, OursStdByJoin, Rayon,
+    RustyPool, Slotted, SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums,
     StealingThunks, Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd, shared,
 };
 use crate::{names, scenarios, work};
@@ -105,8 +105,8 @@ macro_rules! executing {
     ($workers:expr, $scenario:expr) => {
         entries!(
             $workers, $scenario;
-            OursCrossbeam, OursFlume, OursStd, OursChannel, CrossbeamChannel, FlumeChannel, StdChannel, Rayon,
-            Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
+            OursCrossbeam, OursFlume, OursStd, OursChannel, OursPriority, CrossbeamChannel, FlumeChannel,
+            StdChannel, Rayon, Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
         )
     };
 }

@@ -1,7 +1,7 @@
 //! The checks of a queue's duties, on the queue alone.
 
 mod batch;
-mod calls;
+pub(crate) mod calls;
 mod deep;
 mod fair;
 mod large;

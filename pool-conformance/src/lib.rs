@@ -16,6 +16,7 @@
 //! | refused is returned | by [`push`](a_refused_job_comes_back) and by [`push_batch`](a_batch_is_taken_whole), whatever the iterator [says of its length](a_batch_is_taken_whole_whatever_its_size_hint), and though it [panics](a_batch_that_panics_harms_no_other_job) |
 //! | order, if it is promised outside | of [single jobs](one_worker_takes_outside_jobs_in_order), [with batches between them](batches_and_single_jobs_keep_their_order), [while a worker feeds itself](a_fairness_turn_keeps_the_order_outside), [through `retain`](retain_keeps_the_order_outside) |
 //! | order, if it is promised inside as well | of [own jobs](one_worker_is_first_in_first_out), [while a worker feeds itself](a_fairness_turn_keeps_the_order_inside), [through `retain`](retain_keeps_the_order_inside) |
+//! | order by priority, if it is promised | of [all that waits](the_highest_priority_comes_first), [while jobs are taken](a_later_job_of_higher_priority_comes_first), [through `retain`](retain_keeps_the_order_by_priority); in a pool of [jobs and handles](jobs_and_handles_start_by_priority), of [nested ones](nested_jobs_start_by_priority), and of [what is waited for](what_is_waited_for_does_not_wait_its_turn) |
 //! | fair | [outside and in the own end](a_worker_that_feeds_itself_starves_nobody), [in the ends of busy workers](a_busy_workers_jobs_are_not_starved), [in those of workers that have left](what_a_worker_left_is_not_starved), [through `retain`](retain_starves_nobody) |
 //! | cheap | [no call takes longer the more jobs wait](calls_take_no_longer_the_more_jobs_wait) |
 //! | lean | a dropped queue [drops its jobs](a_dropped_queue_drops_its_jobs), a drained one [keeps no memory](a_burst_leaves_no_memory), [however large](large_jobs_leave_little_memory) its jobs were |
@@ -48,6 +49,7 @@ mod contract;
 mod duties;
 mod macros;
 mod plan;
+mod priority;
 mod support;
 mod waiting;
 mod workers;
@@ -55,6 +57,7 @@ mod workers;
 pub use contract::*;
 pub use duties::*;
 pub use plan::{Plan, Step, Tree};
+pub use priority::*;
 pub use support::{Latch, Tally, set_patience, within_patience};
 pub use waiting::*;
 pub use workers::*;

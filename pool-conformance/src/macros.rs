@@ -11,7 +11,8 @@
 /// * a name for the module of the tests, and an expression that makes an empty queue for jobs of any type
 ///   that a check needs: closures, numbers, `()`, arrays of 4 KiB;
 /// * `order`, the one that the queue promises for a single worker: `fifo`, `outside` (first in, first out
-///   for jobs from outside alone), or `none`;
+///   for jobs from outside alone), `priority` (the highest [priority](pool_core::Priority) first, and
+///   first in, first out within one), or `none`;
 /// * `stealing`, if each worker has a deque of its own from which the others steal: `in_place` if
 ///   [`retain`](pool_core::WorkQueue::retain) removes jobs where they lie, so that none is ever out of
 ///   sight, `moving` if it moves those that stay.
@@ -118,6 +119,17 @@ macro_rules! __conformance_order {
             one_worker_is_first_in_first_out
             a_fairness_turn_keeps_the_order_inside
             retain_keeps_the_order_inside
+        }
+    };
+    (priority; $queue:expr) => {
+        $crate::__conformance_order! { fifo; $queue }
+        $crate::__conformance_checks! { $queue;
+            the_highest_priority_comes_first
+            a_later_job_of_higher_priority_comes_first
+            retain_keeps_the_order_by_priority
+            jobs_and_handles_start_by_priority
+            nested_jobs_start_by_priority
+            what_is_waited_for_does_not_wait_its_turn
         }
     };
     (outside; $queue:expr) => {

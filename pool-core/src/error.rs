@@ -41,6 +41,9 @@ pub enum Refusal {
     Full,
     /// There is no worker, and none could be started to run the job.
     NoThread(StartError),
+    /// The pool is open, but [`take_queued`](crate::Handle::take_queued) took the job back before a worker
+    /// had begun it. Only [`install`](crate::Handle::install) fails so.
+    Returned,
 }
 
 impl Refusal {
@@ -56,6 +59,7 @@ impl fmt::Display for Refusal {
             Self::Closed => f.write_str("the pool is closed and accepts no more jobs"),
             Self::Full => f.write_str("the pool's queue is full; try again later"),
             Self::NoThread(error) => write!(f, "the pool has no worker for the job: {error}"),
+            Self::Returned => f.write_str("the job was taken back before it started"),
         }
     }
 }
@@ -70,6 +74,21 @@ impl std::error::Error for Refusal {
 }
 
 impl<J> SubmitError<J> {
+    /// Returns the error that gives this job back, for code that submits in other ways.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{Refusal, SubmitError};
+    ///
+    /// let refused = SubmitError::new(Refusal::Full, "job");
+    /// assert!(refused.is_full() && refused.into_inner() == "job");
+    /// ```
+    #[must_use]
+    pub fn new(reason: Refusal, job: J) -> Self {
+        reason.with(job)
+    }
+
     /// The reason why the job was not accepted.
     #[must_use]
     pub fn reason(&self) -> &Refusal {
@@ -365,7 +384,9 @@ pub enum JobError {
     /// [call](crate::Handle::call), which only a worker's handler can run: the wait might never have ended.
     /// It never ran, and is counted as cancelled.
     InsideJob,
-    /// The pool ended without the job: its queue panicked or dropped the job. It never ran.
+    /// The pool gave the job back unrun: it was taken back by
+    /// [`shutdown_now`](crate::Pool::shutdown_now) or [`take_queued`](crate::Handle::take_queued), or the
+    /// pool's queue panicked or dropped it. It never ran.
     Returned,
 }
 
@@ -378,7 +399,7 @@ impl fmt::Display for JobError {
             Self::InsideJob => {
                 f.write_str("a job of the same pool waited for the call before it started")
             }
-            Self::Returned => f.write_str("the pool ended without running the job"),
+            Self::Returned => f.write_str("the pool gave the job back without running it"),
         }
     }
 }

@@ -1,19 +1,26 @@
 //! The ids of jobs and of pools.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::priority::Priority;
 
 /// The id of one accepted job within its pool.
 ///
 /// Jobs submitted from outside are numbered 0, 1, 2… in the order of acceptance. A job submitted by
 /// a running job has an id that is unique but tells nothing about order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// The word also brings the job's priority to the queue, in bits that no number reaches. They are no part of
+// the id: ids that differ in them alone are equal. `NORMAL` is all zeros, so the ids of plain submits, as the
+// gate and the ledger number them, need nothing done to them.
+#[derive(Clone, Copy)]
 pub struct JobId(u64);
 
 impl JobId {
     /// The id of no job: for job refs to work that is a part of other jobs, and for jobs that are not
     /// numbered yet.
-    pub(crate) const NONE: Self = Self(u64::MAX);
+    pub(crate) const NONE: Self = Self(!PRIORITY);
 
     pub(crate) const fn new(id: u64) -> Self {
         Self(id)
@@ -28,6 +35,18 @@ impl JobId {
         Self(self.0 + nth)
     }
 
+    /// The id with this priority of its job. Only once for an id.
+    #[inline]
+    pub(crate) const fn with_priority(self, priority: Priority) -> Self {
+        Self(self.0 | ((priority.as_i8().cast_unsigned() as u64) << PRIORITY_SHIFT))
+    }
+
+    /// The priority that the job was given with its id.
+    #[inline]
+    pub(crate) const fn priority(self) -> Priority {
+        Priority::new(((self.0 & PRIORITY) >> PRIORITY_SHIFT) as i8)
+    }
+
     /// Whether a running job submitted the job.
     pub(crate) const fn is_nested(self) -> bool {
         self.0 & NESTED != 0
@@ -36,19 +55,45 @@ impl JobId {
     /// The id as a number.
     #[must_use]
     pub const fn as_u64(self) -> u64 {
-        self.0
+        self.0 & !PRIORITY
+    }
+}
+
+impl PartialEq for JobId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_u64() == other.as_u64()
+    }
+}
+
+impl Eq for JobId {}
+
+impl PartialOrd for JobId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for JobId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_u64().cmp(&other.as_u64())
+    }
+}
+
+impl Hash for JobId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_u64().hash(state);
     }
 }
 
 impl fmt::Debug for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "JobId({})", self.0)
+        write!(f, "JobId({})", self.as_u64())
     }
 }
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.as_u64().fmt(f)
     }
 }
 
@@ -91,6 +136,9 @@ impl fmt::Display for PoolId {
 
 /// Set in the id of a nested job, which so differs from all ids of jobs from outside.
 const NESTED: u64 = 1 << 63;
+/// Where the priority lies. Below it there is room for 2⁵⁵ numbers: a billion jobs a second for a year.
+const PRIORITY_SHIFT: u32 = 55;
+const PRIORITY: u64 = (u8::MAX as u64) << PRIORITY_SHIFT;
 
 /// The ids of the jobs of a batch, in the order of the batch.
 ///
@@ -106,10 +154,11 @@ pub struct JobIds {
 impl JobIds {
     pub(crate) fn push_run(&mut self, first: JobId, count: usize) {
         self.left += count;
+        let first = first.as_u64();
         match self.runs.back_mut() {
-            Some((start, length)) if *start + *length == first.0 => *length += count as u64,
+            Some((start, length)) if *start + *length == first => *length += count as u64,
             _ if count == 0 => {}
-            _ => self.runs.push_back((first.0, count as u64)),
+            _ => self.runs.push_back((first, count as u64)),
         }
     }
 }
@@ -140,5 +189,48 @@ impl FromIterator<JobId> for JobIds {
         let mut all = Self::default();
         ids.into_iter().for_each(|id| all.push_run(id, 1));
         all
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    const SOME: [Priority; 7] = [
+        Priority::MIN,
+        Priority::LOW,
+        Priority::new(-1),
+        Priority::NORMAL,
+        Priority::new(1),
+        Priority::HIGH,
+        Priority::MAX,
+    ];
+
+    #[test]
+    fn an_id_brings_the_priority_and_is_the_same_without() {
+        for id in [JobId::new(0), JobId::new(7), JobId::nested(1 << 54), JobId::NONE] {
+            assert_eq!(id.priority(), Priority::NORMAL);
+            for priority in SOME {
+                let with = id.with_priority(priority);
+                assert_eq!(with.priority(), priority);
+                assert_eq!(
+                    (with, with.as_u64(), with.is_nested()),
+                    (id, id.as_u64(), id.is_nested())
+                );
+                assert_eq!(format!("{with} {with:?}"), format!("{id} {id:?}"));
+                assert_eq!(with.cmp(&id), Ordering::Equal);
+            }
+        }
+        let id = JobId::new(7).with_priority(Priority::LOW);
+        assert!(id < JobId::new(8) && JobId::new(6).with_priority(Priority::MAX) < id);
+        assert_eq!(id.plus(2).priority(), Priority::LOW);
+        assert_eq!(id.plus(2), JobId::new(9));
+    }
+
+    #[test]
+    fn the_ids_of_a_batch_are_consecutive_whatever_its_priority() {
+        let first = JobId::new(3).with_priority(Priority::LOW);
+        let ids = JobIds::from_iter([first, first.plus(1), JobId::new(5)]);
+        assert_eq!(format!("{ids:?}"), "JobIds { runs: [(3, 3)], left: 3 }");
     }
 }

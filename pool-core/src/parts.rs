@@ -3,6 +3,7 @@
 pub(crate) mod backoff;
 pub(crate) mod capacity;
 pub(crate) mod context;
+pub(crate) mod end_wakers;
 pub(crate) mod expiring;
 pub(crate) mod gate;
 pub(crate) mod latch;
@@ -13,3 +14,4 @@ pub(crate) mod sleep;
 pub(crate) mod stale;
 pub(crate) mod thread_end;
 pub(crate) mod waiters;
+pub(crate) mod watchers;

@@ -18,11 +18,11 @@ use std::fmt;
 /// * **Refused is returned.** A `push` that does not take a job hands it back (C1). A
 ///   [batch](Self::push_batch) is taken whole, or up to the job that is handed back.
 /// * **Order.** None is required. A queue that promises one says so, and keeps it in batches and
-///   through [`retain`](Self::retain) as well.
+///   through [`retain`](Self::retain) as well. One by priority is that of [`Prioritized`](crate::Prioritized).
 /// * **Fair.** A job waits for a bounded number of pops. A worker that keeps feeding itself through its
 ///   own end comes, within some thousand pops, to the oldest job from outside, to the oldest of its own,
 ///   and to the oldest in each other end, whose worker may be busy for long and go on submitting. With
-///   eight workers the kit allows 2,000 pops.
+///   eight workers the kit allows 2,000 pops. A queue by priority owes it to jobs of the same priority.
 /// * **Cheap.** No call takes much longer the more jobs wait, except for `retain`, which looks at all of them.
 /// * **Lean.** A drained queue gives back the memory of a burst, and a dropped one drops its jobs
 ///   (C9). The same goes for what `retain` has removed.

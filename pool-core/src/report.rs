@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The counts (books) of a pool that has shut down (C5). They balance:
 ///
-/// `accepted == done + panicked + cancelled + expired + unfinished`, always.
+/// `accepted == done + panicked + cancelled + expired + returned + unfinished`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -18,13 +18,40 @@ pub struct ShutdownReport {
     pub cancelled: u64,
     /// The number of jobs that were not started because their time was over.
     pub expired: u64,
-    /// The number of jobs that were accepted and had no outcome yet. Zero, with three exceptions: the
-    /// shutdown was called by a job of the pool itself, which cannot wait for its own end; the pool's queue
-    /// panicked and its jobs cannot be reached; or all workers had left, and none could be started for a
-    /// job that was accepted meanwhile.
+    /// The number of jobs that were given back unrun, by [`shutdown_now`](crate::Pool::shutdown_now) or
+    /// [`take_queued`](crate::Handle::take_queued): to the caller, or as
+    /// [`JobError::Returned`](crate::JobError::Returned) to their handle or the sink.
+    pub returned: u64,
+    /// The number of jobs that were accepted and had no outcome yet. Zero, with four exceptions: the time of
+    /// a [`shutdown_timeout`](crate::Pool::shutdown_timeout) was over; the shutdown was called by a job of
+    /// the pool itself, which cannot wait for its own end; the pool's queue panicked and its jobs cannot be
+    /// reached; or all workers had left, and none could be started for a job that was accepted meanwhile.
     pub unfinished: u64,
+    /// The number of the unfinished jobs that were running.
+    pub running: u64,
     /// The number of outcomes, counted above too, that the sink did not take.
     pub undelivered: u64,
+    /// The number of worker threads that had not left.
+    pub threads: usize,
+}
+
+impl ShutdownReport {
+    /// Whether the pool has ended: every accepted job has its outcome, and every worker has left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(2)?;
+    /// pool.execute(|| ())?;
+    /// assert!(pool.shutdown().is_complete());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unfinished == 0 && self.threads == 0
+    }
 }
 
 /// The threads and jobs of a pool at one moment. While jobs run, their counts may be a moment old; they are
@@ -52,23 +79,26 @@ pub struct Stats {
     pub cancelled: u64,
     /// The number of jobs that were not started because their time was over.
     pub expired: u64,
+    /// The number of jobs that were given back unrun; see [`ShutdownReport::returned`].
+    pub returned: u64,
 }
 
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, done, panicked, cancelled, expired, unfinished, undelivered } = self;
+        let Self { accepted, done, panicked, cancelled, expired, returned, .. } = self;
         write!(f, "{accepted} jobs accepted: {done} done")?;
         let rare = [
             (panicked, "panicked"),
             (cancelled, "cancelled"),
             (expired, "expired"),
-            (unfinished, "unfinished"),
+            (returned, "returned"),
+            (&self.unfinished, "unfinished"),
         ];
         for (count, how) in rare.into_iter().filter(|(count, _)| **count > 0) {
             write!(f, ", {count} {how}")?;
         }
-        if *undelivered > 0 {
-            write!(f, "; {undelivered} outcomes not delivered")?;
+        if self.undelivered > 0 {
+            write!(f, "; {} outcomes not delivered", self.undelivered)?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ pub(crate) mod run_here;
 pub(crate) mod scope_state;
 pub(crate) mod sink_clones;
 mod start;
+mod take_back;
 pub(crate) mod task_cell;
 pub(crate) mod task_handle;
 pub(crate) mod timed_job;

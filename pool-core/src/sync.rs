@@ -10,7 +10,7 @@ use std as primitives;
 
 #[cfg(loom)]
 pub(crate) use loom::cell::UnsafeCell;
-pub(crate) use primitives::sync::atomic::{AtomicBool, AtomicU64, fence};
+pub(crate) use primitives::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, fence};
 pub(crate) use primitives::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) use primitives::thread;
 pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};

@@ -1,9 +1,31 @@
-//! The queue that the documentation of `WorkQueue` shows, under the contract: the very lines.
+//! The queues that the documentation of `WorkQueue` and `Prioritized` shows, under the contract: the very
+//! lines.
 #![cfg(not(any(loom, shuttle)))]
 
-include!("../docs/queue.rs");
+mod queue {
+    include!("../docs/queue.rs");
 
-pool_conformance::conformance_tests! {
-    fifo: Fifo(Arc::default());
-    order: fifo;
+    pool_conformance::conformance_tests! {
+        fifo: Fifo(Arc::default());
+        order: fifo;
+    }
+
+    #[test]
+    fn its_example_runs() {
+        main().unwrap();
+    }
+}
+
+mod priority {
+    include!("../docs/priority.rs");
+
+    pool_conformance::conformance_tests! {
+        by_priority: ByPriority::new();
+        order: priority;
+    }
+
+    #[test]
+    fn its_example_runs() {
+        main().unwrap();
+    }
 }

@@ -142,23 +142,36 @@ impl Wake for Bell {
     }
 }
 
+impl Bell {
+    fn new() -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Self(Mutex::new(0), Condvar::new()))
+    }
+
+    /// Polls a future, and once more when the bell has rung.
+    fn wait_for<T>(self: &std::sync::Arc<Self>, future: impl Future<Output = T>) -> T {
+        let waker = Waker::from(self.clone());
+        let (mut future, mut context) = (pin!(future), Context::from_waker(&waker));
+        if let Poll::Ready(ready) = future.as_mut().poll(&mut context) {
+            return ready;
+        }
+        let mut rings = self.0.lock().unwrap();
+        while *rings == 0 {
+            rings = self.1.wait(rings).unwrap();
+        }
+        drop(rings);
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(ready) => ready,
+            Poll::Pending => panic!("it was woken without reason"),
+        }
+    }
+}
+
 /// C7: a future that was pending is woken, once.
 #[test]
 fn poll_and_end() {
     model(|| {
-        let pool = pool(1, Plain::new(1));
-        let bell = std::sync::Arc::new(Bell(Mutex::new(0), Condvar::new()));
-        let waker = Waker::from(bell.clone());
-        let mut job = pin!(pool.spawn(|| 7).unwrap());
-        if job.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-            let mut rings = bell.0.lock().unwrap();
-            while *rings == 0 {
-                rings = bell.1.wait(rings).unwrap();
-            }
-            drop(rings);
-            let again = job.as_mut().poll(&mut Context::from_waker(&waker));
-            assert!(matches!(again, Poll::Ready(Ok(7))));
-        }
+        let (pool, bell) = (pool(1, Plain::new(1)), Bell::new());
+        assert_eq!(bell.wait_for(pool.spawn(|| 7).unwrap()).unwrap(), 7);
         end(pool);
         assert!(*bell.0.lock().unwrap() <= 1);
     });
@@ -472,5 +485,61 @@ fn install() {
         pool.install(|| here += 1).unwrap();
         assert_eq!(here, 1);
         assert_eq!(end(pool).done, 1);
+    });
+}
+
+/// C3, C4, C5: jobs are taken back while one submits another and a worker steals. Each runs once or comes
+/// back once, and everyone goes home.
+#[test]
+fn shutdown_now_and_nested_submit_and_steal() {
+    model(|| {
+        let pool = pool(2, Stealing::new(4));
+        let (ran, handle) = (Ran::new(), pool.handle());
+        let (outer, inner) = (ran.job(), ran.job());
+        let submitting = move || {
+            outer();
+            handle.execute(inner).unwrap();
+        };
+        pool.execute(submitting).unwrap();
+        let back = pool.shutdown_now().len();
+        let report = pool.shutdown();
+        let (done, returned) = (report.done as usize, report.returned as usize);
+        assert_eq!(report.accepted as usize, done + returned);
+        assert_eq!((ran.count(), report.unfinished), (done, 0));
+        assert!(back <= returned);
+    });
+}
+
+/// C3, C7: over a queue that cannot give its jobs back, workers end them, those of a paused pool too, and
+/// whoever waits for one is told.
+#[test]
+fn shutdown_now_without_retain() {
+    model(|| {
+        let queue = Plain::new(2);
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).paused();
+            let pool = builder.build().unwrap();
+            pool.execute(|| ()).unwrap();
+            pool
+        });
+        let job = pool.spawn(|| ()).unwrap();
+        assert!(pool.shutdown_now().is_empty());
+        assert!(matches!(job.join(), Err(JobError::Returned)));
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.returned, report.unfinished), (0, 2, 0));
+    });
+}
+
+/// C5, C7: whoever awaits the end is woken by the last worker that leaves.
+#[test]
+fn await_the_end() {
+    model(|| {
+        let (pool, bell) = (pool(1, Plain::new(1)), Bell::new());
+        pool.execute(|| ()).unwrap();
+        let report = bell.wait_for(pool.shutdown_async());
+        assert!(report.is_complete());
+        assert_eq!(report.done, 1);
+        end(pool);
+        assert!(*bell.0.lock().unwrap() <= 1);
     });
 }

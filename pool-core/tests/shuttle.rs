@@ -58,6 +58,7 @@ scenes! {
     halves_that_wait_for_jobs
     cancelled_by_the_dozen
     expired_while_others_wait
+    taken_back_under_fire
 }
 
 /// The queue that ships, but for `retain`: that looks at entries under a lock of the standard library, and
@@ -430,4 +431,29 @@ fn expired_while_others_wait<Q: WorkQueue<Job<Task>>>(queue: Q) {
     let done = ended.filter(|done| *done).count() as u64;
     let report = pool.shutdown();
     assert_eq!((report.done, report.accepted - report.expired), (done, done));
+}
+
+/// C3, C4, C5: jobs are taken back, twice at the same time, while others submit from outside and inside, and
+/// wait for what they submitted.
+fn taken_back_under_fire<Q: WorkQueue<Job<Task>>>(queue: Q) {
+    let pool = Arc::new(pool(3, queue));
+    let ran = Arc::new(AtomicUsize::new(0));
+    for _ in 0..3 {
+        let (handle, ran) = (pool.handle(), Arc::clone(&ran));
+        let submitting = move || {
+            ran.fetch_add(1, Ordering::SeqCst);
+            let (outer, inner) = (Arc::clone(&ran), Arc::clone(&ran));
+            handle.execute(move || drop(outer.fetch_add(1, Ordering::SeqCst))).unwrap();
+            let job = handle.spawn(move || inner.fetch_add(1, Ordering::SeqCst)).unwrap();
+            assert!(matches!(job.join(), Ok(_) | Err(JobError::Returned)));
+        };
+        pool.execute(submitting).unwrap();
+    }
+    let other = Arc::clone(&pool);
+    let taker = thread::spawn(move || other.take_queued().len());
+    let (back, taken) = (pool.shutdown_now().len(), taker.join().unwrap());
+    let report = pool.shutdown();
+    assert_eq!(report.accepted, report.done + report.returned);
+    assert_eq!(report.done as usize, ran.load(Ordering::SeqCst));
+    assert!(report.is_complete() && (back + taken) as u64 <= report.returned);
 }

@@ -1,5 +1,6 @@
 //! Work queues from the standard library alone, for pools of `pool-core`: [`StdQueue`] with work stealing,
-//! and [`ChannelQueue`], the plain one to compare it with.
+//! [`PriorityQueue`] for jobs of which some are more urgent, and [`ChannelQueue`], the plain one to compare
+//! them with.
 //!
 //! Most users take them through the facade crate `drainpool`, with the feature `std-only`.
 //!
@@ -17,9 +18,11 @@
 //! ```
 
 mod channel;
+mod priority;
 
 pub use channel::ChannelQueue;
 use pool_stealing::{LockedInjector, StealingLocal, StealingQueue};
+pub use priority::PriorityQueue;
 
 /// An unbounded queue with work stealing: one injector for the jobs from outside and a deque for each
 /// worker, each behind a lock of its own that is held for some nanoseconds.

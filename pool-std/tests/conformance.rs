@@ -1,6 +1,6 @@
 //! The queues under the contract.
 
-use pool_std::{ChannelQueue, StdQueue};
+use pool_std::{ChannelQueue, PriorityQueue, StdQueue};
 
 pool_conformance::conformance_tests! {
     std: StdQueue::new();
@@ -11,4 +11,14 @@ pool_conformance::conformance_tests! {
 pool_conformance::conformance_tests! {
     channel: ChannelQueue::new();
     order: fifo;
+}
+
+pool_conformance::conformance_tests! {
+    priority: PriorityQueue::new();
+    order: priority;
+}
+
+pool_conformance::conformance_tests! {
+    strict_priority: PriorityQueue::strict();
+    order: priority;
 }

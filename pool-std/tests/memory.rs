@@ -2,7 +2,7 @@
 
 use peak_alloc::PeakAlloc;
 use pool_conformance::{a_burst_leaves_no_memory, large_jobs_leave_little_memory};
-use pool_std::{ChannelQueue, StdQueue};
+use pool_std::{ChannelQueue, PriorityQueue, StdQueue};
 
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
@@ -15,6 +15,7 @@ fn live_bytes() -> usize {
 fn the_memory_of_a_burst_is_given_back() {
     a_burst_leaves_no_memory(StdQueue::new, live_bytes);
     a_burst_leaves_no_memory(ChannelQueue::new, live_bytes);
+    a_burst_leaves_no_memory(PriorityQueue::new, live_bytes);
     large_jobs_leave_little_memory(StdQueue::<[u64; 2_048]>::new, live_bytes, 16, 4_096);
     large_jobs_leave_little_memory(StdQueue::<[u64; 4_096]>::new, live_bytes, 16, 4_096);
     large_jobs_leave_little_memory(StdQueue::<[u64; 64]>::new, live_bytes, 2, 4_096);

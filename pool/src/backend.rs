@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pool_core::{LocalQueue, MakeQueue, PushError, WorkQueue};
+use pool_core::{LocalQueue, MakeQueue, Prioritized, PushError, WorkQueue};
 
 /// Defines, from one list, everything that has an arm for each backend.
 macro_rules! backends {
@@ -52,7 +52,7 @@ macro_rules! backends {
             }
         }
 
-        impl<J: Send + 'static> MakeQueue<J> for Backend {
+        impl<J: Prioritized + Send + 'static> MakeQueue<J> for Backend {
             type Queue = AnyQueue<J>;
 
             fn make_queue(self) -> AnyQueue<J> {
@@ -84,7 +84,7 @@ macro_rules! backends {
             )*
         }
 
-        impl<J: Send + 'static> WorkQueue<J> for AnyQueue<J> {
+        impl<J: Prioritized + Send + 'static> WorkQueue<J> for AnyQueue<J> {
             type Local = AnyLocal<J>;
 
             fn local(&self, worker: usize) -> AnyLocal<J> {
@@ -130,7 +130,7 @@ macro_rules! backends {
             }
         }
 
-        impl<J: Send + 'static> LocalQueue<J> for AnyLocal<J> {
+        impl<J: Prioritized + Send + 'static> LocalQueue<J> for AnyLocal<J> {
             fn push(&mut self, job: J) {
                 match self {
                     $(#[cfg(feature = $feature)] Self::$variant(local) => local.push(job),)*
@@ -159,6 +159,8 @@ backends! {
     Flume, "flume", feature "flume", pool_flume::FlumeQueue<J>, pool_flume::FlumeLocal<J>;
     Std, "std", feature "std-only", pool_std::StdQueue<J>, pool_std::StdLocal<J>;
     Channel, "channel", feature "std-only", pool_std::ChannelQueue<J>, pool_std::ChannelQueue<J>;
+    Priority, "priority", feature "std-only",
+        pool_std::PriorityQueue<J>, pool_std::PriorityQueue<J>;
 }
 
 impl fmt::Display for Backend {

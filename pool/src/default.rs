@@ -60,6 +60,14 @@ pub type Pool<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Pool<J, R
 /// A handle to a [`Pool`], or to a [`ThreadPool`] as `Handle<Task<R>, R>`; see [`pool_core::Handle`].
 pub type Handle<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_core::Handle<J, R, Q>;
 
+/// A lane of a [`Pool`], or of a [`ThreadPool`] as `Lane<Task<R>, R>`; see [`pool_lanes::Lane`].
+#[cfg(feature = "lanes")]
+pub type Lane<J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_lanes::Lane<J, R, Q>;
+
+/// One lane for each key, on a [`Pool`] or a [`ThreadPool`]; see [`pool_lanes::Lanes`].
+#[cfg(feature = "lanes")]
+pub type Lanes<K, J = Task, R = (), Q = DefaultQueue<Job<J>>> = pool_lanes::Lanes<K, J, R, Q>;
+
 /// Builds pools with [`DefaultQueue`], unless told otherwise; see [`pool_core::ThreadPoolBuilder`].
 ///
 /// `S` is the type of the sink. A builder with another queue is a [`PoolBuilder`].

@@ -18,8 +18,11 @@
 //! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
+//! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
+//! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`current_worker`] | the worker that the present thread is |
-//! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
+//! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
+//! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |
 //!
 //! # Examples
 //!
@@ -70,13 +73,19 @@
 //!
 //! # Features
 //!
-//! Each enabled feature adds a queue. [`DefaultQueue`] is the first of them in this order:
+//! Each of these features adds a queue. [`DefaultQueue`] is the first of them in this order:
 //!
 //! * `crossbeam` (default): `CrossbeamQueue`, work stealing between lock-free deques.
 //! * `flume`: `FlumeQueue`, a flume channel for the jobs from outside and locked deques for the workers,
 //!   about first in, first out.
 //! * `std-only`: `StdQueue`, locked deques from the standard library; alone, it brings no
-//!   third-party crate. And `ChannelQueue`, a plain channel, to compare the others with.
+//!   third-party crate. And `PriorityQueue`, which looks at the jobs' [`Priority`], and `ChannelQueue`, a
+//!   plain channel to compare the others with.
+//!
+//! These add calls, and no third-party crate:
+//!
+//! * `lanes`: `LanesExt`, jobs in order or with a limit, for one kind of work or by key.
+//! * `timer`: `Timer`, jobs after a delay or at an interval.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -93,14 +102,18 @@ pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
 pub use default::{
     DefaultBackend, DefaultQueue, Handle, Pool, PoolBuilder, ThreadPool, ThreadPoolBuilder,
 };
+#[cfg(feature = "lanes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
+pub use default::{Lane, Lanes};
 pub use pool_core::{
     AsCompleted, BatchError, BuildError, CancelOnDrop, CancellationToken, Cancelled, Canceller,
     Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InOrder, Job, JobError, JobHandle,
     JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY, MAX_THREADS, MakeQueue,
-    ManualClock, Map, MapUnordered, NoSink, Panic, PoolId, PushError, Ready, Refusal, ResultSink,
-    Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads,
-    SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull,
-    WorkQueue, WorkerContext, WorkerThread, as_completed, current_worker, sink_fn,
+    ManualClock, Map, MapUnordered, NoSink, OnDrop, Panic, PoolId, Prioritized, Priority,
+    PushError, Ready, Refusal, ResultSink, Scope, ShutdownFuture, ShutdownReport, SinkClosed,
+    SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter,
+    SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread,
+    as_completed, current_worker, sink_fn,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]
@@ -108,9 +121,18 @@ pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, Local
 #[cfg(feature = "flume")]
 #[cfg_attr(docsrs, doc(cfg(feature = "flume")))]
 pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
+#[cfg(feature = "lanes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
+pub use pool_lanes::{LaneSubmitter, LanesExt};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
-pub use pool_std::{ChannelQueue, StdLocal, StdQueue};
+pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};
+#[cfg(feature = "timer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "timer")))]
+pub use pool_timer::{
+    MissedTicks, Period, Scheduled, Timer, TimerError, TimerHandle, TimerRefusal, TimerReport,
+    TimerStartError,
+};
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}

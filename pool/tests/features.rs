@@ -12,6 +12,7 @@ fn enabled() -> Vec<(&'static str, &'static str)> {
         (cfg!(feature = "flume"), "flume", "pool_flume"),
         (cfg!(feature = "std-only"), "std", "StealingQueue<(), pool_stealing"),
         (cfg!(feature = "std-only"), "channel", "ChannelQueue"),
+        (cfg!(feature = "std-only"), "priority", "PriorityQueue"),
     ];
     all.into_iter().filter(|all| all.0).map(|(_, name, queue)| (name, queue)).collect()
 }
@@ -38,7 +39,7 @@ fn backends_are_available_in_order_and_found_by_name() {
 fn an_unknown_or_disabled_backend_is_an_error_that_lists_what_there_is() {
     let expected: Vec<_> = enabled().into_iter().map(|(name, _)| name).collect();
     let list = expected.join(", ");
-    for name in ["", "Crossbeam", "rayon", "crossbeam", "flume", "std", "channel"] {
+    for name in ["", "Crossbeam", "rayon", "crossbeam", "flume", "std", "channel", "priority"] {
         if expected.contains(&name) {
             continue;
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use drainpool::{
     ChannelQueue, Collect, Completed, CrossbeamCollect, CrossbeamQueue, FlumeQueue, Job, JobHandle,
-    Pool, ResultSink, StdQueue, Task, ThreadPoolBuilder, WorkQueue,
+    Pool, Prioritized, PriorityQueue, ResultSink, StdQueue, Task, ThreadPoolBuilder, WorkQueue,
 };
 
 use crate::contestants::{
@@ -26,7 +26,7 @@ pub trait OurQueue<J>: WorkQueue<J> {
 
 macro_rules! our_queue {
     ($queue:ident, $name:literal) => {
-        impl<J: Send + 'static> OurQueue<J> for $queue<J> {
+        impl<J: Prioritized + Send + 'static> OurQueue<J> for $queue<J> {
             const NAME: &'static str = $name;
             const RUN_BY_JOIN: &'static str = concat!($name, " join_or_run");
 
@@ -41,6 +41,7 @@ our_queue!(CrossbeamQueue, "pool/crossbeam");
 our_queue!(FlumeQueue, "pool/flume");
 our_queue!(StdQueue, "pool/std");
 our_queue!(ChannelQueue, "pool/channel");
+our_queue!(PriorityQueue, "pool/priority");
 
 /// A pool of ours that runs closures.
 pub struct OurPool<Q: WorkQueue<Job<Task>>>(Pool<Task, (), Q>);
@@ -53,6 +54,8 @@ pub type OursFlume = OurPool<FlumeQueue<Job<Task>>>;
 pub type OursStd = OurPool<StdQueue<Job<Task>>>;
 /// Ours over a plain channel: the control.
 pub type OursChannel = OurPool<ChannelQueue<Job<Task>>>;
+/// Ours over a priority queue, with jobs that are all of normal priority.
+pub type OursPriority = OurPool<PriorityQueue<Job<Task>>>;
 
 impl<Q: OurQueue<Job<Task>>> Contestant for OurPool<Q> {
     const NAME: &'static str = Q::NAME;

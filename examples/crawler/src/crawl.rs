@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use drainpool::{Lanes, LanesExt, ThreadPool, ThreadPoolBuilder, Timer};
+use drainpool::{Lanes, LanesExt, ThreadPool, ThreadPoolBuilder, Timer, TimerHandle};
 use ureq::Agent;
 use url::Url;
 
@@ -64,7 +64,10 @@ impl Crawl {
     /// # Errors
     ///
     /// A setting is out of range, or a thread cannot be started.
-    pub fn start(url: Url, settings: Settings) -> Result<(Self, Receiver<Checked>), Box<dyn Error>> {
+    pub fn start(
+        url: Url,
+        settings: Settings,
+    ) -> Result<(Self, Receiver<Checked>), Box<dyn Error>> {
         let pool = ThreadPoolBuilder::new().num_threads(settings.threads).build()?;
         let timer = Timer::new(&pool)?;
         let seen = Arc::new(Mutex::new(HashSet::from([url.clone()])));
@@ -101,8 +104,8 @@ struct Link {
 /// What each job holds. With the last one the channel ends.
 #[derive(Clone)]
 struct Crawler {
-    hosts: Hosts,
-    timer: drainpool::TimerHandle,
+    hosts: Lanes<str>,
+    timer: TimerHandle,
     site: Arc<str>,
     seen: Arc<Seen>,
     agent: Agent,

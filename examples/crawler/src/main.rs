@@ -31,7 +31,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let settings = Settings { threads, per_host, ..Settings::default() };
     let (crawl, checked) = Crawl::start(url, settings)?;
     let (interrupt, interrupted) = mpsc::channel();
-    ctrlc::set_handler(move || drop(interrupt.send(())))?;
+    ctrlc::set_handler(move || {
+        let _ = interrupt.send(());
+    })?;
 
     let (mut links, mut broken) = (0, 0);
     let mut tell = |checked: Checked| {

@@ -38,7 +38,8 @@ fn start(address: SocketAddr) -> Url {
 async fn crawl(address: SocketAddr) -> BTreeMap<String, Result<(), Failure>> {
     let crawling = tokio::task::spawn_blocking(move || {
         let (crawl, checked) = Crawl::start(start(address), SETTINGS).unwrap();
-        let outcomes = checked.iter().map(|checked| (checked.url.path().to_owned(), checked.outcome));
+        let outcomes =
+            checked.iter().map(|checked| (checked.url.path().to_owned(), checked.outcome));
         let outcomes: Vec<_> = outcomes.collect();
         assert_eq!(crawl.stop(), outcomes.len(), "links were left unchecked");
         outcomes

@@ -1,7 +1,8 @@
-//! The examples, run as programs: `checksum` beside `find` and `sha256sum`, and `seed`.
+//! The examples, run as programs: `checksum` beside `find` and `sha256sum`, `seed`, and `interrupt`.
 
 #[cfg(target_os = "linux")]
 mod checksum;
+mod interrupt;
 #[cfg(target_os = "linux")]
 mod limits;
 mod program;

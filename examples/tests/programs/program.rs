@@ -46,7 +46,8 @@ pub(crate) fn example(name: &str) -> PathBuf {
 fn build(profile: &Path) {
     let name = profile.file_name().expect("a profile has a name");
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "checksum", "--example", "seed", "--profile"])
+        .args(["build", "--quiet", "--example", "checksum", "--example", "interrupt"])
+        .args(["--example", "seed", "--profile"])
         .arg(if name == "debug" { "dev".as_ref() } else { name })
         .arg("--target-dir")
         .arg(profile.parent().expect("a profile lies in the target directory"))
@@ -63,13 +64,21 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 /// Runs a program to its end, with the streams that it was given.
 pub(crate) fn run_with(command: &mut Command) -> Ran {
     let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (send, ended) = channel();
-    thread::spawn(move || send.send(child.wait_with_output()));
-    let output = ended.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{command:?} hangs"));
+    let output = within_patience(&format!("{command:?}"), || child.wait_with_output());
     let output = output.expect("the output can be read");
     Ran {
         status: output.status.code(),
         stdout: output.stdout,
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Does what waits for a program. Panics if that takes too long.
+pub(crate) fn within_patience<T: Send + 'static>(
+    program: &str,
+    wait: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let (send, ended) = channel();
+    thread::spawn(move || send.send(wait()));
+    ended.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{program} hangs or has failed"))
 }

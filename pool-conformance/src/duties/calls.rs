@@ -6,7 +6,7 @@ use std::thread;
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
 /// Pushes a job, and repeats that while the queue is full.
-pub(super) fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
+pub(crate) fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
     while let Err(PushError(refused)) = queue.push(job) {
         job = refused;
         thread::yield_now();
@@ -14,14 +14,14 @@ pub(super) fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
 }
 
 /// Pushes a batch, and repeats that while the queue is full.
-pub(super) fn push_all<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) {
+pub(crate) fn push_all<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) {
     while let Err(PushError(refused)) = queue.push_batch(&mut jobs) {
         push(queue, refused);
     }
 }
 
 /// Pushes jobs one by one until the queue is full. Returns the number of accepted jobs.
-pub(super) fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) -> usize {
+pub(crate) fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item = J>) -> usize {
     let mut accepted = 0;
     while jobs.next().is_some_and(|job| queue.push(job).is_ok()) {
         accepted += 1;
@@ -31,7 +31,7 @@ pub(super) fn fill<J, Q: WorkQueue<J>>(queue: &Q, mut jobs: impl Iterator<Item =
 
 /// Pushes numbers as one batch. Returns those that the queue has accepted: the first ones, since it stops
 /// at the first for which it has no room.
-pub(super) fn fill_batch<Q: WorkQueue<usize>>(
+pub(crate) fn fill_batch<Q: WorkQueue<usize>>(
     queue: &Q,
     jobs: std::ops::Range<usize>,
 ) -> std::ops::Range<usize> {
@@ -41,19 +41,19 @@ pub(super) fn fill_batch<Q: WorkQueue<usize>>(
     }
 }
 
-pub(super) fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {
+pub(crate) fn take<J>(end: &mut impl LocalQueue<J>) -> Option<J> {
     end.pop().or_else(|| end.steal())
 }
 
 /// Takes jobs until none is found.
-pub(super) fn drain<J>(end: &mut impl LocalQueue<J>) -> impl Iterator<Item = J> {
+pub(crate) fn drain<J>(end: &mut impl LocalQueue<J>) -> impl Iterator<Item = J> {
     from_fn(|| take(end))
 }
 
 /// Compares the jobs that came out with the expected ones. The message names the first difference only,
 /// since thousands of numbers cannot be read.
 #[track_caller]
-pub(super) fn assert_same(
+pub(crate) fn assert_same(
     taken: &[usize],
     expected: impl IntoIterator<Item = usize>,
     reason: &str,
@@ -70,7 +70,7 @@ pub(super) fn assert_same(
     }
 }
 
-pub(super) fn sorted<J: Ord>(jobs: impl Iterator<Item = J>) -> Vec<J> {
+pub(crate) fn sorted<J: Ord>(jobs: impl Iterator<Item = J>) -> Vec<J> {
     let mut jobs: Vec<_> = jobs.collect();
     jobs.sort_unstable();
     jobs

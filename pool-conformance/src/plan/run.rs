@@ -6,7 +6,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use pool_core::{Completed, Handle, JobError, JobHandle, Panic, Refusal, Task, WorkQueue};
+use pool_core::{
+    Completed, Handle, JobError, JobHandle, Panic, Priority, Refusal, SubmitOptions, Task,
+    WhenFull, WorkQueue,
+};
 
 use super::model::Model;
 use super::runs::Runs;
@@ -35,6 +38,16 @@ struct Spawned {
     number: usize,
 }
 
+/// The priority of the job of this number. Half of them are submitted without one.
+fn priority(number: usize) -> Option<Priority> {
+    (number % 2 == 1).then(|| Priority::new((number * 37) as u8 as i8))
+}
+
+/// The options of a submit that does not wait for room.
+fn urgent(priority: Priority) -> SubmitOptions {
+    SubmitOptions::new().when_full(WhenFull::Fail).priority(priority)
+}
+
 /// Makes the job: submits its children, then panics or returns its number.
 fn job<Q: WorkQueue<Closure>>(
     tree: Tree,
@@ -50,7 +63,11 @@ fn job<Q: WorkQueue<Closure>>(
         for child in tree.children {
             let size = child.size();
             let child = job(child, next, handle.clone(), runs.clone(), Arc::clone(&alive));
-            match handle.execute(child) {
+            let submitted = match priority(next) {
+                Some(priority) => handle.with(priority).execute(child),
+                None => handle.execute(child),
+            };
+            match submitted {
                 Ok(_) => (),
                 Err(refused) if refused.is_full() => runs.refuse(next..next + size),
                 Err(error) => panic!("a nested submit was refused: {error}"),
@@ -149,7 +166,11 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
     /// Submits without waiting for room, which a paused pool would never have.
     fn submit(&mut self, tree: Tree) {
         let (job, number) = self.job(&tree);
-        match self.pool.try_execute(job) {
+        let submitted = match priority(number) {
+            Some(priority) => self.pool.with(urgent(priority)).execute(job),
+            None => self.pool.try_execute(job),
+        };
+        match submitted {
             Ok(_) => self.accepted(&tree, number),
             Err(error) => self.refused(error.reason()),
         }
@@ -157,7 +178,11 @@ impl<Q: WorkQueue<Closure>> Run<Q> {
 
     fn spawn(&mut self, tree: Tree) {
         let (job, number) = self.job(&tree);
-        match self.pool.try_spawn(job) {
+        let spawned = match priority(number) {
+            Some(priority) => self.pool.with(urgent(priority)).spawn(job),
+            None => self.pool.try_spawn(job),
+        };
+        match spawned {
             Ok(handle) => {
                 self.accepted(&tree, number);
                 self.model.handled += 1;

@@ -121,11 +121,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
-            worker.submit_batch(end, jobs, ids);
+            worker.submit_batch(end, jobs, ids, terms.priority);
             return Ok(());
         }
         while !jobs.is_empty() {
-            match self.inner.submit_some(jobs, ids, terms.wait) {
+            match self.inner.submit_some(jobs, ids, terms.wait, terms.priority) {
                 Err(Refusal::Full) if terms.runs_here => self.run_first(jobs, ids)?,
                 submitted => submitted?,
             }

@@ -13,6 +13,7 @@ use crate::error::BuildError;
 use crate::parts::ledger::Ledger;
 use crate::parts::sleep::Sleep;
 use crate::queue::{MakeQueue, Ready, WorkQueue};
+use crate::runtime::config::OnDrop;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 use crate::runtime::launch::Launcher;
@@ -197,6 +198,33 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// What the drop of the pool does with the jobs that it has accepted. The default is
+    /// [`OnDrop::Drain`]: all of them run.
+    ///
+    /// # Examples
+    ///
+    /// An error that ends the function does not wait for the jobs that have not started:
+    ///
+    /// ```
+    /// use drainpool::{OnDrop, ThreadPoolBuilder};
+    ///
+    /// fn crawl(addresses: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let pool = ThreadPoolBuilder::new().on_drop(OnDrop::Discard).build()?;
+    ///     for address in addresses {
+    ///         let port: u16 = address.rsplit(':').next().unwrap_or_default().parse()?;
+    ///         pool.execute(move || println!("would connect to {port}"))?;
+    ///     }
+    ///     // On success, what was accepted is to run.
+    ///     pool.shutdown();
+    ///     Ok(())
+    /// }
+    /// assert!(crawl(&["localhost:80", "localhost:http"]).is_err());
+    /// ```
+    pub fn on_drop(mut self, on_drop: OnDrop) -> Self {
+        self.settings.on_drop = on_drop;
+        self
+    }
+
     /// Gets the worker threads from this factory. The default is [`StdThreads`](crate::StdThreads).
     pub fn thread_factory(mut self, factory: impl ThreadFactory) -> Self {
         self.settings.factory = Box::new(factory);
@@ -280,10 +308,13 @@ impl<B, S> ThreadPoolBuilder<B, S> {
             make_handler(&WorkerContext { index, handle: Handle { inner: Arc::clone(inner) } })
         };
         let launcher = Arc::new(Launcher::new(make, sink, size));
-        // From here on a failure is undone by the pool's drop.
         let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);
         let pool = Pool::owner_of(Handle { inner });
-        pool.inner.start_core(core).map_err(BuildError::Start)?;
+        pool.inner.start_core(core).map_err(|error| {
+            // Whatever its drop is to do, nothing is left of it.
+            pool.shutdown();
+            BuildError::Start(error)
+        })?;
         Ok(pool)
     }
 }

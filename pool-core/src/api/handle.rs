@@ -1,4 +1,4 @@
-//! The handle to a pool: waiting until it is idle, closing, pausing, its stats, and the counts at shutdown.
+//! The handle to a pool: waiting until it is idle, closing, pausing, taking back, and its stats.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::WaitError;
-use crate::id::PoolId;
+use crate::id::{JobId, PoolId};
 use crate::parts::capacity::Capacity;
 use crate::parts::context;
 use crate::queue::WorkQueue;
-use crate::report::{ShutdownReport, Stats};
+use crate::report::Stats;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 
@@ -154,6 +154,41 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.inner.resume();
     }
 
+    /// Takes back all jobs that wait in the queue, and returns at once. Jobs that run go on, and the pool
+    /// accepts new ones.
+    ///
+    /// Jobs for the pool's handler or its sink (closures that were executed, payloads that were submitted)
+    /// are returned with their ids, those from outside first, in the order of submission. The sink gets no
+    /// outcome for them, and is told to skip them. Jobs with a handle end as [`JobError::Returned`](crate::JobError::Returned), and
+    /// their closures are dropped (C9). All are counted as
+    /// [`returned`](crate::ShutdownReport::returned), and their places are free for submitters that wait.
+    ///
+    /// Left alone is what belongs to a job that runs: the children of a scope, the halves of a join. A job
+    /// that a worker moves at the same moment may be missed, and runs. Over a queue of a third party that
+    /// does not implement [`retain`](WorkQueue::retain), nothing is taken. In a forked child nothing is
+    /// taken either, as the jobs are the parent's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{JobError, ThreadPoolBuilder};
+    ///
+    /// let pool = ThreadPoolBuilder::new().paused().build()?;
+    /// pool.execute(|| println!("never printed"))?;
+    /// let report = pool.spawn(|| 7)?;
+    /// assert_eq!(pool.take_queued().len(), 1);
+    /// assert!(matches!(report.join(), Err(JobError::Returned)));
+    ///
+    /// pool.resume();
+    /// assert_eq!(pool.spawn(|| 8)?.join()?, 8);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "clear")]
+    #[doc(alias = "drain")]
+    pub fn take_queued(&self) -> Vec<(JobId, J)> {
+        self.inner.take_back()
+    }
+
     /// Returns what the pool's jobs and threads do at this moment. It also ends the jobs whose time to
     /// start is over.
     #[must_use]
@@ -174,6 +209,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             panicked: sums.panicked,
             cancelled: sums.cancelled,
             expired: sums.expired,
+            returned: sums.returned,
         }
     }
 
@@ -194,25 +230,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     #[must_use]
     pub fn thread_name(&self, worker: usize) -> Option<&str> {
         self.inner.config.names.get(worker).map(String::as_str)
-    }
-
-    /// Shuts the pool down; see [`Pool::shutdown`](crate::Pool::shutdown).
-    pub(crate) fn shutdown(&self) -> ShutdownReport {
-        self.inner.drain();
-        if !context::is_inside(self.inner.id()) && !self.inner.state.is_forked() {
-            self.inner.wait_gone();
-            self.inner.state.finish_if_over();
-        }
-        let sums = self.inner.state.ledger.sums();
-        ShutdownReport {
-            accepted: sums.accepted,
-            done: sums.done,
-            panicked: sums.panicked,
-            cancelled: sums.cancelled,
-            expired: sums.expired,
-            unfinished: sums.accepted.saturating_sub(sums.ended()),
-            undelivered: sums.undelivered,
-        }
     }
 }
 

@@ -23,7 +23,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// # Errors
     ///
-    /// The closure comes back if the pool is closed, or has no worker and cannot start one.
+    /// The closure comes back if the pool is closed, or has no worker and cannot start one, or if the job is
+    /// [taken back](Self::take_queued) before it starts.
     ///
     /// # Panics
     ///
@@ -59,9 +60,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         match closure {
             Outcome::Ran(Ok(result)) => Ok(result),
             Outcome::Ran(Err(payload)) => resume_unwind(payload),
-            // Without a reason for a refusal, the pool ended without the job.
+            // Without a reason for a refusal, the job was accepted and given back.
             Outcome::Unrun(closure) => match spawned {
-                Ok(refused) => Err(refused.unwrap_or(Refusal::Closed).with(closure)),
+                Ok(Some(refused)) => Err(refused.with(closure)),
+                Ok(None) if self.is_closed() => Err(Refusal::Closed.with(closure)),
+                Ok(None) => Err(Refusal::Returned.with(closure)),
                 Err(payload) => resume_unwind(payload),
             },
         }

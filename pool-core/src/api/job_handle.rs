@@ -12,6 +12,7 @@ use crate::id::JobId;
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::context;
 use crate::parts::parker::Parker;
+use crate::parts::sleep::Mode;
 use crate::runtime::account::Account;
 use crate::runtime::any_pool::AnyPool;
 use crate::runtime::task_handle::{AnyTask, TaskHandle};
@@ -243,7 +244,13 @@ impl<T> JobHandle<T> {
         if self.cell().is_queued()
             && let Some(pool) = self.pool.upgrade()
         {
-            self.cell().clone().run_ahead(self.id, Account::here(pool.state()));
+            let account = Account::here(pool.state());
+            if pool.state().sleep.is(Mode::Discard) {
+                self.cell().clone().take_back(self.id, account);
+                account.leave_stale(size_of_val(&**self.cell()));
+            } else {
+                self.cell().clone().run_ahead(self.id, account);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{BuildError, StartCause, StartError};
 use crate::panics::{Panic, guarded};
 use crate::parts::capacity::Capacity;
-use crate::runtime::config::{Config, Hook};
+use crate::runtime::config::{Config, Hook, OnDrop};
 use crate::thread_factory::{StdThreads, ThreadFactory};
 
 /// The maximum number of threads of one pool.
@@ -30,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) on_thread_stop: Option<Hook>,
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) clock: Box<dyn Clock>,
+    pub(crate) on_drop: OnDrop,
 }
 
 impl Default for Settings {
@@ -46,6 +47,7 @@ impl Default for Settings {
             on_thread_stop: None,
             factory: Box::new(StdThreads),
             clock: Box::new(SystemClock),
+            on_drop: OnDrop::default(),
         }
     }
 }
@@ -113,6 +115,7 @@ impl Settings {
             on_thread_start: self.on_thread_start,
             on_thread_stop: self.on_thread_stop,
             factory: self.factory,
+            on_drop: self.on_drop,
         };
         Ok((config, self.clock))
     }

@@ -19,7 +19,7 @@ use crate::runtime::worker::Worker;
 
 /// The maximum size in bytes of a closure that lies in its job's cell. Once it was run or dropped, its
 /// memory may stay taken until the queue lets go of the job ref.
-const LARGE: usize = 256;
+pub(crate) const LARGE: usize = 256;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Submits a closure and returns a handle to its job, to wait for the result or to cancel the job. Its
@@ -201,9 +201,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
-            return Ok(worker.submit(end, Body::Ref(job_ref)));
+            return Ok(worker.submit(end, Body::Ref(job_ref), terms.priority));
         }
-        let (refused, job_ref) = match self.inner.submit_ref(job_ref, terms.wait) {
+        let submitted = self.inner.submit_ref(job_ref, terms.wait, terms.priority);
+        let (refused, job_ref) = match submitted {
             Ok(id) => return Ok(id),
             Err(refused) => refused,
         };

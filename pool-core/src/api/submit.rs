@@ -6,6 +6,7 @@ use crate::error::SubmitError;
 use crate::id::JobId;
 use crate::parts::capacity::Wait;
 use crate::parts::context;
+use crate::priority::Priority;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
@@ -47,7 +48,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_untimed(job, Wait::Forever)
+        self.submit_untimed(job, Wait::Forever, Priority::NORMAL)
     }
 
     /// Submits a job like [`submit`](Self::submit), but does not wait for room.
@@ -70,14 +71,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn try_submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_untimed(job, Wait::Never)
+        self.submit_untimed(job, Wait::Never, Priority::NORMAL)
     }
 
     pub(crate) fn submit_on(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
         let submitted = match terms.deadline {
-            None => self.submit_untimed(job, terms.wait),
+            None => self.submit_untimed(job, terms.wait, terms.priority),
             Some(deadline) => {
-                let timed = TimedJob::new(job, deadline, &self.inner);
+                let timed = TimedJob::new(job, Some(deadline), &self.inner);
                 return self.submit_ref(JobRef::new(timed.clone()), terms).map_err(|refused| {
                     refused.with(timed.take().expect("a job that was not accepted is there"))
                 });
@@ -97,13 +98,18 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     // Inlined down to the queue: a job that is moved several times before the processor has finished
     // writing it costs more than all the rest.
     #[inline]
-    fn submit_untimed(&self, job: J, wait: Wait) -> Result<JobId, SubmitError<J>> {
+    fn submit_untimed(
+        &self,
+        job: J,
+        wait: Wait,
+        priority: Priority,
+    ) -> Result<JobId, SubmitError<J>> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
-            return Ok(worker.submit(end, Body::Payload(job)));
+            return Ok(worker.submit(end, Body::Payload(job), priority));
         }
-        self.inner.submit(job, wait)
+        self.inner.submit(job, wait, priority)
     }
 }
 

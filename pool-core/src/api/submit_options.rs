@@ -1,8 +1,9 @@
-//! The options of a submit: what to do when the queue is full, and until when a job may start.
+//! The options of a submit: what to do when the queue is full, until when a job may start, and its priority.
 
 use std::time::{Duration, Instant};
 
 use crate::parts::capacity::Wait;
+use crate::priority::Priority;
 use crate::runtime::pool_state::PoolState;
 
 /// What a submit does when there is no room in the queue of a pool with a
@@ -56,12 +57,13 @@ pub enum WhenFull {
 pub struct SubmitOptions {
     when_full: WhenFull,
     start_within: Option<Duration>,
+    priority: Priority,
 }
 
 impl SubmitOptions {
-    /// Returns the defaults: waits for room, and lets a job start whenever its turn comes.
+    /// Returns the defaults: waits for room, and lets a job of normal priority start whenever its turn comes.
     pub const fn new() -> Self {
-        Self { when_full: WhenFull::Wait, start_within: None }
+        Self { when_full: WhenFull::Wait, start_within: None, priority: Priority::NORMAL }
     }
 
     /// Sets what to do when there is no room in the queue.
@@ -81,11 +83,35 @@ impl SubmitOptions {
     /// [bounded](crate::ThreadPoolBuilder::capacity) queue. A thread that asks for it or waits for it, for room, or for the pool learns of the expiry as soon as the time
     /// is over, however busy the workers are. No thread of the pool watches the clock. So an executor that
     /// polls the handle learns of it when the job's turn comes, or when a thread waits or asks for
-    /// something else.
+    /// something else; or in time, if some thread [watches over it](crate::Handle::watch), as a `Timer` of
+    /// `pool-timer` does.
     ///
     /// It costs an allocation for each job.
     pub const fn start_within(mut self, time: Duration) -> Self {
         self.start_within = Some(time);
+        self
+    }
+
+    /// Sets the priority of the job, or of each job of a batch, for a queue that orders its jobs by it, such as
+    /// `PriorityQueue`. Over another queue it changes nothing. [`Priority`] says what follows from it, and
+    /// what does not.
+    ///
+    /// It costs nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{Backend, Priority, SubmitOptions, ThreadPoolBuilder};
+    ///
+    /// let pool = ThreadPoolBuilder::new().backend(Backend::Priority).build()?;
+    /// let answer = pool.with(SubmitOptions::new().priority(Priority::HIGH)).spawn(|| 42)?;
+    /// // Or, if nothing else is to be said:
+    /// pool.with(Priority::LOW).execute(|| println!("the cache is cleaned"))?;
+    /// assert_eq!(answer.join()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 
@@ -101,13 +127,20 @@ impl SubmitOptions {
         };
         // After the deadline room is of no use.
         let wait = deadline.map_or(wait, |deadline| wait.at_most(deadline));
-        Terms { wait, runs_here: self.when_full == WhenFull::RunHere, deadline }
+        let runs_here = self.when_full == WhenFull::RunHere;
+        Terms { wait, runs_here, deadline, priority: self.priority }
     }
 }
 
 impl From<WhenFull> for SubmitOptions {
     fn from(when_full: WhenFull) -> Self {
         Self::new().when_full(when_full)
+    }
+}
+
+impl From<Priority> for SubmitOptions {
+    fn from(priority: Priority) -> Self {
+        Self::new().priority(priority)
     }
 }
 
@@ -118,6 +151,7 @@ pub(crate) struct Terms {
     pub(crate) runs_here: bool,
     /// The jobs are not to be started from this moment on.
     pub(crate) deadline: Option<Instant>,
+    pub(crate) priority: Priority,
 }
 
 impl Terms {
@@ -127,7 +161,10 @@ impl Terms {
     }
 
     /// The terms of the plain calls.
-    pub(crate) const PLAIN: Self = Self { wait: Wait::Forever, runs_here: false, deadline: None };
+    pub(crate) const PLAIN: Self =
+        Self { wait: Wait::Forever, runs_here: false, deadline: None, priority: Priority::NORMAL };
     /// The terms of the `try_` calls.
-    pub(crate) const TRY: Self = Self { wait: Wait::Never, runs_here: false, deadline: None };
+    pub(crate) const TRY: Self = Self { wait: Wait::Never, ..Self::PLAIN };
+    /// The terms of a submit that has a place.
+    pub(crate) const RESERVED: Self = Self { wait: Wait::Reserved, ..Self::PLAIN };
 }

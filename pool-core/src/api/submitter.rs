@@ -31,7 +31,7 @@ impl<J, R, Q> Clone for Submitter<'_, J, R, Q> {
 impl<J, R, Q> Copy for Submitter<'_, J, R, Q> {}
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
-    /// Submits with options: what to do when the queue is full, until when a job may start.
+    /// Submits with options: what to do when the queue is full, until when a job may start, its priority.
     ///
     /// # Examples
     ///

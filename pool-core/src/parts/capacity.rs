@@ -3,8 +3,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use crate::panics::{drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::parker::Parker;
 use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
@@ -20,6 +22,8 @@ pub(crate) enum Wait {
     Forever,
     Until(Instant),
     Never,
+    /// It has a place, which goes to the job, or back if the job is refused.
+    Reserved,
 }
 
 impl Wait {
@@ -27,8 +31,13 @@ impl Wait {
     pub(crate) fn deadline(self) -> Option<Instant> {
         match self {
             Self::Until(deadline) => Some(deadline),
-            Self::Forever | Self::Never => None,
+            Self::Forever | Self::Never | Self::Reserved => None,
         }
+    }
+
+    /// Returns what a thread may do that must not wait.
+    pub(crate) fn without_waiting(self) -> Self {
+        if self == Self::Reserved { self } else { Self::Never }
     }
 
     /// Returns the same wait, but not beyond this moment.
@@ -36,7 +45,7 @@ impl Wait {
         match self {
             Self::Forever => Self::Until(until),
             Self::Until(deadline) => Self::Until(deadline.min(until)),
-            Self::Never => Self::Never,
+            Self::Never | Self::Reserved => self,
         }
     }
 }
@@ -72,18 +81,33 @@ struct Line {
     closed: bool,
 }
 
-/// One waiting submitter.
+/// One waiting submitter: a thread, or a future.
 #[derive(Debug)]
-struct Waiter {
+pub(crate) struct Waiter {
     /// One of the three below. Changed under the lock, with release. The waiter reads it with acquire, and
     /// then sees what the pool's closing did.
     state: AtomicU64,
-    parker: Arc<Parker>,
+    /// Woken once. A future's may be exchanged.
+    waker: Mutex<Option<Waker>>,
 }
 
 const COMING: u64 = 0;
 const GRANTED: u64 = 1;
 const CLOSED: u64 = 2;
+
+impl Waiter {
+    fn is_over(&self) -> bool {
+        self.state.load(Acquire) != COMING
+    }
+
+    /// Wakes the submitter, whose state has changed. It may be foreign code.
+    fn wake(&self) {
+        let waker = lock(&self.waker).take();
+        if let Some(waker) = waker {
+            let _ = guarded(|| waker.wake()).map_err(drop_quietly);
+        }
+    }
+}
 
 impl Capacity {
     pub(crate) fn new(capacity: usize) -> Self {
@@ -118,24 +142,64 @@ impl Capacity {
         let deadline = match wait {
             Wait::Forever => None,
             Wait::Until(deadline) => Some(deadline),
-            Wait::Never => return Room::Full,
+            Wait::Never | Wait::Reserved => return Room::Full,
         };
         // In a full queue a place comes free as soon as a job is taken, often too soon to park for it.
         if spin_then_yield(|| (self.try_acquire(1) == 1).then_some(())).is_some() {
             return Room::Granted;
         }
-        let waiter = match self.queue_up() {
+        let parker = Parker::own();
+        let waiter = match self.queue_up(parker.waker()) {
             Ok(waiter) => waiter,
             Err(room) => return room,
         };
         // The guard leaves the row also if the clock, which is foreign code, panics.
         let waited = WaiterGuard { capacity: self, waiter, has_left: false };
-        park(&waited.waiter.parker, deadline, &|| waited.is_over());
+        park(&parker, deadline, &|| waited.waiter.is_over());
         waited.leave()
     }
 
+    /// Takes a place for a future, or has this waker woken when its turn has come: `waiter` is its place in
+    /// the row, once it has one. Whoever drops the future before that [withdraws](Self::withdraw).
+    pub(crate) fn poll_acquire(
+        &self,
+        waiter: &mut Option<Arc<Waiter>>,
+        waker: &Waker,
+    ) -> Poll<Room> {
+        let Some(waiting) = waiter else {
+            if self.try_acquire(1) == 1 {
+                return Poll::Ready(Room::Granted);
+            }
+            return match self.queue_up(waker.clone()) {
+                Ok(queued) => {
+                    *waiter = Some(queued);
+                    Poll::Pending
+                }
+                Err(room) => Poll::Ready(room),
+            };
+        };
+        // Cloned and dropped without the lock: both are foreign code.
+        let waker = waker.clone();
+        let former = lock(&waiting.waker).replace(waker);
+        drop(former);
+        // After that: either the waker is seen where the state is changed, or the change is seen here.
+        if !waiting.is_over() {
+            return Poll::Pending;
+        }
+        let room = self.give_up_waiting(waiting);
+        *waiter = None;
+        Poll::Ready(room)
+    }
+
+    /// Leaves the row, and gives back the place that was granted meanwhile.
+    pub(crate) fn withdraw(&self, waiter: &Arc<Waiter>) {
+        if self.give_up_waiting(waiter) == Room::Granted {
+            self.release();
+        }
+    }
+
     /// Joins the row of waiters, unless that is not necessary.
-    fn queue_up(&self) -> Result<Arc<Waiter>, Room> {
+    fn queue_up(&self, waker: Waker) -> Result<Arc<Waiter>, Room> {
         let mut line = lock(&self.line);
         if line.closed {
             return Err(Room::Closed);
@@ -151,7 +215,8 @@ impl Capacity {
                 Err(now) => word = now,
             }
         }
-        let waiter = Arc::new(Waiter { state: AtomicU64::new(COMING), parker: Parker::own() });
+        let waker = Mutex::new(Some(waker));
+        let waiter = Arc::new(Waiter { state: AtomicU64::new(COMING), waker });
         line.waiters.push_back(Arc::clone(&waiter));
         Ok(waiter)
     }
@@ -208,7 +273,7 @@ impl Capacity {
             self.word.fetch_and(!HAS_WAITERS, Relaxed);
         }
         drop(line);
-        waiter.parker.unpark();
+        waiter.wake();
     }
 
     /// Refuses all waiters, now and later. To be called after the gate was closed.
@@ -219,7 +284,7 @@ impl Capacity {
         waiters.iter().for_each(|waiter| waiter.state.store(CLOSED, Release));
         self.word.fetch_and(!HAS_WAITERS, Relaxed);
         drop(line);
-        waiters.iter().for_each(|waiter| waiter.parker.unpark());
+        waiters.iter().for_each(|waiter| waiter.wake());
     }
 }
 
@@ -231,10 +296,6 @@ struct WaiterGuard<'a> {
 }
 
 impl WaiterGuard<'_> {
-    fn is_over(&self) -> bool {
-        self.waiter.state.load(Acquire) != COMING
-    }
-
     fn leave(mut self) -> Room {
         self.has_left = true;
         self.capacity.give_up_waiting(&self.waiter)
@@ -243,8 +304,8 @@ impl WaiterGuard<'_> {
 
 impl Drop for WaiterGuard<'_> {
     fn drop(&mut self) {
-        if !self.has_left && self.capacity.give_up_waiting(&self.waiter) == Room::Granted {
-            self.capacity.release();
+        if !self.has_left {
+            self.capacity.withdraw(&self.waiter);
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Counters {
     pub(crate) panicked: Count,
     /// The number of jobs that had expired when their turn came.
     pub(crate) expired: Count,
+    /// The number of jobs that were given back unrun when their turn came.
+    pub(crate) returned: Count,
     /// The number of outcomes that the sink did not take.
     pub(crate) undelivered: Count,
     /// The weight of the queue's entries that this worker made stale; see
@@ -39,6 +41,7 @@ impl Counters {
             Ended::Done => self.done.bump(),
             Ended::Panicked => self.panicked.bump(),
             Ended::Expired => self.expired.bump(),
+            Ended::Returned => self.returned.bump(),
             // A worker never cancels in its own name.
             Ended::Cancelled => {}
         }
@@ -57,6 +60,7 @@ impl Counters {
                 done: self.done.0.load(Acquire),
                 panicked: self.panicked.0.load(Acquire),
                 expired: self.expired.0.load(Acquire),
+                returned: self.returned.0.load(Acquire),
                 undelivered: self.undelivered.get(),
                 ..Sums::default()
             };
@@ -73,17 +77,18 @@ impl Counters {
     }
 }
 
-/// The way in which a job ended that ran, expired or was cancelled.
+/// The way in which a job ended that ran, expired, was cancelled or given back unrun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     Done,
     Panicked,
     Cancelled,
     Expired,
+    Returned,
 }
 
-/// The counts of jobs that were ended by threads that are no workers: cancelled, expired, or run by the
-/// thread that waits for them or submits them. Any thread writes these.
+/// The counts of jobs that were ended by threads that are no workers: cancelled, expired, given back, or run
+/// by the thread that waits for them or submits them. Any thread writes these.
 #[derive(Debug, Default)]
 struct Outside {
     /// The number of jobs that such jobs submitted while they ran.
@@ -93,6 +98,7 @@ struct Outside {
     panicked: AtomicU64,
     cancelled: AtomicU64,
     expired: AtomicU64,
+    returned: AtomicU64,
     undelivered: AtomicU64,
 }
 
@@ -103,6 +109,7 @@ impl Outside {
             Ended::Panicked => &self.panicked,
             Ended::Cancelled => &self.cancelled,
             Ended::Expired => &self.expired,
+            Ended::Returned => &self.returned,
         }
     }
 
@@ -115,6 +122,7 @@ impl Outside {
             panicked: self.panicked.load(Acquire),
             cancelled: self.cancelled.load(Acquire),
             expired: self.expired.load(Acquire),
+            returned: self.returned.load(Acquire),
             undelivered: self.undelivered.load(Relaxed),
             ..Sums::default()
         };
@@ -124,7 +132,7 @@ impl Outside {
     /// The number of jobs that were taken and have ended. Acquire, for the release in
     /// [`Ledger::end_outside`]: a thread that sees an end sees that the job was accepted.
     fn ended(&self) -> u64 {
-        let ends = [&self.done, &self.panicked, &self.cancelled, &self.expired];
+        let ends = [&self.done, &self.panicked, &self.cancelled, &self.expired, &self.returned];
         ends.into_iter().fold(0, |sum, end| sum.wrapping_add(end.load(Acquire)))
     }
 }
@@ -172,13 +180,14 @@ pub(crate) struct Sums {
     pub(crate) panicked: u64,
     pub(crate) cancelled: u64,
     pub(crate) expired: u64,
+    pub(crate) returned: u64,
     pub(crate) undelivered: u64,
 }
 
 impl Sums {
     /// The number of jobs that have their outcome.
     pub(crate) fn ended(&self) -> u64 {
-        self.done + self.panicked + self.cancelled + self.expired
+        self.done + self.panicked + self.cancelled + self.expired + self.returned
     }
 
     /// The number of jobs that wait to be started.
@@ -192,6 +201,7 @@ impl Sums {
         self.panicked += part.panicked;
         self.cancelled += part.cancelled;
         self.expired += part.expired;
+        self.returned += part.returned;
         self.undelivered += part.undelivered;
     }
 }
@@ -217,10 +227,10 @@ impl Ledger {
         self.refused.fetch_add(jobs, Release);
     }
 
-    /// Counts a job that a thread takes which is no worker. Until [`end_outside`](Self::end_outside)
+    /// Counts jobs that a thread takes which is no worker. Until [`end_outside`](Self::end_outside)
     /// the books do not balance, so the pool is not quiescent.
-    pub(crate) fn take_outside(&self) {
-        self.outside.0.taken.fetch_add(1, Relaxed);
+    pub(crate) fn take_outside(&self, jobs: u64) {
+        self.outside.0.taken.fetch_add(jobs, Relaxed);
     }
 
     /// Counts jobs that such a job submits (C4). They are always accepted: that job keeps the pool from
@@ -229,9 +239,9 @@ impl Ledger {
         self.outside.0.pushed.fetch_add(jobs, Relaxed);
     }
 
-    /// Counts the end of such a job, whose outcome can be seen. The caller must check for quiescence.
-    pub(crate) fn end_outside(&self, how: Ended) {
-        self.outside.0.of(how).fetch_add(1, Release);
+    /// Counts the ends of such jobs, whose outcomes can be seen. The caller must check for quiescence.
+    pub(crate) fn end_outside(&self, how: Ended, jobs: u64) {
+        self.outside.0.of(how).fetch_add(jobs, Release);
     }
 
     /// Counts outcomes of such threads that the sink did not take.

@@ -45,11 +45,12 @@ mod workers;
 use std::time::Duration;
 
 use self::keep_alive::KeepAlive;
+pub(crate) use self::workers::Mode;
 use self::workers::{Wakeup, WorkerState, Workers};
 use crate::clock::{Clock, wait_for};
 use crate::parts::ledger::Ledger;
 use crate::sync::{
-    AcqRel, AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
+    AcqRel, AtomicU8, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
     lock, wait_changed,
 };
 
@@ -72,8 +73,8 @@ pub(crate) struct Sleep {
     /// The number of searching and of available workers. Searchers come and go at any time; the available
     /// ones change only under the lock, in [`Sleep::publish`].
     word: CachePadded<AtomicU64>,
-    /// Mirrors `Workers::paused` for the workers that run.
-    paused: AtomicBool,
+    /// The [`Mode`], which follows from `Workers::paused` and `Workers::discards`, for workers that run.
+    mode: AtomicU8,
     state: Mutex<State>,
     /// One for each worker, on which no other thread waits.
     condvars: Box<[Condvar]>,
@@ -123,7 +124,7 @@ impl Sleep {
         workers.paused = paused;
         let sleep = Self {
             word: CachePadded(AtomicU64::new(0)),
-            paused: AtomicBool::new(paused),
+            mode: AtomicU8::new(workers.mode() as u8),
             state: Mutex::new(State {
                 workers,
                 published: 0,
@@ -294,13 +295,19 @@ impl Sleep {
                 && ledger.all_taken().is_some_and(|word| ledger.gate.0.go_dormant(word)))
     }
 
-    // ---- Pause ---------------------------------------------------------------------------------
+    // ---- Pause, and what is not to be run any more -----------------------------------------------
 
-    /// Whether no job is to be started. `Relaxed`: a worker that was just parked read it under the lock,
-    /// which orders it; a running one may start one more job.
+    /// What is to be done with the next job. `Relaxed`: a worker that was just parked read it under the
+    /// lock, which orders it; a running one may start one more job.
     #[inline]
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused.load(Relaxed)
+    pub(crate) fn is(&self, mode: Mode) -> bool {
+        self.mode.load(Relaxed) == mode as u8
+    }
+
+    /// Has all jobs that are found from here on ended unrun. A pause ends for good.
+    pub(crate) fn discard(&self) {
+        lock(&self.state).workers.discards = true;
+        self.end_pause();
     }
 
     /// Resumes for good: a later pause would hold up the threads that wait for the end.
@@ -310,12 +317,21 @@ impl Sleep {
     }
 
     pub(crate) fn set_paused(&self, paused: bool) {
-        let mut state = lock(&self.state);
-        if paused && state.workers.ending {
-            return;
+        let state = lock(&self.state);
+        if !(paused && state.workers.ending) {
+            self.pause_or_resume(state, paused);
         }
+    }
+
+    /// Has the workers leave all jobs where they are, even after a shutdown has begun, until
+    /// [`discard`](Self::discard).
+    pub(crate) fn hold_jobs(&self) {
+        self.pause_or_resume(lock(&self.state), true);
+    }
+
+    fn pause_or_resume(&self, mut state: MutexGuard<'_, State>, paused: bool) {
         state.workers.paused = paused;
-        self.paused.store(paused, Relaxed);
+        self.mode.store(state.workers.mode() as u8, Relaxed);
         self.publish(&mut state, 0);
         if !paused {
             // While paused no worker leaves; from here on the keep-alive of the parked ones counts again.

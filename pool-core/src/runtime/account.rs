@@ -10,6 +10,7 @@ use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::context::{self, Standing};
 use crate::parts::expiring::ExpiryKey;
 use crate::parts::ledger::{Counters, Ended};
+use crate::parts::sleep::Mode;
 use crate::parts::stale;
 use crate::runtime::pool_state::PoolState;
 
@@ -66,7 +67,7 @@ impl<'a> Account<'a> {
 
     /// Whether no more jobs are to be started.
     pub(crate) fn is_paused(self) -> bool {
-        self.pool.sleep.is_paused()
+        self.pool.sleep.is(Mode::Paused)
     }
 
     /// Takes a job to which this thread has the only right, and which may be among the expiring ones, ends
@@ -88,7 +89,7 @@ impl<'a> Account<'a> {
         self.at_work(|| publish(outcome));
         // A worker checks for quiescence when it parks; a visitor only had this one job.
         if self.counters.is_none() {
-            self.pool.ledger.end_outside(how);
+            self.pool.ledger.end_outside(how, 1);
             self.pool.check_quiescence();
         }
     }
@@ -101,7 +102,7 @@ impl<'a> Account<'a> {
         }
         match self.counters {
             Some(counters) => counters.popped.bump(),
-            None => self.pool.ledger.take_outside(),
+            None => self.pool.ledger.take_outside(1),
         }
         if self.placed {
             self.pool.make_room(id);

@@ -8,6 +8,7 @@ use crate::id::{JobId, JobIds};
 use crate::parts::capacity::{Capacity, Room, Wait};
 use crate::parts::context::{self, Standing};
 use crate::parts::gate::Barred;
+use crate::priority::Priority;
 use crate::queue::{PushError, WorkQueue};
 use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
@@ -16,12 +17,17 @@ use crate::runtime::job_ref::JobRef;
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Accepts a job from outside, in the order accept, push, look for sleepers.
     #[inline]
-    pub(crate) fn submit(self: &Arc<Self>, job: J, wait: Wait) -> Result<JobId, SubmitError<J>> {
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        job: J,
+        wait: Wait,
+        priority: Priority,
+    ) -> Result<JobId, SubmitError<J>> {
         let id = match self.admit(wait) {
             Ok(id) => id,
             Err(refused) => return Err(refused.with(job)),
         };
-        match self.push(Job::new(id, Body::Payload(job))) {
+        match self.push(Job::new(id.with_priority(priority), Body::Payload(job))) {
             Ok(()) => Ok(id),
             Err(job) => match job.into_parts().1 {
                 Body::Payload(job) => Err(Refusal::Full.with(job)),
@@ -35,12 +41,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self: &Arc<Self>,
         job_ref: JobRef,
         wait: Wait,
+        priority: Priority,
     ) -> Result<JobId, (Refusal, JobRef)> {
         let id = match self.admit(wait) {
             Ok(id) => id,
             Err(refused) => return Err((refused, job_ref)),
         };
-        match self.push(Job::new(id, Body::Ref(job_ref))) {
+        match self.push(Job::new(id.with_priority(priority), Body::Ref(job_ref))) {
             Ok(()) => Ok(id),
             Err(job) => match job.into_parts().1 {
                 Body::Ref(job_ref) => Err((Refusal::Full, job_ref)),
@@ -51,11 +58,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     /// Counts one job in, and gives it a place in the queue.
     #[inline]
-    fn admit(self: &Arc<Self>, wait: Wait) -> Result<JobId, Refusal> {
+    pub(crate) fn admit(self: &Arc<Self>, wait: Wait) -> Result<JobId, Refusal> {
         let wait = match context::standing(self.id()) {
             Standing::Outside => wait,
             // It would wait for itself.
-            Standing::Inside => Wait::Never,
+            Standing::Inside => wait.without_waiting(),
             Standing::AtWork => return self.admit_nested(1),
         };
         self.reserve_place(wait)?;
@@ -91,6 +98,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 
     fn reserve_place_of(&self, capacity: &Capacity, wait: Wait) -> Result<(), Refusal> {
+        if wait == Wait::Reserved {
+            return Ok(());
+        }
         if self.state.ledger.gate.0.read().is_closed() {
             return Err(Refusal::Closed);
         }
@@ -166,9 +176,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
         wait: Wait,
+        priority: Priority,
     ) -> Result<(), Refusal> {
         let wanted = jobs.len() as u64;
         let (first, count) = self.admit_some(wanted, wait)?;
+        let first = first.with_priority(priority);
         let rollback = RollbackGuard { inner: self, first, jobs: count };
         let mut accepted = NumberedJobs { jobs, rollback, pulled: false };
         accepted.number();
@@ -186,10 +198,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 }
 
 /// Undoes, when dropped, the admission of jobs that did not get into the queue.
-struct RollbackGuard<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+pub(crate) struct RollbackGuard<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     inner: &'a Inner<J, R, Q>,
     first: JobId,
     jobs: u64,
+}
+
+impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> RollbackGuard<'a, J, R, Q> {
+    /// Returns a guard over one job that was [admitted](Inner::admit).
+    pub(crate) fn over_one(inner: &'a Arc<Inner<J, R, Q>>, id: JobId) -> Self {
+        Self { inner, first: id, jobs: 1 }
+    }
+
+    /// Lets the admission stand. Returns the id of the first job.
+    pub(crate) fn keep(mut self) -> JobId {
+        self.jobs = 0;
+        self.first
+    }
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard<'_, J, R, Q> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::id::JobId;
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::pool_state::PoolState;
 
@@ -10,7 +11,17 @@ pub(crate) trait AnyPool: Send + Sync {
     /// The part of the pool that does not depend on that type.
     fn state(&self) -> &PoolState;
 
+    /// Starts a worker if jobs wait, there is none, and starts have failed since `seen`. If that fails too,
+    /// gives the pool up.
+    fn start_if_deserted(self: Arc<Self>, seen: &mut u64);
+
     /// Puts a job ref that is not counted as a job into the queue, where a free worker finds it. A job ref
     /// that the queue refuses is abandoned.
     fn offer(self: Arc<Self>, job_ref: JobRef);
+
+    /// Puts the job ref of an accepted job into the queue. If the queue refuses it, the job runs here.
+    fn enqueue(self: Arc<Self>, id: JobId, job_ref: JobRef);
+
+    /// Tells the sink that this job has no outcome for it.
+    fn skip(&self, id: JobId);
 }

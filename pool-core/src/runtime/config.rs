@@ -13,4 +13,25 @@ pub(crate) struct Config {
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
     pub(crate) factory: Box<dyn ThreadFactory>,
+    pub(crate) on_drop: OnDrop,
+}
+
+/// What the drop of a [`Pool`](crate::Pool) does with the jobs that it has accepted; set by
+/// [`ThreadPoolBuilder::on_drop`](crate::ThreadPoolBuilder::on_drop).
+///
+/// In each case the pool is closed, and a job that drops its own pool does not wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnDrop {
+    /// All of them run; the drop waits for their end, as [`Pool::shutdown`](crate::Pool::shutdown) does.
+    /// The default.
+    #[default]
+    Drain,
+    /// Those that wait in the queue are thrown away, as by
+    /// [`Pool::shutdown_now`](crate::Pool::shutdown_now); the drop waits for those that run.
+    Discard,
+    /// Those that wait in the queue are thrown away, and the drop waits for nothing: jobs that run go on, on
+    /// threads that nobody joins. For jobs that may be stuck, such as in a read without a timeout. The
+    /// threads end with their jobs, at the latest with the process.
+    Detach,
 }

@@ -1,11 +1,15 @@
 //! The entry of a queue: a job and its id, or a job ref.
 
+use std::mem;
+
 use crate::id::JobId;
+use crate::priority::Priority;
 use crate::runtime::job_ref::JobRef;
 
 /// An entry of a pool's queue: an accepted job on its way, or a job ref to work that lies elsewhere.
 ///
-/// A queue stores entries by value. One that orders or sorts its jobs looks at [`payload`](Self::payload).
+/// A queue stores entries by value. One that orders or sorts its jobs looks at [`priority`](Self::priority)
+/// or [`payload`](Self::payload).
 #[derive(Debug)]
 pub struct Job<J> {
     id: JobId,
@@ -60,9 +64,18 @@ impl<J> Job<J> {
         self.id
     }
 
+    /// The [priority](crate::SubmitOptions::priority) with which the job was submitted. A job ref of a
+    /// [scope](crate::Handle::scope) or a [join](crate::Handle::join) has that of the job that calls for
+    /// help.
+    #[must_use]
+    #[inline]
+    pub const fn priority(&self) -> Priority {
+        self.id.priority()
+    }
+
     /// What the user submitted. `None` for the pool's own job refs: to a job that was
     /// [spawned](crate::Handle::spawn), or to shared work of a [scope](crate::Handle::scope) or a
-    /// [join](crate::Handle::join). A queue should hand these out soon.
+    /// [join](crate::Handle::join). A queue should hand these out as soon as others of the same priority.
     #[must_use]
     pub const fn payload(&self) -> Option<&J> {
         match &self.body {
@@ -93,6 +106,15 @@ impl<J> Job<J> {
         }
     }
 
+    /// Takes out the body of a job. What remains leads to nothing, and is to be dropped. `None` for a part
+    /// of a job that runs: a call for help.
+    pub(crate) fn take_body(&mut self) -> Option<Body<J>> {
+        if self.id == JobId::NONE {
+            return None;
+        }
+        Some(mem::replace(&mut self.body, Body::Ref(JobRef::to_nothing())))
+    }
+
     /// Whether the sink gets an outcome of it.
     pub(crate) fn is_for_sink(&self) -> bool {
         match &self.body {
@@ -104,5 +126,17 @@ impl<J> Job<J> {
     #[inline]
     pub(crate) const fn is_ref(&self) -> bool {
         matches!(self.body, Body::Ref(_))
+    }
+}
+
+#[cfg(all(test, target_pointer_width = "64", not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::task::Task;
+
+    #[test]
+    fn an_entry_is_a_word_larger_than_what_it_brings() {
+        assert_eq!((size_of::<Job<Task>>(), size_of::<Task>()), (64, 56));
+        assert_eq!(size_of::<Job<u64>>(), 8 + size_of::<Body<u64>>());
     }
 }

@@ -1,6 +1,7 @@
 //! The job ref: an entry of the queue that leads to work elsewhere. It is stale once nothing is left to do
 //! for it.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,6 +14,16 @@ pub(crate) trait Execute: Send + Sync {
     /// (C2). It never unwinds (C8).
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>);
 
+    /// Ends a job unrun, as returned, unless others were quicker (C2). A job for the pool's handler is not
+    /// ended here: its payload is returned, for the caller to end. It never unwinds (C8).
+    ///
+    /// Only called for jobs, not for what is a part of them.
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+        let _ = (id, account);
+        self.abandon();
+        None
+    }
+
     /// Ends the work if the queue has dropped the job ref without bringing it to a worker.
     fn abandon(&self);
 
@@ -24,6 +35,12 @@ pub(crate) trait Execute: Send + Sync {
     fn is_for_sink(&self) -> bool {
         false
     }
+}
+
+/// An accepted job that may be held back from the queue.
+pub(crate) trait Hold: Execute {
+    /// Drops the job unrun and counts it as cancelled, if no thread has taken it.
+    fn cancel_held(&self, id: JobId, account: Account<'_>);
 }
 
 /// A reference in a queue to work that lies elsewhere. The work may be done, cancelled or taken by others
@@ -40,6 +57,20 @@ impl JobRef {
         if let Some(work) = self.0.take() {
             work.run(id, account);
         }
+    }
+
+    /// Ends the work unrun, or returns its payload; see [`Execute::take_back`].
+    pub(crate) fn take_back(
+        mut self,
+        id: JobId,
+        account: Account<'_>,
+    ) -> Option<Box<dyn Any + Send>> {
+        self.0.take()?.take_back(id, account)
+    }
+
+    /// Returns a job ref to no work.
+    pub(crate) const fn to_nothing() -> Self {
+        Self(None)
     }
 
     /// Whether the sink gets an outcome of the work; see [`Execute::is_for_sink`].

@@ -1,11 +1,14 @@
-//! Offers: job refs by which scopes and joins ask the workers for help.
+//! Job refs on their way into the queue: those by which scopes and joins ask the workers for help, and those
+//! of accepted jobs that were held back.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::id::JobId;
 use crate::panics::{drop_quietly, guarded};
 use crate::parts::context;
 use crate::queue::{LocalQueue, PushError, WorkQueue};
+use crate::runtime::account::Account;
 use crate::runtime::any_pool::AnyPool;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
@@ -18,20 +21,68 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
         &self.state
     }
 
+    fn start_if_deserted(self: Arc<Self>, seen: &mut u64) {
+        if self.state.sleep.is_deserted(seen) {
+            self.start_or_give_up(None);
+        }
+    }
+
     fn offer(self: Arc<Self>, job_ref: JobRef) {
-        let job = Job::new(JobId::NONE, Body::Ref(job_ref));
         // A job ref that the queue refuses, or drops when it panics, is abandoned. The panic goes no
         // further: the caller has borrowed work under way and must not unwind.
-        let pushed = guarded(|| {
+        let priority = context::worker::<Worker<J, R, Q>>(self.id());
+        let priority = priority.map(|worker| worker.priority()).unwrap_or_default();
+        let pushed = self.put(Job::new(JobId::NONE.with_priority(priority), Body::Ref(job_ref)));
+        self.notify();
+        match pushed {
+            Ok(refused) => drop(refused),
+            Err(payload) => drop_quietly(payload),
+        }
+    }
+
+    fn enqueue(self: Arc<Self>, id: JobId, job_ref: JobRef) {
+        match self.put(Job::new(id, Body::Ref(job_ref))) {
+            Ok(None) => self.notify(),
+            Ok(Some(refused)) => self.run_refused(refused),
+            Err(payload) => {
+                // As when the queue panics on a worker: the job may be lost.
+                drop_quietly(payload);
+                self.state.give_up(None);
+            }
+        }
+    }
+
+    fn skip(&self, id: JobId) {
+        if let Some(launcher) = self.launcher() {
+            launcher.skip(vec![id]);
+        }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
+    /// Puts an entry into the queue. Returns what the queue refuses, or the payload of its panic.
+    fn put(&self, job: Job<J>) -> Result<Option<Job<J>>, Box<dyn Any + Send>> {
+        guarded(|| {
             if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.id())
                 && let Some(mut end) = worker.own_end()
             {
                 end.push(job);
-            } else if let Err(PushError(job)) = self.queue.push(job) {
-                drop(job);
+                return None;
             }
-        });
-        self.notify();
-        let _ = pushed.map_err(drop_quietly);
+            self.queue.push(job).err().map(|PushError(job)| job)
+        })
+    }
+
+    /// Runs an accepted job on this thread, since the queue has refused its job ref.
+    fn run_refused(&self, job: Job<J>) {
+        // The pool is not quiescent before the sink is told.
+        let _guest = self.state.guest();
+        let skips = !job.id().is_nested() && !job.is_for_sink();
+        if let (id, Body::Ref(job_ref)) = job.into_parts() {
+            job_ref.run(id, Account::visitor(&self.state));
+            if skips {
+                self.skip(id);
+            }
+        }
     }
 }

@@ -11,12 +11,15 @@ use crate::id::{JobId, PoolId};
 use crate::panics::{drop_quietly, guarded};
 use crate::parts::capacity::Capacity;
 use crate::parts::context::{self, EnterGuard, Standing};
+use crate::parts::end_wakers::EndWakers;
 use crate::parts::expiring::{Expiring, ExpiryKey};
 use crate::parts::ledger::Ledger;
 use crate::parts::parker::Parker;
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
+use crate::parts::watchers::{Notice, Watchers};
+use crate::report::ShutdownReport;
 use crate::sync::{CachePadded, Mutex, SeqCst, fence, lock};
 
 /// The number of further expiring jobs after which a submit looks whether some have expired.
@@ -29,9 +32,12 @@ pub(crate) struct PoolState {
     pub(crate) ledger: Ledger,
     pub(crate) sleep: Sleep,
     pub(crate) waiters: Waiters,
+    pub(crate) watchers: Watchers,
     /// The bound on the jobs from outside that wait, if there is one.
     pub(crate) capacity: Option<Capacity>,
     pub(crate) expiring: Expiring<dyn Expire>,
+    /// The futures that wait for the end.
+    pub(crate) ends: EndWakers,
     /// Apart, for threads that may outlive the pool.
     pub(crate) stale: Arc<Stale>,
     /// The originals of the handler's maker and of the sink, which make workers. They are dropped with the
@@ -53,8 +59,10 @@ impl PoolState {
             ledger,
             sleep,
             waiters: Waiters::new(clock),
+            watchers: Watchers::default(),
             capacity,
             expiring: Expiring::default(),
+            ends: EndWakers::default(),
             stale: Arc::default(),
             originals: Mutex::new(None),
             process: std::process::id(),
@@ -83,6 +91,7 @@ impl PoolState {
             capacity.close();
         }
         self.check_quiescence();
+        self.tell(Notice::Closed);
     }
 
     /// Gives the pool up: the queue panicked on the thread of this worker, or no worker can be started.
@@ -92,6 +101,16 @@ impl PoolState {
             capacity.close();
         }
         self.waiters.wake_all();
+        self.look_at_end();
+        self.tell(Notice::Closed);
+    }
+
+    /// Tells those that watch the pool. Foreign code: a wait for this pool in it would wait for itself.
+    fn tell(&self, notice: Notice) {
+        self.watchers.tell(|alarm| {
+            let _inside = context::enter(self.id(), Standing::Inside);
+            alarm(notice);
+        });
     }
 
     /// Calls the queue, and gives the pool up if that panics: whether the queue holds the job is not known
@@ -123,10 +142,14 @@ impl PoolState {
         }
     }
 
-    /// Drops the originals of the handler's maker and of the sink, if the last worker has left.
-    pub(crate) fn finish_if_over(&self) {
+    /// If the last worker has left, drops the originals of the handler's maker and of the sink, and wakes
+    /// the futures that wait for the end. If not, these look whether jobs are left that no worker will take.
+    pub(crate) fn look_at_end(&self) {
         if self.sleep.is_over() {
             self.finish();
+        } else {
+            let _inside = context::enter(self.id(), Standing::Inside);
+            self.ends.wake();
         }
     }
 
@@ -134,7 +157,27 @@ impl PoolState {
         let originals = lock(&self.originals).take();
         // Foreign code: a wait for this pool in it would wait for itself.
         let _inside = context::enter(self.id(), Standing::Inside);
-        drop_quietly(originals);
+        if let Some(originals) = originals {
+            drop_quietly(originals);
+            self.ends.end();
+        }
+    }
+
+    /// Returns the counts at this moment, in the form of those at the end.
+    pub(crate) fn report(&self) -> ShutdownReport {
+        let sums = self.ledger.sums();
+        ShutdownReport {
+            accepted: sums.accepted,
+            done: sums.done,
+            panicked: sums.panicked,
+            cancelled: sums.cancelled,
+            expired: sums.expired,
+            returned: sums.returned,
+            unfinished: sums.accepted.saturating_sub(sums.ended()),
+            running: sums.running,
+            undelivered: sums.undelivered,
+            threads: self.sleep.threads().0,
+        }
     }
 
     /// Makes the present thread a guest, for as long as it runs a piece of the pool's borrowed work: the
@@ -231,6 +274,7 @@ impl PoolState {
             if self.capacity.as_ref().is_some_and(Capacity::is_waited) {
                 self.waiters.wake_all();
             }
+            self.tell(Notice::Expiring(expiry.0));
         }
     }
 
@@ -274,7 +318,7 @@ impl Drop for Guest<'_> {
         if let Some(entered) = self.entered.take() {
             drop(entered);
             if self.pool.sleep.release(&self.pool.ledger) {
-                self.pool.finish();
+                self.pool.look_at_end();
             }
         }
     }

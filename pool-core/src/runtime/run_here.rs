@@ -37,7 +37,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         // Until the sink is told: the pool is not quiescent before that, and what the sink submits is nested.
         let _guest = self.state.guest();
         match job.into_parts().1 {
-            Body::Payload(payload) => self.run_outside(id, payload),
+            Body::Payload(payload) => {
+                self.run_outside(id, payload, Account::submitter(&self.state));
+            }
             Body::Ref(job_ref) => {
                 let skips = !job_ref.is_for_sink();
                 job_ref.run(id, Account::submitter(&self.state));
@@ -49,15 +51,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         Ok(id)
     }
 
-    /// Runs an accepted job that has no place in the queue.
-    pub(crate) fn run_outside(&self, id: JobId, payload: J) {
+    /// Runs an accepted job on a thread that is no worker, or acts as none.
+    pub(crate) fn run_outside(&self, id: JobId, payload: J, account: Account<'_>) {
         let run = || match self.run_here {
             Some(run) => attempt(|| run(payload)),
-            // Unreachable: `submit_here` has looked.
+            // Unreachable: the callers have looked.
             None => attempt(|| unreachable!("the job needs a handler")),
         };
         let deliver = |outcome| self.deliver_outside(id, outcome);
-        Account::submitter(&self.state).end_job(id, None, run, deliver);
+        account.end_job(id, None, run, deliver);
     }
 
     /// Delivers an outcome to the sink from a thread that is no worker, or acts as none.

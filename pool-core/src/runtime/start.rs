@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::error::{StartCause, StartError};
 use crate::panics::{Panic, guarded};
 use crate::parts::context::{self, Standing};
-use crate::parts::sleep::lifecycle::Start;
+use crate::parts::sleep::lifecycle::{Gone, Start};
 use crate::parts::thread_end::ThreadEnd;
 use crate::queue::WorkQueue;
 use crate::runtime::inner::Inner;
@@ -98,14 +98,26 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
             && !context::has_left(id)
     }
 
-    /// Waits until the last thread has left, and joins them all. Gives the pool up if jobs wait and no
-    /// worker can be started for them.
-    pub(crate) fn wait_gone(self: &Arc<Self>) {
-        let mut seen = 0;
-        while !self.state.sleep.wait_gone(&mut seen) {
-            if !self.queue.is_empty() && self.start_first(true, None).is_err() {
-                self.state.give_up(None);
+    /// Waits until the last thread has left, and joins them all; at most until the deadline. Returns whether
+    /// that came to pass. Gives the pool up if jobs wait and no worker can be started for them.
+    pub(crate) fn wait_gone(self: &Arc<Self>, deadline: Option<Instant>) -> bool {
+        let (mut seen, state) = (0, &self.state);
+        loop {
+            match state.sleep.wait_gone(&mut seen, state.clock(), deadline) {
+                Gone::Joined => return true,
+                Gone::TimedOut => return false,
+                Gone::Deserted => self.start_or_give_up(deadline),
             }
+        }
+    }
+
+    /// Starts a worker if jobs wait and there is none. If that fails, gives the pool up.
+    pub(crate) fn start_or_give_up(self: &Arc<Self>, deadline: Option<Instant>) {
+        if !self.queue.is_empty()
+            && let Err(error) = self.start_first(true, deadline)
+            && !matches!(error.cause(), StartCause::TimedOut)
+        {
+            self.state.give_up(None);
         }
     }
 }
@@ -147,7 +159,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
         match worked {
             Ok(()) => {
                 if inner.state.sleep.gone(index, &inner.state.ledger) {
-                    inner.state.finish_if_over();
+                    inner.state.look_at_end();
                 }
                 inner.notify_if_work();
             }
@@ -159,7 +171,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
     fn fail(&self, inner: &Arc<Inner<J, R, Q>>, cause: StartCause) {
         let error = StartError::new(self.index, cause);
         inner.state.sleep.start_failed(self.index, &self.start, error, &inner.state.ledger);
-        inner.state.finish_if_over();
+        inner.state.look_at_end();
         inner.notify_if_work();
     }
 }

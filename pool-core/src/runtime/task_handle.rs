@@ -1,5 +1,6 @@
 //! The task handle: a job's cell for the queue and for the handle; run, cancel, expire, fetch.
 
+use std::any::Any;
 use std::ptr;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
 use crate::parts::ledger::Ended;
 use crate::runtime::account::{Account, attempt};
-use crate::runtime::job_ref::Execute;
+use crate::runtime::job_ref::{Execute, Hold};
 use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::task_cell::TaskCell;
 
@@ -46,6 +47,14 @@ impl<F, T> TaskCell<F, T> {
     }
 
     /// Drops the closure of the job, if it is queued. Returns whether it was.
+    fn drop_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
+        self.end(id, account, |closure| {
+            drop_quietly(closure);
+            (how, Err(error))
+        })
+    }
+
+    /// The same for a job whose entry stays in the queue.
     pub(crate) fn end_unrun(
         &self,
         id: JobId,
@@ -53,10 +62,7 @@ impl<F, T> TaskCell<F, T> {
         how: Ended,
         error: JobError,
     ) -> bool {
-        let ended = self.end(id, account, |closure| {
-            drop_quietly(closure);
-            (how, Err(error))
-        });
+        let ended = self.drop_unrun(id, account, how, error);
         if ended {
             account.leave_stale(size_of_val(self));
         }
@@ -93,6 +99,12 @@ where
 impl<F: Work<T>, T: Send> Execute for TaskCell<F, T> {
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>) {
         F::run(self, id, account);
+    }
+
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+        self.drop_unrun(id, account, Ended::Returned, JobError::Returned);
+        drop_quietly(self);
+        None
     }
 
     fn abandon(&self) {
@@ -133,6 +145,12 @@ pub(crate) trait AnyTask: Execute {
     /// Drops the closure, if the job is still queued; tells it to stop, if it has a token. Returns whether
     /// it was queued.
     fn cancel(&self, id: JobId, account: Account<'_>) -> bool;
+}
+
+impl<F: Work<T>, T: Send> Hold for TaskCell<F, T> {
+    fn cancel_held(&self, id: JobId, account: Account<'_>) {
+        self.drop_unrun(id, account, Ended::Cancelled, JobError::Cancelled);
+    }
 }
 
 /// A job, for its handle.

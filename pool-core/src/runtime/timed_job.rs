@@ -1,5 +1,7 @@
-//! The timed job: a job for the pool's handler that expires.
+//! The timed job: a job for the pool's handler that lies apart from the queue, because it expires or is held
+//! back.
 
+use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -12,24 +14,29 @@ use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
-use crate::runtime::job_ref::Execute;
+use crate::runtime::job_ref::{Execute, Hold};
 use crate::runtime::worker::Worker;
 use crate::sync::{Mutex, lock};
 
-/// A job for the pool's handler that is dropped instead when its turn comes and its time is over.
+/// A job for the pool's handler that is dropped instead when its turn comes and its time is over, if it has
+/// one.
 ///
-/// Unlike a job with a handle it is ended by no other thread: its outcome goes to the sink, which may hold
+/// Unlike a job with a handle it is not expired by other threads: its outcome goes to the sink, which may hold
 /// up the thread that delivers. A thread that only asks for the pool's figures must not be held up, and may
 /// be the one that the sink waits for.
 pub(crate) struct TimedJob<J, R, Q> {
     /// `None` once it was taken: to be run, or because its time was over.
     payload: Mutex<Option<J>>,
-    deadline: Instant,
+    deadline: Option<Instant>,
     inner: Weak<Inner<J, R, Q>>,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
-    pub(crate) fn new(payload: J, deadline: Instant, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+    pub(crate) fn new(
+        payload: J,
+        deadline: Option<Instant>,
+        inner: &Arc<Inner<J, R, Q>>,
+    ) -> Arc<Self> {
         let payload = Mutex::new(Some(payload));
         Arc::new(Self { payload, deadline, inner: Arc::downgrade(inner) })
     }
@@ -39,15 +46,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
         lock(&self.payload).take()
     }
 
-    /// Drops the job, whose time is over, and delivers that outcome to the sink.
-    fn end_expired(&self, id: JobId, payload: J, account: Account<'_>) {
+    /// Drops the job, and delivers to the sink that it has ended in this way.
+    fn end_unrun(&self, id: JobId, payload: J, account: Account<'_>, how: Ended, error: JobError) {
         let end = || {
             drop_quietly(payload);
-            (Ended::Expired, ())
+            (how, error)
         };
-        account.end_job(id, None, end, |()| {
+        account.end_job(id, None, end, |error| {
             if let Some(inner) = self.inner.upgrade() {
-                inner.deliver_outside(id, Err(JobError::Expired));
+                inner.deliver_outside(id, Err(error));
             }
         });
     }
@@ -57,15 +64,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>) {
         let Some(payload) = self.take() else { return };
         let pool = account.pool();
-        if account.is_past(Some(self.deadline)) {
-            self.end_expired(id, payload, account);
+        if account.is_past(self.deadline) {
+            self.end_unrun(id, payload, account, Ended::Expired, JobError::Expired);
         } else if account.is_workers()
             && let Some(worker) = context::worker::<Worker<J, R, Q>>(pool.id())
         {
             worker.hand_over(id, payload);
         } else if let Some(inner) = self.inner.upgrade() {
-            inner.run_outside(id, payload);
+            inner.run_outside(id, payload, account);
         }
+    }
+
+    fn take_back(
+        self: Arc<Self>,
+        _id: JobId,
+        _account: Account<'_>,
+    ) -> Option<Box<dyn Any + Send>> {
+        Some(Box::new(self.take()?))
     }
 
     fn abandon(&self) {
@@ -78,5 +93,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
 
     fn is_for_sink(&self) -> bool {
         true
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Hold for TimedJob<J, R, Q> {
+    fn cancel_held(&self, id: JobId, account: Account<'_>) {
+        if let Some(payload) = self.take() {
+            self.end_unrun(id, payload, account, Ended::Cancelled, JobError::Cancelled);
+        }
     }
 }

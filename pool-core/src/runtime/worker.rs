@@ -12,7 +12,8 @@ use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
 use crate::parts::poll_pacing::PollPacing;
-use crate::parts::sleep::Wake;
+use crate::parts::sleep::{Mode, Wake};
+use crate::priority::Priority;
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
@@ -28,6 +29,8 @@ enum Running {
     Queue,
     /// A job's.
     Job(JobId),
+    /// What a job ref leads to, which never unwinds.
+    Ref(JobId),
     /// The sink's, with an outcome that it has not taken yet.
     Put,
     /// The drop of an outcome that the sink did not take.
@@ -88,9 +91,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// Accepts a nested job from a running job of this worker (C4). It is accepted after close too, and
     /// needs no atomic of its own: while its parent runs, the pool cannot become quiescent.
     #[inline]
-    pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
+    pub(crate) fn submit(
+        &self,
+        mut end: RefMut<'_, Q::Local>,
+        body: Body<J>,
+        priority: Priority,
+    ) -> JobId {
         let id = self.next_id();
-        self.inner.state.queue_call(|| end.push(Job::new(id, body)));
+        let job = Job::new(id.with_priority(priority), body);
+        self.inner.state.queue_call(|| end.push(job));
         self.counters().pushed.bump();
         drop(end);
         self.inner.notify();
@@ -103,11 +112,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         mut end: RefMut<'_, Q::Local>,
         jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
+        priority: Priority,
     ) {
         let count = jobs.len();
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
-        let mut next = first;
+        let mut next = first.with_priority(priority);
         self.inner.state.queue_call(|| {
             for mut job in jobs.drain(..) {
                 job.set_id(next);
@@ -137,6 +147,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         JobId::nested(id)
     }
 
+    /// The priority of the job that this worker runs, which it took from the queue.
+    pub(crate) fn priority(&self) -> Priority {
+        match self.running.get() {
+            Running::Job(id) | Running::Ref(id) => id.priority(),
+            Running::Queue | Running::Put | Running::Drop => Priority::NORMAL,
+        }
+    }
+
     /// Pops the next job from this worker's own end.
     #[inline]
     fn pop(&self) -> Option<Job<J>> {
@@ -157,8 +175,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     // Always inlined: a job that is handed back through memory, just written, waits for the stores.
     #[inline(always)]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
-        if self.inner.state.sleep.is_paused() {
-            return None;
+        if !self.inner.state.sleep.is(Mode::Run) {
+            return self.take_without_starting(from);
         }
         // Looked at where it lies: a copy of what was just written would wait for the stores.
         let found = from(&mut self.local.borrow_mut());
@@ -170,6 +188,21 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             self.inner.state.make_room(job.id());
         }
         found
+    }
+
+    /// Takes a job when none is to be started: none while the pool is paused. A job that is to be discarded
+    /// is ended when it is performed. Not here, as the worker may be a searcher, on which others rely.
+    #[cold]
+    #[inline(never)]
+    fn take_without_starting(
+        &self,
+        from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>,
+    ) -> Option<Job<J>> {
+        if !self.inner.state.sleep.is(Mode::Discard) {
+            return None;
+        }
+        let found = from(&mut self.local.borrow_mut());
+        found.map(|job| self.inner.to_be_discarded(job))
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
@@ -232,7 +265,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         sink: &mut impl ResultSink<Result = R>,
     ) -> Result<(), Box<dyn Any + Send>> {
         match self.running.replace(Running::Queue) {
-            Running::Queue => return Err(payload),
+            Running::Queue | Running::Ref(_) => return Err(payload),
             Running::Job(id) => {
                 self.counters().count(Ended::Panicked);
                 let error = JobError::Panicked(Panic::new(payload));
@@ -345,7 +378,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[inline(never)]
     fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) -> bool {
         let skips = !id.is_nested() && !job_ref.is_for_sink();
+        self.running.set(Running::Ref(id));
         job_ref.run(id, Account::worker(&self.inner.state, self.index));
+        self.running.set(Running::Queue);
         if skips {
             let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
         }

@@ -8,8 +8,10 @@ mod copying;
 mod deep;
 mod fair;
 mod faulty;
+mod heap;
 mod nothing_lost;
 mod order;
+mod priority;
 mod reach;
 mod retain;
 

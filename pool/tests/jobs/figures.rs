@@ -15,7 +15,7 @@ on_every_backend! {
 
 /// Whether so many workers can be in this state.
 fn check(stats: Stats, threads: usize) {
-    let ended = stats.done + stats.panicked + stats.cancelled + stats.expired;
+    let ended = stats.done + stats.panicked + stats.cancelled + stats.expired + stats.returned;
     assert_eq!(stats.accepted, stats.queued + stats.running + ended, "{stats:?}");
     assert!(stats.running <= threads as u64, "{stats:?}");
     assert!(stats.idle_threads <= stats.threads && stats.threads <= threads, "{stats:?}");

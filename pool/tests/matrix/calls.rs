@@ -1,12 +1,16 @@
 //! What is called in each place.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
+#[cfg(feature = "lanes")]
+use drainpool::LanesExt;
 use drainpool::{
-    BatchError, JobError, JobHandle, JobIds, JobSet, SubmitError, SubmitOptions, Task, WhenFull,
-    current_worker,
+    BatchError, JobError, JobHandle, JobIds, JobSet, Priority, SubmitError, SubmitOptions, Task,
+    WhenFull, current_worker,
 };
 use pool_conformance::Tally;
 
@@ -36,6 +40,10 @@ pub(crate) const CALLS: &[Named] = &[
         let fresh = ctx.pool.with(SubmitOptions::new().start_within(100_000 * LONG));
         ctx.submitted(IfFull::Waits, fresh.execute(ctx.world.job())).map(drop)
     }),
+    ("execute, priority", |ctx| {
+        let urgent = ctx.pool.with(Priority::HIGH);
+        ctx.submitted(IfFull::Waits, urgent.execute(ctx.world.job())).map(drop)
+    }),
     ("execute_batch", execute_batch),
     ("spawn_batch, JobSet", spawn_batch),
     ("spawn, join", |ctx| ctx.spawn(IfFull::Waits, |job| Ok(job.join()))),
@@ -50,6 +58,12 @@ pub(crate) const CALLS: &[Named] = &[
     ("spawn, cancel", spawn_cancel),
     ("spawn_cancellable, cancel_on_drop", spawn_cancellable),
     ("call", call),
+    #[cfg(feature = "lanes")]
+    ("lane, execute", |ctx| {
+        ctx.submitted(IfFull::Waits, ctx.pool.lane(1).execute(ctx.world.job())).map(drop)
+    }),
+    #[cfg(feature = "lanes")]
+    ("lane, spawn, join", lane_join),
     ("scope", scope),
     ("join", join),
     ("join, nested", join_nested),
@@ -65,7 +79,11 @@ pub(crate) const CALLS: &[Named] = &[
     }),
     ("pause, resume", pause_resume),
     ("close", close),
+    ("take_queued", take_queued),
     ("shutdown", shutdown),
+    ("shutdown_now", shutdown_now),
+    ("shutdown_timeout", shutdown_timeout),
+    ("shutdown_async", shutdown_async),
     ("drop", drop_owner),
     ("stats", stats),
     ("current_worker", current),
@@ -208,6 +226,18 @@ fn spawn_cancel(ctx: &Ctx) -> Outcome {
     }
 }
 
+/// Waits for the second of two jobs.
+#[cfg(feature = "lanes")]
+fn lane_join(ctx: &Ctx) -> Outcome {
+    let lanes = ctx.pool.lanes::<str>();
+    let lane = lanes.lane("key");
+    drop(ctx.submitted(IfFull::Waits, lane.spawn(ctx.value()))?);
+    match ctx.submitted(IfFull::Waits, lane.spawn(ctx.value()))? {
+        Some(job) => ctx.seven(job.join()),
+        None => Ok(()),
+    }
+}
+
 fn spawn_cancellable(ctx: &Ctx) -> Outcome {
     let job = ctx.value();
     let spawned = ctx.pool.spawn_cancellable(move |_token| job());
@@ -336,9 +366,45 @@ fn shutdown(ctx: &Ctx) -> Outcome {
     if !ctx.rules.waits_for_the_end() {
         return Ok(());
     }
-    let ended = report.done + report.panicked + report.cancelled + report.expired;
+    let ended = report.done + report.panicked + report.cancelled + report.expired + report.returned;
     ctx.same("ended", ended, report.accepted)?;
     ctx.same("threads", ctx.pool.stats().threads, 0)
+}
+
+/// Whether no more were taken than the books say.
+fn given_back(ctx: &Ctx, taken: usize) -> Outcome {
+    let returned = ctx.pool.stats().returned;
+    let balances = taken as u64 <= returned;
+    if balances { Ok(()) } else { Err(format!("{taken} were taken, not {returned}")) }
+}
+
+fn take_queued(ctx: &Ctx) -> Outcome {
+    given_back(ctx, ctx.pool.take_queued().len())
+}
+
+fn shutdown_now(ctx: &Ctx) -> Outcome {
+    let owner = lock(&ctx.held().owner).clone().ok_or("there is no owner")?;
+    given_back(ctx, owner.shutdown_now().len())?;
+    ctx.same("is_closed", ctx.pool.is_closed(), true)
+}
+
+fn shutdown_timeout(ctx: &Ctx) -> Outcome {
+    let owner = lock(&ctx.held().owner).clone().ok_or("there is no owner")?;
+    let report = owner.shutdown_timeout(LONG);
+    if !ctx.rules.waits_for_the_end() {
+        return Ok(());
+    }
+    ctx.same("is_complete", report.is_complete(), true)
+}
+
+/// Polled once: in most places it may not be waited for.
+fn shutdown_async(ctx: &Ctx) -> Outcome {
+    let owner = lock(&ctx.held().owner).clone().ok_or("there is no owner")?;
+    let polled = pin!(owner.shutdown_async()).poll(&mut Context::from_waker(Waker::noop()));
+    if ctx.rules.waits_for_the_end() {
+        return Ok(());
+    }
+    ctx.same("is_ready", polled.is_ready(), true)
 }
 
 fn drop_owner(ctx: &Ctx) -> Outcome {

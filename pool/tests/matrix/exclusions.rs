@@ -4,22 +4,15 @@ use crate::setup::Variant;
 
 struct Exclusion {
     place: &'static str,
-    /// `None` for all of them.
-    call: Option<&'static str>,
     variant: Option<Variant>,
     threads: Option<usize>,
 }
 
 const fn all(place: &'static str) -> Exclusion {
-    Exclusion { place, call: None, variant: None, threads: None }
+    Exclusion { place, variant: None, threads: None }
 }
 
 const EXCLUDED: &[Exclusion] = &[
-    // There is no pool yet, and so nobody who owns it.
-    Exclusion { call: Some("shutdown"), ..all("maker_at_the_build") },
-    Exclusion { call: Some("drop"), ..all("maker_at_the_build") },
-    Exclusion { call: Some("shutdown"), ..all("maker_at_a_slow_build") },
-    Exclusion { call: Some("drop"), ..all("maker_at_a_slow_build") },
     // Whoever would fill the queue waits for the first worker's start.
     Exclusion { variant: Some(Variant::Full), ..all("maker_at_the_build") },
     Exclusion { variant: Some(Variant::Full), ..all("maker_at_a_slow_build") },
@@ -36,12 +29,18 @@ const fn single_leaving(place: &'static str) -> Exclusion {
     Exclusion { variant: Some(Variant::Full), threads: Some(1), ..all(place) }
 }
 
+/// There is no pool yet, and so nobody who owns it.
+fn has_no_owner(place: &str) -> bool {
+    matches!(place, "maker_at_the_build" | "maker_at_a_slow_build")
+}
+
 /// Whether the cell is one of those.
 pub(crate) fn excluded(place: &str, call: &str, variant: Variant, threads: usize) -> bool {
-    EXCLUDED.iter().any(|cell| {
+    let is_for_the_owner = call.starts_with("shutdown") || call == "drop";
+    let is_excluded = |cell: &Exclusion| {
         cell.place == place
-            && cell.call.is_none_or(|excluded| excluded == call)
             && cell.variant.is_none_or(|excluded| excluded == variant)
             && cell.threads.is_none_or(|excluded| excluded == threads)
-    })
+    };
+    is_for_the_owner && has_no_owner(place) || EXCLUDED.iter().any(is_excluded)
 }

@@ -84,6 +84,10 @@ macro_rules! each_backend {
         fn plain_channel() {
             $function(drainpool::Backend::Channel);
         }
+        #[test]
+        fn by_priority() {
+            $function(drainpool::Backend::Priority);
+        }
     };
 }
 
@@ -105,6 +109,9 @@ macro_rules! on_every_backend {
         mod plain_channel {
             $(#[test] fn $test() { $on(drainpool::Backend::Channel, super::$test); })*
         }
+        mod by_priority {
+            $(#[test] fn $test() { $on(drainpool::Backend::Priority, super::$test); })*
+        }
     };
 }
 
@@ -112,7 +119,7 @@ macro_rules! on_every_backend {
 #[track_caller]
 pub(crate) fn balanced<R: 'static>(pool: &Pool<R>) -> ShutdownReport {
     let report = pool.shutdown();
-    let ended = report.done + report.panicked + report.cancelled + report.expired;
+    let ended = report.done + report.panicked + report.cancelled + report.expired + report.returned;
     assert_eq!(report.accepted, ended, "{report:?}");
     assert_eq!((report.unfinished, pool.stats().threads), (0, 0));
     report

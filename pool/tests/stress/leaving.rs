@@ -92,6 +92,7 @@ fn submits_at_its_end(backend: Backend) {
     let name = match backend {
         Backend::Std => "std_only",
         Backend::Channel => "plain_channel",
+        Backend::Priority => "by_priority",
         backend => backend.name(),
     };
     let test = format!("leaving::a_thread_submits_at_its_end::{name}");

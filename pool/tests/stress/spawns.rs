@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use drainpool::{JobError, JobHandle, JobSet, SubmitOptions, WhenFull};
+use drainpool::{JobError, JobHandle, JobSet, Priority, SubmitOptions, WhenFull};
 
 use crate::plan::{How, Node};
 use crate::steps::{job, run};
@@ -64,6 +64,7 @@ fn spawn_one(
         How::Expiring => handle.with(SubmitOptions::new().start_within(LONG)).spawn(work),
         How::Try => handle.try_spawn(work),
         How::OrRun => handle.with(WhenFull::RunHere).spawn(work),
+        How::Poll | How::Cancel => handle.with(Priority::new(at as u8 as i8)).spawn(work),
         How::JoinTimeout => handle.with(WhenFull::WaitFor(LONG)).spawn(work),
         _ => handle.spawn(work),
     };

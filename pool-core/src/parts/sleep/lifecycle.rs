@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Sleep;
+use super::{Sleep, State};
 use crate::clock::Clock;
 use crate::error::{StartCause, StartError};
 use crate::panics::drop_quietly;
 use crate::parts::ledger::Ledger;
 use crate::parts::thread_end::ThreadEnd;
-use crate::sync::{Mutex, lock, wait_changed};
+use crate::sync::{Mutex, lock};
 use crate::thread_factory::JoinHandle;
 
 /// The outcome of one start of a thread, for the thread that asked for it.
@@ -174,33 +174,70 @@ impl Sleep {
         (state.workers.live, state.workers.asleep)
     }
 
-    /// Waits until the last thread has left, and joins them all. Returns `false` if there is no thread but
-    /// the pool has not ended, and starts have failed since `seen`: the caller must look whether jobs wait.
-    pub(crate) fn wait_gone(&self, seen: &mut u64) -> bool {
-        let mut state = lock(&self.state);
+    /// Waits until the last thread has left, and joins them all; at most until the deadline, but for the
+    /// ends of threads that have left. `seen` is the number of failed starts that the caller knows of.
+    pub(crate) fn wait_gone(
+        &self,
+        seen: &mut u64,
+        clock: &dyn Clock,
+        deadline: Option<Instant>,
+    ) -> Gone {
         loop {
-            if state.workers.is_over() && state.workers.spawning == 0 {
-                let handles = state.workers.take_handles();
-                if !handles.is_empty() {
-                    state.joining += 1;
-                    drop(state);
+            let found = self.await_change(clock, deadline, |state| state.look_gone(seen));
+            match found {
+                Some(Leaving::To(gone)) => return gone,
+                Some(Leaving::Join(handles)) => {
                     join_all(handles);
-                    state = lock(&self.state);
-                    state.joining -= 1;
+                    lock(&self.state).joining -= 1;
                     self.changed.notify_all();
-                    continue;
                 }
-                if state.joining == 0 {
-                    return true;
-                }
+                None => return Gone::TimedOut,
             }
-            let is_deserted = !state.workers.exit && state.workers.live == 0 && state.guests == 0;
-            if is_deserted && state.workers.failed_starts != *seen {
-                *seen = state.workers.failed_starts;
-                return false;
-            }
-            state = wait_changed(&self.changed, state);
         }
+    }
+
+    /// Whether there is no thread but the pool has not ended, and starts have failed since `seen`.
+    pub(crate) fn is_deserted(&self, seen: &mut u64) -> bool {
+        lock(&self.state).is_deserted(seen)
+    }
+}
+
+/// What became of the threads for whose end a thread waited.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// All have left and are joined.
+    Joined,
+    /// There is none, but the pool has not ended. The caller must look whether jobs wait.
+    Deserted,
+    /// The time was over.
+    TimedOut,
+}
+
+/// What a thread that waits for the end of all threads is to do.
+enum Leaving {
+    Join(Vec<JoinHandle<()>>),
+    To(Gone),
+}
+
+impl State {
+    fn look_gone(&mut self, seen: &mut u64) -> Option<Leaving> {
+        if self.workers.is_over() && self.workers.spawning == 0 {
+            let handles = self.workers.take_handles();
+            if !handles.is_empty() {
+                self.joining += 1;
+                return Some(Leaving::Join(handles));
+            }
+            if self.joining == 0 {
+                return Some(Leaving::To(Gone::Joined));
+            }
+        }
+        self.is_deserted(seen).then_some(Leaving::To(Gone::Deserted))
+    }
+
+    fn is_deserted(&self, seen: &mut u64) -> bool {
+        let is_deserted = !self.workers.exit && self.workers.live == 0 && self.guests == 0;
+        let failed = self.workers.failed_starts;
+        is_deserted && std::mem::replace(seen, failed) != failed
     }
 }
 

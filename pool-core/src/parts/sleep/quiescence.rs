@@ -90,16 +90,17 @@ impl Sleep {
         !state.workers.exit
     }
 
-    /// Ends a [`hold`](Self::hold). Returns whether the last thread has left for good.
+    /// Ends a [`hold`](Self::hold). Returns whether there is no thread, be it for good, or while jobs may
+    /// be left that no worker will take: the caller must tell those that wait for the end.
     pub(crate) fn release(&self, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
         state.guests -= 1;
         self.note_quiescence(&mut state, ledger);
-        if state.guests == 0 && state.workers.live == 0 {
-            // A thread that waits for the end looks whether jobs are left that no worker will take.
+        let is_deserted = state.guests == 0 && state.workers.live == 0;
+        if is_deserted {
             self.changed.notify_all();
         }
-        state.workers.is_over()
+        is_deserted || state.workers.is_over()
     }
 
     /// Waits until `look` finds what the caller waits for. Returns `None` if a deadline came first.

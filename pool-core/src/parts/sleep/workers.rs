@@ -23,6 +23,17 @@ pub(crate) enum WorkerState {
     Leaving,
 }
 
+/// What a worker does with the jobs that it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It starts them.
+    Run,
+    /// It leaves them where they are.
+    Paused,
+    /// It ends them unrun.
+    Discard,
+}
+
 /// The worker that is woken for a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wakeup {
@@ -63,6 +74,8 @@ pub(crate) struct Workers {
     pub(crate) paused: bool,
     /// Whether a shutdown has begun: the pool is not to be paused any more.
     pub(crate) ending: bool,
+    /// Whether the jobs that are found are to be ended unrun.
+    pub(crate) discards: bool,
     /// Whether all workers are to leave.
     pub(crate) exit: bool,
     /// Whether the pool was given up.
@@ -94,6 +107,7 @@ impl Workers {
             spawning: 0,
             paused: false,
             ending: false,
+            discards: false,
             exit: false,
             failed: false,
             epoch: 0,
@@ -105,6 +119,15 @@ impl Workers {
 
     pub(crate) fn state_of(&self, worker: usize) -> WorkerState {
         self.states[worker]
+    }
+
+    /// What a worker does with the jobs that it finds.
+    pub(crate) fn mode(&self) -> Mode {
+        match (self.discards, self.paused) {
+            (true, _) => Mode::Discard,
+            (false, true) => Mode::Paused,
+            (false, false) => Mode::Run,
+        }
     }
 
     /// The number of workers that [`Workers::pick`] could call.

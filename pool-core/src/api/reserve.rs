@@ -1,0 +1,177 @@
+//! Reserving a place in the queue, without a thread that waits for it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::api::handle::Handle;
+use crate::api::job_handle::JobHandle;
+use crate::api::submit_options::Terms;
+use crate::error::{Refusal, SubmitError};
+use crate::id::JobId;
+use crate::parts::capacity::{Room, Waiter};
+use crate::parts::context::{self, Standing};
+use crate::queue::WorkQueue;
+use crate::runtime::job::Job;
+
+/// A future place in the queue; made by [`Handle::reserve`].
+///
+/// It waits from its first poll on, in the order of arrival among the submitters. Dropped, it leaves the row.
+/// While it is neither polled nor dropped, it holds the place that it was given.
+#[must_use = "a future does nothing until it is polled"]
+pub struct Reserve<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+    handle: &'a Handle<J, R, Q>,
+    /// Its place in the row, while it waits.
+    waiter: Option<Arc<Waiter>>,
+}
+
+/// A place in the queue for one job. Dropped unused, it is given back.
+#[must_use = "a place that is dropped is given back"]
+pub struct Place<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+    handle: &'a Handle<J, R, Q>,
+    /// Whether a place of the bound is taken: not without a bound, nor for a nested job.
+    is_taken: bool,
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Returns a future that waits for room in the queue, and is ready with a [`Place`] for one job. No
+    /// thread waits: it is for async code, and for whatever must not be held up by a full queue.
+    ///
+    /// In a pool without a bound, and in a running job of the pool, it is ready at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Closed`] if the pool is closed, also while it waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{JobError, ThreadPool};
+    ///
+    /// async fn answer(pool: &ThreadPool) -> Result<u32, JobError> {
+    ///     let Ok(place) = pool.reserve().await else { return Err(JobError::Returned) };
+    ///     let Ok(job) = place.spawn(|| 6 * 7) else { return Err(JobError::Returned) };
+    ///     job.await
+    /// }
+    ///
+    /// # use std::pin::pin;
+    /// # use std::sync::Arc;
+    /// # use std::task::{Context, Poll, Wake};
+    /// # struct Unpark(std::thread::Thread);
+    /// # impl Wake for Unpark {
+    /// #     fn wake(self: Arc<Self>) {
+    /// #         self.0.unpark();
+    /// #     }
+    /// # }
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let waker = Arc::new(Unpark(std::thread::current())).into();
+    /// #     let mut future = pin!(future);
+    /// #     loop {
+    /// #         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+    /// #             return output;
+    /// #         }
+    /// #         std::thread::park();
+    /// #     }
+    /// # }
+    /// let pool = drainpool::ThreadPoolBuilder::new().capacity(1).build()?;
+    /// assert_eq!(block_on(answer(&pool))?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reserve(&self) -> Reserve<'_, J, R, Q> {
+        Reserve { handle: self, waiter: None }
+    }
+}
+
+impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Future for Reserve<'a, J, R, Q> {
+    type Output = Result<Place<'a, J, R, Q>, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let handle = self.handle;
+        let place = |is_taken| Poll::Ready(Ok(Place { handle, is_taken }));
+        let state = &handle.inner.state;
+        if context::standing(state.id()) == Standing::AtWork {
+            return place(false);
+        }
+        if state.ledger.gate.0.read().is_closed() {
+            return Poll::Ready(Err(Refusal::Closed));
+        }
+        let Some(capacity) = &state.capacity else { return place(false) };
+        // Expired jobs free their places.
+        state.expire_due();
+        match capacity.poll_acquire(&mut self.waiter, context.waker()) {
+            Poll::Ready(Room::Granted) => place(true),
+            Poll::Ready(Room::Closed) => Poll::Ready(Err(Refusal::Closed)),
+            Poll::Ready(Room::Full) => Poll::Ready(Err(Refusal::Full)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Reserve<'_, J, R, Q> {
+    fn drop(&mut self) {
+        if let (Some(waiter), Some(capacity)) = (&self.waiter, &self.handle.inner.state.capacity) {
+            capacity.withdraw(waiter);
+        }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
+    /// Submits a job in this place; see [`Handle::submit`]. It does not wait for room.
+    ///
+    /// # Errors
+    ///
+    /// The job comes back, and the place is given back.
+    pub fn submit(self, job: J) -> Result<JobId, SubmitError<J>> {
+        let handle = self.handle;
+        handle.submit_on(job, self.into_terms())
+    }
+
+    /// Spawns a closure in this place; see [`Handle::spawn`]. It does not wait for room.
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back, and the place is given back.
+    pub fn spawn<F, T>(self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let handle = self.handle;
+        handle.spawn_on(closure, self.into_terms())
+    }
+
+    /// Turns the place over to a submit. A nested one needs none, and gives it back.
+    fn into_terms(mut self) -> Terms {
+        let is_nested = context::standing(self.handle.inner.id()) == Standing::AtWork;
+        if is_nested || !self.is_taken {
+            return Terms::TRY;
+        }
+        self.is_taken = false;
+        Terms::RESERVED
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Place<'_, J, R, Q> {
+    fn drop(&mut self) {
+        if self.is_taken
+            && let Some(capacity) = &self.handle.inner.state.capacity
+        {
+            capacity.release();
+        }
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> fmt::Debug for Reserve<'_, J, R, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reserve")
+            .field("is_waiting", &self.waiter.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> fmt::Debug for Place<'_, J, R, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").finish_non_exhaustive()
+    }
+}

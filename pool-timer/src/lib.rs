@@ -1,0 +1,85 @@
+//! Delayed and periodic jobs for a pool of `pool-core`: a [`Timer`] hands them to the pool when they are due.
+//!
+//! Most users enable the feature `timer` of the facade crate `drainpool`.
+//!
+//! | call | what it does |
+//! |---|---|
+//! | [`after`](TimerHandle::after), [`at`](TimerHandle::at) | submits a closure when a time is over, or at a moment |
+//! | [`every`](TimerHandle::every) | submits a closure at each tick of a [schedule](Period) |
+//! | [`cancel`](Scheduled::cancel) | cancels one of these |
+//! | [`shutdown`](Timer::shutdown) | ends the timer, with a [report](TimerReport) |
+//!
+//! # Time
+//!
+//! A timer is one thread, which sleeps until the next job is due. It goes by the pool's
+//! [clock](pool_core::Handle::clock), so a test with a `ManualClock` owns it. Nothing polls: a timer with nothing
+//! due uses no CPU. If the clock panics on the timer's thread, it is asked again when something else happens,
+//! at the latest after a second.
+//!
+//! It also ends the pool's jobs with a [time to start](pool_core::SubmitOptions::start_within) when that is over,
+//! so an executor that polls their handles learns of it in time.
+//!
+//! # The end
+//!
+//! A job that is not due is no job of the pool yet. When the pool is closed, be it by `close`, `shutdown` or
+//! its drop, the timer gives up its jobs and its thread ends; when the timer is shut down or dropped first,
+//! the pool goes on. To let the pool finish what is due and no more, shut down the timer first, then the
+//! pool. Either way the [report](TimerReport) says how many were given up.
+//!
+//! # Retry with back-off
+//!
+//! A job that fails sets itself again, later. No worker waits meanwhile:
+//!
+//! ```
+//! use std::sync::mpsc::{self, Sender};
+//! use std::time::Duration;
+//! use drainpool::{ThreadPool, Timer, TimerHandle};
+//!
+//! /// Fails twice.
+//! fn fetch(attempt: u32) -> Result<&'static str, String> {
+//!     if attempt < 2 { Err(format!("attempt {attempt} failed")) } else { Ok("a page") }
+//! }
+//!
+//! type Fetched = Result<&'static str, String>;
+//!
+//! fn fetch_with_retries(timer: TimerHandle, attempt: u32, fetched: Sender<Fetched>) {
+//!     match fetch(attempt) {
+//!         Err(_) if attempt < 5 => {
+//!             let (again, outcome) = (timer.clone(), fetched.clone());
+//!             let back_off = Duration::from_millis(1) * 2_u32.pow(attempt);
+//!             let set = timer.after(back_off, move || {
+//!                 fetch_with_retries(again, attempt + 1, outcome);
+//!             });
+//!             if let Err(refused) = set {
+//!                 let _ = fetched.send(Err(refused.to_string()));
+//!             }
+//!         }
+//!         outcome => drop(fetched.send(outcome)),
+//!     }
+//! }
+//!
+//! let pool = ThreadPool::new(1)?;
+//! let timer = Timer::new(&pool)?;
+//! let (sender, fetched) = mpsc::channel();
+//! let handle = timer.handle();
+//! pool.execute(move || fetch_with_retries(handle, 0, sender))?;
+//! assert_eq!(fetched.recv()?, Ok("a page"));
+//! assert_eq!(timer.shutdown().fired, 2);
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! ```
+//!
+//! If the job is given up meanwhile, its sender is dropped, and the receiver learns of that.
+
+mod driver;
+mod error;
+mod jobs;
+mod panics;
+mod period;
+mod shared;
+mod sync;
+mod ticket;
+mod timer;
+
+pub use error::{TimerError, TimerRefusal, TimerReport, TimerStartError};
+pub use period::{MissedTicks, Period};
+pub use timer::{Scheduled, Timer, TimerHandle};
