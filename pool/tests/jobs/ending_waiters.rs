@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 
-use drainpool::{JobError, JobId, JobSet, Task, WhenFull};
+use drainpool::{JobError, JobSet, WhenFull};
 
 use crate::ending::fill;
 use crate::setup::held::hold;
@@ -46,7 +46,7 @@ fn a_batch_that_waits_for_room_comes_back(setup: Setup) {
     let pool = setup.pool();
     let held = hold(&pool, setup.threads);
     thread::scope(|scope| {
-        let batch = scope.spawn(|| pool.execute_batch(vec![|| (); capacity + 2]));
+        let batch = scope.spawn(|| pool.execute_batch(vec![|| (); capacity + 2]).map_err(Box::new));
         eventually(|| pool.stats().waiting_submitters == 1);
         assert_eq!(pool.shutdown_now().len(), capacity);
         let refused = batch.join().unwrap().unwrap_err();
@@ -87,16 +87,15 @@ fn a_job_at_its_submitter_goes_on(setup: Setup) {
 /// Takes all jobs back, in each way, when this work outside of the pool opens its latch. The queue has
 /// nothing then but calls for help with the work, which goes on when the other latch is open.
 fn taken_during(setup: Setup, work: fn(&Pool, &Latch, &Latch)) {
-    let ways: [fn(&Pool) -> Vec<(JobId, Task)>; 2] =
-        [|pool| pool.take_queued(), |pool| pool.shutdown_now()];
-    for take_back in ways {
+    for for_good in [false, true] {
         let pool = setup.pool();
         let held = hold(&pool, setup.threads);
         let (begun, go) = (Latch::default(), Latch::default());
         thread::scope(|scope| {
             scope.spawn(|| work(&pool, &begun, &go));
             begun.wait();
-            assert!(take_back(&pool).is_empty());
+            let back = if for_good { pool.shutdown_now() } else { pool.take_queued() };
+            assert!(back.is_empty());
             go.open();
         });
         held.release();
