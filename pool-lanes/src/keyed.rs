@@ -74,7 +74,8 @@ impl Keyed {
         if let Some(turns) = lanes.get(&hash).and_then(Weak::upgrade) {
             return turns;
         }
-        let home = |turns: &Weak<Turns>| Home { keyed: Arc::clone(self), hash, turns: turns.clone() };
+        let home =
+            |turns: &Weak<Turns>| Home { keyed: Arc::clone(self), hash, turns: turns.clone() };
         let turns = Arc::new_cyclic(|turns| Turns::new(limit, Some(home(turns))));
         lanes.insert(hash, Arc::downgrade(&turns));
         turns

@@ -148,11 +148,7 @@ impl Turns {
     ///
     /// A release can end a job on the spot, which brings this thread here again. That call only takes the job
     /// out, and this loop goes on: the stack does not grow with the lane.
-    fn advance<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        mut first: Option<(u64, HeldJob)>,
-    ) {
+    fn advance<'a>(&'a self, mut state: MutexGuard<'a, State>, mut first: Option<(u64, HeldJob)>) {
         if state.advancing {
             return;
         }

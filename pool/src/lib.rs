@@ -95,6 +95,9 @@ pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
 pub use default::{
     DefaultBackend, DefaultQueue, Handle, Pool, PoolBuilder, ThreadPool, ThreadPoolBuilder,
 };
+#[cfg(feature = "lanes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
+pub use default::{Lane, Lanes};
 pub use pool_core::{
     AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
     InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
@@ -109,9 +112,6 @@ pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, Local
 #[cfg(feature = "flume")]
 #[cfg_attr(docsrs, doc(cfg(feature = "flume")))]
 pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
-#[cfg(feature = "lanes")]
-#[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
-pub use default::{Lane, Lanes};
 #[cfg(feature = "lanes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
 pub use pool_lanes::{LaneSubmitter, LanesExt};

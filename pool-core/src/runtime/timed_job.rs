@@ -46,14 +46,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
     }
 
     /// Drops the job, and delivers to the sink that it has ended in this way.
-    fn end_unrun(
-        &self,
-        id: JobId,
-        payload: J,
-        account: Account<'_>,
-        how: Ended,
-        error: JobError,
-    ) {
+    fn end_unrun(&self, id: JobId, payload: J, account: Account<'_>, how: Ended, error: JobError) {
         let end = || {
             drop_quietly(payload);
             (how, error)
