@@ -258,6 +258,9 @@ pub enum StartCause {
     /// The thread factory, the hook `on_thread_start`, the maker of the handler, the sink's `clone`
     /// or the maker of the thread's name panicked.
     Panicked(Arc<Panic>),
+    /// The maker of the handler returned this error; see
+    /// [`try_build_with`](crate::ThreadPoolBuilder::try_build_with).
+    Handler(Arc<dyn std::error::Error + Send + Sync>),
     /// The pool has no worker at work, and the submitter is itself the one that is being set up or is
     /// leaving: it cannot wait for itself.
     NotAtWork,
@@ -294,6 +297,7 @@ impl fmt::Display for StartError {
             }
             StartCause::Factory => f.write_str("the thread factory did not run it"),
             StartCause::Panicked(panic) => write!(f, "its set-up panicked: {panic}"),
+            StartCause::Handler(error) => write!(f, "its handler was not made: {error}"),
             StartCause::NotAtWork => {
                 f.write_str("the submit came from its own set-up or end, or from what starts it")
             }
@@ -309,6 +313,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             StartCause::Thread(error) => Some(&**error),
+            StartCause::Handler(error) => Some(&**error),
             _ => None,
         }
     }

@@ -13,8 +13,8 @@
 //! |---|---|
 //! | C1 | **Accepted or returned.** A submit is accepted, or hands the job back inside its error. Which of the two is decided at one atomic point together with close. |
 //! | C2 | **Once.** An accepted job starts at most once, on one worker. |
-//! | C3 | **One outcome.** An accepted job has exactly one outcome: done, panicked, cancelled, expired, or returned because the pool ended without it. It reaches the sink, or the handle if it has one; nothing is dropped in silence. |
-//! | C4 | **Nested.** A running job may submit more, also while the pool drains; those are drained too. |
+//! | C3 | **One outcome.** An accepted job has exactly one outcome: done, panicked, cancelled, expired, or returned: taken back, or left when the pool ended without it. It reaches the sink, or the handle if it has one; nothing is dropped in silence. |
+//! | C4 | **Nested.** A running job may submit more, also while the pool drains; those are drained too, or returned like all others after a `shutdown_now`. |
 //! | C5 | **Drain, then exit.** After close the workers leave when nothing is queued and nothing runs, and not before. The books balance: each accepted job is counted with its outcome. |
 //! | C6 | **Closed is closed.** After close nothing is accepted from outside; a forgotten handle cannot keep the pool open. |
 //! | C7 | **No lost wake-up.** If a job waits and a worker is free, the job starts. Nothing polls, and an idle pool uses no CPU. |

@@ -92,13 +92,15 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// meanwhile: then it may be shown twice, or not at all.
     ///
     /// The pool calls it when most of what waits is stale: jobs that were cancelled, have expired, or were
-    /// run by the thread that waited for them. `keep` is quick, never panics, never calls the queue and
-    /// drops nothing of the user's, so it may be called under a lock. The jobs that stay keep their order
-    /// as far as the queue promises one. Some of them may be out of other workers' sight meanwhile, so
-    /// after each call the pool wakes a worker if one has parked over it.
+    /// run by the thread that waited for them; and to take back all jobs, for
+    /// [`shutdown_now`](crate::Pool::shutdown_now) and [`take_queued`](crate::Handle::take_queued). `keep`
+    /// is quick, never panics, never calls the queue and drops nothing of the user's, so it may be called
+    /// under a lock. The jobs that stay keep their order as far as the queue promises one. Some of them may
+    /// be out of other workers' sight meanwhile, so after each call the pool wakes a worker if one has
+    /// parked over it.
     ///
     /// The default removes nothing. Over such a queue everything else works as well, but a stale job takes
-    /// memory until a worker takes it.
+    /// memory until a worker takes it, and jobs that are taken back end at their turn.
     fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
         let _ = keep;
     }

@@ -135,6 +135,17 @@ fn drop_of_a_handle_and_end() {
 /// What a hand-held waker has seen.
 struct Bell(Mutex<usize>, Condvar);
 
+impl Bell {
+    /// Waits until it has rung, and forgets that.
+    fn wait(&self) {
+        let mut rings = self.0.lock().unwrap();
+        while *rings == 0 {
+            rings = self.1.wait(rings).unwrap();
+        }
+        *rings = 0;
+    }
+}
+
 impl Wake for Bell {
     fn wake(self: std::sync::Arc<Self>) {
         *self.0.lock().unwrap() += 1;
@@ -261,6 +272,58 @@ fn wait_for_room_and_close() {
         assert!(!submitter.join().unwrap());
         let report = end(pool);
         assert_eq!((report.accepted, report.done, report.unfinished), (1, 1, 0));
+    });
+}
+
+/// C7: a future that waits for room is woken when there is some, and when there never will be: by a job that
+/// leaves the queue, or by the close. One that is dropped leaves its place to others.
+#[test]
+fn reserve_and_room_and_close() {
+    model(|| {
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(Plain::new(2)).num_threads(1).capacity(1);
+            builder.paused().build().unwrap()
+        });
+        let job = pool.spawn(|| ()).unwrap();
+        let handle = pool.handle();
+        let submitter = thread::spawn(move || {
+            let bell = std::sync::Arc::new(Bell(Mutex::new(0), Condvar::new()));
+            let waker = Waker::from(bell.clone());
+            let mut context = Context::from_waker(&waker);
+            let mut place = pin!(handle.reserve());
+            let mut polled = place.as_mut().poll(&mut context);
+            while polled.is_pending() {
+                bell.wait();
+                polled = place.as_mut().poll(&mut context);
+            }
+            let Poll::Ready(Ok(place)) = polled else { return 0 };
+            u64::from(place.spawn(|| ()).is_ok())
+        });
+        assert!(job.cancel());
+        pool.close();
+        let accepted = submitter.join().unwrap();
+        let report = end(pool);
+        assert_eq!((report.done, report.cancelled, report.unfinished), (accepted, 1, 0));
+    });
+}
+
+/// A future is dropped while its place comes: the place is there for another.
+#[test]
+fn drop_of_a_reservation_and_room() {
+    model(|| {
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(Plain::new(2)).num_threads(1).capacity(1);
+            builder.paused().build().unwrap()
+        });
+        let job = pool.spawn(|| ()).unwrap();
+        let canceller = thread::spawn(move || assert!(job.cancel()));
+        {
+            let mut place = pin!(pool.reserve());
+            let _ = place.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        }
+        canceller.join().unwrap();
+        pool.try_execute(|| ()).unwrap();
+        assert_eq!(end(pool).done, 1);
     });
 }
 

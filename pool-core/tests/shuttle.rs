@@ -443,7 +443,10 @@ fn taken_back_under_fire<Q: WorkQueue<Job<Task>>>(queue: Q) {
         let submitting = move || {
             ran.fetch_add(1, Ordering::SeqCst);
             let (outer, inner) = (Arc::clone(&ran), Arc::clone(&ran));
-            handle.execute(move || drop(outer.fetch_add(1, Ordering::SeqCst))).unwrap();
+            let add = move || {
+                outer.fetch_add(1, Ordering::SeqCst);
+            };
+            handle.execute(add).unwrap();
             let job = handle.spawn(move || inner.fetch_add(1, Ordering::SeqCst)).unwrap();
             assert!(matches!(job.join(), Ok(_) | Err(JobError::Returned)));
         };

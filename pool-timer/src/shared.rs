@@ -252,8 +252,12 @@ impl Shared {
         let mut state = lock(&self.state);
         state.is_ending = true;
         let left = std::mem::take(&mut state.waiting);
-        let is_due = |(when, _): &Key| now.is_some_and(|now| *when <= When::At(now));
-        let due = left.keys().filter(|key| is_due(key)).count() as u64;
+        let now = now.map(When::At);
+        // A periodic job goes on after a tick that it misses.
+        let is_due = |((when, _), entry): &(&Key, &Entry)| {
+            now.is_some_and(|now| *when <= now) && !entry.ticket().is_periodic
+        };
+        let due = left.iter().filter(is_due).count() as u64;
         state.report.dropped += due;
         state.report.not_due += left.len() as u64 - due + std::mem::take(&mut state.away);
         for entry in left.values() {

@@ -26,7 +26,7 @@ pub type DefaultQueue<J> = Strongest<J>;
 /// | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 /// | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 /// | [`handle`](pool_core::Pool::handle) | a [`Handle`] for other threads and for jobs |
-/// | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
+/// | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_now`](pool_core::Pool::shutdown_now) | the end; a drop is a shutdown |
 ///
 /// # Examples
 ///

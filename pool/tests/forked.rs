@@ -44,6 +44,8 @@ fn a_forked_child_runs_no_job_of_its_parent() {
         pool.execute(move || std::io::Write::write_all(&mut &writer, b"ran").unwrap()).unwrap();
         match fork().unwrap() {
             Fork::Child => {
+                let (taken, back) = (pool.take_queued(), pool.shutdown_now());
+                assert!(taken.is_empty() && back.is_empty());
                 let report = pool.shutdown();
                 std::process::exit(i32::from(report.unfinished != 1 || pool.stats().threads != 1));
             }

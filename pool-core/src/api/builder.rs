@@ -1,5 +1,7 @@
 //! The builder of a pool: its settings, its queue, and its sink.
 
+use std::convert::Infallible;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -296,6 +298,49 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         M: Fn(&WorkerContext<J, S::Result, B::Queue>) -> H + Send + Sync + 'static,
         H: FnMut(J) -> S::Result,
     {
+        self.try_build_with(move |worker| Ok::<H, Infallible>(make_handler(worker)))
+    }
+
+    /// Builds a pool like [`build_with`](Self::build_with), with a maker that may fail, such as one that opens
+    /// a connection.
+    ///
+    /// A worker whose handler is not made does not start. That is as if its thread could not be started: an
+    /// error of the build, or, when the worker is started later, of the submit that needs it; see
+    /// [`thread_keep_alive`](Self::thread_keep_alive). Each start calls the maker anew.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Start`] with [`StartCause::Handler`](crate::StartCause::Handler) if the maker fails. The
+    /// maker's error is its [source](std::error::Error::source). Otherwise as for [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use std::fs::File;
+    /// use std::io::{self, Write};
+    /// use drainpool::ThreadPoolBuilder;
+    ///
+    /// let built = ThreadPoolBuilder::new().num_threads(2).try_build_with(|worker| {
+    ///     let mut log = File::create(format!("/no/such/directory/{}", worker.index()))?;
+    ///     Ok::<_, io::Error>(move |line: String| writeln!(log, "{line}").expect("room on the disk"))
+    /// });
+    /// let error = built.unwrap_err();
+    /// let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    /// assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+    /// ```
+    pub fn try_build_with<J, M, H, E>(
+        self,
+        make_handler: M,
+    ) -> Result<Pool<J, S::Result, B::Queue>, BuildError>
+    where
+        J: Send + 'static,
+        B: MakeQueue<Job<J>>,
+        S: ResultSink<Result: 'static> + Clone + Send + 'static,
+        M: Fn(&WorkerContext<J, S::Result, B::Queue>) -> Result<H, E> + Send + Sync + 'static,
+        H: FnMut(J) -> S::Result,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
         let Self { backend, mut sink, settings } = self;
         let size = settings.size()?;
         let core = settings.core(size)?;
@@ -305,7 +350,8 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let state = PoolState::new(Ledger::new(size), sleep, clock, capacity);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
-            make_handler(&WorkerContext { index, handle: Handle { inner: Arc::clone(inner) } })
+            let handle = Handle { inner: Arc::clone(inner) };
+            make_handler(&WorkerContext { index, handle }).map_err(|error| error.into().into())
         };
         let launcher = Arc::new(Launcher::new(make, sink, size));
         let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);

@@ -159,9 +159,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// Jobs for the pool's handler or its sink (closures that were executed, payloads that were submitted)
     /// are returned with their ids, those from outside first, in the order of submission. The sink gets no
-    /// outcome for them, and is told to skip them. Jobs with a handle end as [`JobError::Returned`](crate::JobError::Returned), and
-    /// their closures are dropped (C9). All are counted as
-    /// [`returned`](crate::ShutdownReport::returned), and their places are free for submitters that wait.
+    /// outcome for them, and is told to skip them. Jobs with a handle end as
+    /// [`JobError::Returned`](crate::JobError::Returned), and their closures are dropped (C9), on the calling
+    /// thread. All are counted as [`returned`](crate::ShutdownReport::returned), and their places are free for
+    /// submitters that wait.
     ///
     /// Left alone is what belongs to a job that runs: the children of a scope, the halves of a join. A job
     /// that a worker moves at the same moment may be missed, and runs. Over a queue of a third party that

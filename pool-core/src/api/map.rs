@@ -21,7 +21,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// [`buffer`](Map::buffer) inputs are in flight, so the inputs may be endless. Dropping it cancels the
     /// jobs that have not started.
     ///
-    /// It goes on when the pool is closed: the caller then applies the function itself.
+    /// It goes on when the pool is closed: the caller then applies the function itself. An input whose job is
+    /// [taken back](Self::take_queued) is lost, and its outcome says so.
     ///
     /// # Examples
     ///

@@ -22,8 +22,9 @@ use crate::task::Task;
 /// pool itself stays with its owner, who ends it.
 ///
 /// Dropping a pool shuts it down: the accepted jobs run, the threads end, then the drop returns. The builder
-/// can choose [otherwise](OnDrop). See [`shutdown`](Self::shutdown) for a job that drops its own pool. With a bounded sink, the receiver must
-/// go on receiving meanwhile, or be dropped first: in a struct that holds both, it is the field above.
+/// can choose [otherwise](OnDrop). See [`shutdown`](Self::shutdown) for a job that drops its own pool. With a
+/// bounded sink, the receiver must go on receiving meanwhile, or be dropped first: in a struct that holds
+/// both, it is the field above.
 pub struct Pool<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handle: Handle<J, R, Q>,
 }
@@ -127,9 +128,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
     ///
     /// What jobs that still run submit afterwards is accepted (C4), but not run: a worker ends it as
     /// `Returned`, which goes to its handle or to the sink. The same happens to a job that a submitter was
-    /// just putting in or a worker was just moving, and to all over a queue of a third party that does not implement
-    /// [`retain`](WorkQueue::retain). A worker that was just starting a job runs it. The children of a
-    /// scope and the halves of a join run, being parts of the job that called them.
+    /// just putting in or a worker was just moving, and to all jobs over a queue of a third party that does
+    /// not implement [`retain`](WorkQueue::retain). A worker that was just starting a job runs it. The
+    /// children of a scope and the halves of a join run, being parts of what called them.
     ///
     /// Every job is still counted once: `accepted` is the sum of the outcomes,
     /// [`returned`](ShutdownReport::returned) included (C3, C5).

@@ -2,6 +2,7 @@
 //! the order of arrival.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
@@ -77,8 +78,14 @@ pub(crate) struct Capacity {
 
 #[derive(Debug, Default)]
 struct Line {
-    waiters: VecDeque<Arc<Waiter>>,
+    waiters: VecDeque<(Arc<Waiter>, Waker)>,
     closed: bool,
+}
+
+impl Line {
+    fn position(&self, waiter: &Arc<Waiter>) -> Option<usize> {
+        self.waiters.iter().position(|(other, _)| Arc::ptr_eq(other, waiter))
+    }
 }
 
 /// One waiting submitter: a thread, or a future.
@@ -87,8 +94,6 @@ pub(crate) struct Waiter {
     /// One of the three below. Changed under the lock, with release. The waiter reads it with acquire, and
     /// then sees what the pool's closing did.
     state: AtomicU64,
-    /// Woken once. A future's may be exchanged.
-    waker: Mutex<Option<Waker>>,
 }
 
 const COMING: u64 = 0;
@@ -99,14 +104,11 @@ impl Waiter {
     fn is_over(&self) -> bool {
         self.state.load(Acquire) != COMING
     }
+}
 
-    /// Wakes the submitter, whose state has changed. It may be foreign code.
-    fn wake(&self) {
-        let waker = lock(&self.waker).take();
-        if let Some(waker) = waker {
-            let _ = guarded(|| waker.wake()).map_err(drop_quietly);
-        }
-    }
+/// Wakes a submitter whose state has changed. Its waker may be foreign code.
+fn wake(waker: Waker) {
+    let _ = guarded(|| waker.wake()).map_err(drop_quietly);
 }
 
 impl Capacity {
@@ -179,13 +181,14 @@ impl Capacity {
             };
         };
         // Cloned and dropped without the lock: both are foreign code.
-        let waker = waker.clone();
-        let former = lock(&waiting.waker).replace(waker);
-        drop(former);
-        // After that: either the waker is seen where the state is changed, or the change is seen here.
-        if !waiting.is_over() {
+        let mut waker = waker.clone();
+        let mut line = lock(&self.line);
+        if let Some(at) = line.position(waiting) {
+            mem::swap(&mut line.waiters[at].1, &mut waker);
+            drop(line);
             return Poll::Pending;
         }
+        drop(line);
         let room = self.give_up_waiting(waiting);
         *waiter = None;
         Poll::Ready(room)
@@ -215,9 +218,8 @@ impl Capacity {
                 Err(now) => word = now,
             }
         }
-        let waker = Mutex::new(Some(waker));
-        let waiter = Arc::new(Waiter { state: AtomicU64::new(COMING), waker });
-        line.waiters.push_back(Arc::clone(&waiter));
+        let waiter = Arc::new(Waiter { state: AtomicU64::new(COMING) });
+        line.waiters.push_back((Arc::clone(&waiter), waker));
         Ok(waiter)
     }
 
@@ -228,10 +230,12 @@ impl Capacity {
             GRANTED => Room::Granted,
             CLOSED => Room::Closed,
             _ => {
-                line.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+                let left = line.position(waiter).and_then(|at| line.waiters.remove(at));
                 if line.waiters.is_empty() {
                     self.word.fetch_and(!HAS_WAITERS, Relaxed);
                 }
+                drop(line);
+                drop(left);
                 Room::Full
             }
         }
@@ -263,7 +267,7 @@ impl Capacity {
     #[cold]
     fn hand_over(&self) {
         let mut line = lock(&self.line);
-        let Some(waiter) = line.waiters.pop_front() else {
+        let Some((waiter, waker)) = line.waiters.pop_front() else {
             self.word.fetch_add(FREE, Relaxed);
             return;
         };
@@ -273,7 +277,7 @@ impl Capacity {
             self.word.fetch_and(!HAS_WAITERS, Relaxed);
         }
         drop(line);
-        waiter.wake();
+        wake(waker);
     }
 
     /// Refuses all waiters, now and later. To be called after the gate was closed.
@@ -281,10 +285,10 @@ impl Capacity {
         let mut line = lock(&self.line);
         line.closed = true;
         let waiters = std::mem::take(&mut line.waiters);
-        waiters.iter().for_each(|waiter| waiter.state.store(CLOSED, Release));
+        waiters.iter().for_each(|(waiter, _)| waiter.state.store(CLOSED, Release));
         self.word.fetch_and(!HAS_WAITERS, Relaxed);
         drop(line);
-        waiters.iter().for_each(|waiter| waiter.wake());
+        waiters.into_iter().for_each(|(_, waker)| wake(waker));
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, Weak};
 
+use crate::error::StartCause;
 use crate::id::{JobId, PoolId};
-use crate::panics::Panic;
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
 use crate::runtime::any_pool::AnyPool;
@@ -26,8 +26,13 @@ pub(crate) struct Inner<J, R, Q> {
 
 /// The life of a worker, from its set-up to its end; hides the types of handler and sink.
 pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
-    /// Runs a worker. Returns the panic if the set-up panicked; otherwise `start` is told of the success.
-    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic>;
+    /// Runs a worker. Returns the cause if the set-up failed; otherwise `start` is told of the success.
+    fn work(
+        &self,
+        inner: &Arc<Inner<J, R, Q>>,
+        index: usize,
+        start: &Start,
+    ) -> Result<(), StartCause>;
 
     /// Delivers an outcome to the sink from a thread that is no worker. Returns the number of outcomes that
     /// the sink did not take.

@@ -1,8 +1,11 @@
 //! The launch of a worker: hooks, set-up of handler and sink, work, leaving.
 
+use std::any::Any;
+use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::error::StartCause;
 use crate::id::JobId;
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::context;
@@ -15,6 +18,9 @@ use crate::runtime::join::pending_joins::forget_pool;
 use crate::runtime::sink_clones::{Message, SinkClones};
 use crate::runtime::worker::Worker;
 use crate::sink::{Completed, ResultSink, flush_quietly};
+
+/// Why a handler was not made.
+pub(crate) type HandlerError = Arc<dyn Error + Send + Sync>;
 
 /// Makes workers with handlers from `M` and clones of the sink `S`.
 pub(crate) struct Launcher<M, S> {
@@ -33,12 +39,17 @@ impl<J, Q, M, H, S, R> WorkerMain<J, R, Q> for Launcher<M, S>
 where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
-    M: Fn(&Arc<Inner<J, R, Q>>, usize) -> H + Send + Sync,
+    M: Fn(&Arc<Inner<J, R, Q>>, usize) -> Result<H, HandlerError> + Send + Sync,
     H: FnMut(J) -> R,
     R: 'static,
     S: ResultSink<Result = R> + Clone + Send,
 {
-    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic> {
+    fn work(
+        &self,
+        inner: &Arc<Inner<J, R, Q>>,
+        index: usize,
+        start: &Start,
+    ) -> Result<(), StartCause> {
         let call = |hook: &Option<Hook>| {
             guarded(|| {
                 if let Some(hook) = hook {
@@ -46,9 +57,9 @@ where
                 }
             })
         };
-        call(&inner.config.on_thread_start).map_err(Panic::new)?;
+        call(&inner.config.on_thread_start).map_err(panicked)?;
         let set_up = guarded(|| {
-            let handler = (self.make_handler)(inner, index);
+            let handler = (self.make_handler)(inner, index).map_err(StartCause::Handler)?;
             let (sink, lost) = self.sinks.clone_for_worker();
             inner.state.ledger.worker(index).undelivered.add(lost);
             match sink {
@@ -56,11 +67,11 @@ where
                 Err(payload) => {
                     // A panic of this drop must not take the payload with it.
                     drop_quietly(handler);
-                    Err(payload)
+                    Err(panicked(payload))
                 }
             }
         });
-        let worked = set_up.and_then(|set_up| set_up).map_err(Panic::new).map(|(handler, sink)| {
+        let worked = set_up.map_err(panicked).and_then(|set_up| set_up).map(|(handler, sink)| {
             inner.state.sleep.started(index, start, &inner.state.ledger);
             work(inner, index, handler, sink);
         });
@@ -76,6 +87,11 @@ where
     fn skip(&self, ids: Vec<JobId>) {
         self.sinks.tell(Message::Skip(ids));
     }
+}
+
+/// The cause of a start that failed because foreign code panicked.
+fn panicked(payload: Box<dyn Any + Send>) -> StartCause {
+    StartCause::Panicked(Arc::new(Panic::new(payload)))
 }
 
 /// Works until the worker is to leave.

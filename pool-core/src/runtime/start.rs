@@ -163,7 +163,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
                 }
                 inner.notify_if_work();
             }
-            Err(panic) => self.fail(&inner, StartCause::Panicked(Arc::new(panic))),
+            Err(cause) => self.fail(&inner, cause),
         }
     }
 

@@ -1,17 +1,14 @@
-//! The end in time: what has not started comes back, what runs goes on, and all of it is counted.
+//! Taking back, with and without the end of the pool: what has not started comes back, what runs goes on,
+//! and all of it is counted.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use drainpool::{
-    Collect, InOrder, JobError, ManualClock, OnDrop, Refusal, SubmitOptions, WhenFull,
-};
+use drainpool::{Collect, InOrder, JobError, ManualClock, Refusal, SubmitOptions};
 
-use crate::setup::held::{Gate, behind, hold};
-use crate::setup::tools::Bomb;
+use crate::setup::held::{Gate, hold, occupy};
 use crate::setup::{Latch, Pool, Setup, Tally, balanced, eventually};
 
 on_every_backend! {
@@ -23,20 +20,16 @@ on_every_backend! {
     what_jobs_submit_afterwards_is_not_run
     parts_of_running_jobs_run
     jobs_that_expire_come_back
+    jobs_whose_time_is_over_come_back
     payloads_come_back
     a_sink_in_order_is_told_to_skip
     what_is_taken_leaves_room
     an_installed_call_comes_back
-    taken_under_fire
-    ended_under_fire
-    a_timeout_tells_what_still_runs
-    a_drop_that_discards
-    a_drop_that_detaches
     a_second_end_finds_nothing
 }
 
 /// Submits so many closures that are counted.
-fn fill(pool: &Pool, jobs: usize) -> Tally {
+pub(crate) fn fill(pool: &Pool, jobs: usize) -> Tally {
     let ran = Tally::default();
     for _ in 0..jobs {
         let ran = ran.clone();
@@ -209,6 +202,20 @@ fn jobs_that_expire_come_back(setup: Setup) {
     assert_eq!((ran.get(), balanced(&pool).returned), (1, 2));
 }
 
+fn jobs_whose_time_is_over_come_back(setup: Setup) {
+    let clock = ManualClock::new();
+    let pool = setup.builder().clock(clock.clone()).paused().build().unwrap();
+    let soon = SubmitOptions::new().start_within(Duration::from_secs(1));
+    let id = pool.with(soon).execute(|| ()).unwrap();
+    let job = pool.with(soon).spawn(|| ()).unwrap();
+    clock.advance(Duration::from_secs(2));
+    assert!(matches!(job.join(), Err(JobError::Expired)));
+    let back: Vec<_> = pool.take_queued().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(back, [id], "it had no outcome yet");
+    let report = balanced(&pool);
+    assert_eq!((report.expired, report.returned), (1, 1));
+}
+
 fn payloads_come_back(setup: Setup) {
     let pool = setup.builder().paused().build_with(|_| |text: String| drop(text)).unwrap();
     let ids: Vec<_> = ["a", "b"].map(|text| pool.submit(text.to_owned()).unwrap()).into();
@@ -220,7 +227,7 @@ fn a_sink_in_order_is_told_to_skip(setup: Setup) {
     let results = Collect::new();
     let pool = setup.builder().sink(InOrder::new(results.clone())).build().unwrap();
     let gate = Gate::default();
-    let held: Vec<_> = (0..setup.threads).map(|_| behind_any(&pool, &gate)).collect();
+    let held = occupy(&pool, setup.threads, &gate);
     let (first, job) = (pool.execute(|| 1).unwrap(), pool.spawn(|| 1).unwrap());
     assert_eq!(pool.take_queued().into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [first]);
     assert!(job.join().is_err());
@@ -230,21 +237,6 @@ fn a_sink_in_order_is_told_to_skip(setup: Setup) {
     let ids: Vec<_> = results.take().into_iter().map(|done| done.id).collect();
     assert_eq!(ids, [last], "it does not wait for those that were taken");
     drop(held);
-}
-
-/// Makes one more worker busy until the gate opens.
-fn behind_any<R: Send + 'static>(
-    pool: &crate::setup::Handle<R>,
-    gate: &Latch,
-) -> drainpool::JobHandle<()> {
-    let (begun, gate) = (Latch::default(), gate.clone());
-    let begins = begun.clone();
-    let job = pool.spawn(move || {
-        begins.open();
-        gate.wait();
-    });
-    begun.wait();
-    job.unwrap()
 }
 
 fn what_is_taken_leaves_room(setup: Setup) {
@@ -276,142 +268,6 @@ fn an_installed_call_comes_back(setup: Setup) {
         assert_eq!(closure(), 7);
     });
     balanced(&pool);
-}
-
-fn taken_under_fire(setup: Setup) {
-    let pool = setup.pool();
-    let (ran, taken, accepted) = (Tally::default(), Tally::default(), Tally::default());
-    let submitting = AtomicU64::new(2);
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                for _ in 0..300 {
-                    let (handle, outer) = (pool.handle(), ran.clone());
-                    let job = move || {
-                        let inner = outer.clone();
-                        handle.execute(move || inner.add()).unwrap();
-                        outer.add();
-                    };
-                    pool.with(WhenFull::Wait).execute(job).unwrap();
-                    accepted.add();
-                    drop(pool.spawn(|| ()).unwrap());
-                }
-                submitting.fetch_sub(1, SeqCst);
-            });
-        }
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while submitting.load(SeqCst) > 0 {
-                    pool.take_queued().iter().for_each(|_| taken.add());
-                    thread::yield_now();
-                }
-            });
-        }
-    });
-    pool.wait_idle().unwrap();
-    let report = balanced(&pool);
-    assert_eq!(accepted.get(), 600);
-    // A job that ran has submitted another, which ran or was taken as well.
-    let handles = 600;
-    assert_eq!(report.accepted, ran.get() + taken.get() + handles);
-    assert!(report.returned >= taken.get());
-}
-
-/// Submits two jobs of the same kind, down to a certain depth.
-fn tree(pool: &crate::setup::Handle, ran: &Tally, depth: u32) {
-    ran.add();
-    if depth > 0 {
-        for _ in 0..2 {
-            let (handle, ran) = (pool.clone(), ran.clone());
-            pool.execute(move || tree(&handle, &ran, depth - 1)).unwrap();
-        }
-        let handle = pool.spawn(|| ()).unwrap();
-        let outcome = handle.join();
-        assert!(matches!(outcome, Ok(()) | Err(JobError::Returned)), "{outcome:?}");
-    }
-}
-
-fn ended_under_fire(setup: Setup) {
-    for round in 0..30 {
-        let pool = setup.pool();
-        let (ran, handle) = (Tally::default(), pool.handle());
-        let running = ran.clone();
-        pool.execute(move || tree(&handle, &running, 7)).unwrap();
-        let submitter = pool.handle();
-        let outside = thread::spawn(move || {
-            let mut accepted = Vec::new();
-            while let Ok(job) = submitter.spawn(|| ()) {
-                accepted.push(job);
-            }
-            accepted.into_iter().for_each(|job| drop(job.join()));
-        });
-        eventually(|| ran.get() > round);
-        let back = pool.shutdown_now().len() as u64;
-        let again = pool.shutdown_now().len() as u64;
-        let report = balanced(&pool);
-        outside.join().unwrap();
-        assert!(report.is_complete() && report.returned >= back + again, "{report:?}");
-        assert!(ran.get() <= report.done);
-    }
-}
-
-fn a_timeout_tells_what_still_runs(setup: Setup) {
-    let clock = ManualClock::new();
-    let pool = setup.builder().clock(clock.clone()).build().unwrap();
-    let held = hold(&pool, setup.threads);
-    let ran = fill(&pool, 2);
-    let report = pool.shutdown_timeout(Duration::ZERO);
-    assert_eq!((report.unfinished, report.threads), (setup.threads as u64 + 2, setup.threads));
-    thread::scope(|scope| {
-        let waits = scope.spawn(|| pool.shutdown_timeout(Duration::from_secs(5)));
-        // However often, as nothing tells that it waits.
-        while !waits.is_finished() {
-            clock.advance(Duration::from_secs(1));
-            thread::yield_now();
-        }
-        let report = waits.join().unwrap();
-        assert!(!report.is_complete());
-        assert_eq!((report.running, report.done), (setup.threads as u64, 0));
-    });
-    held.release();
-    let report = pool.shutdown_timeout(Duration::MAX);
-    assert!(report.is_complete());
-    assert_eq!((report.running, report.unfinished, ran.get()), (0, 0, 2), "they have run");
-    assert!(pool.shutdown_timeout(Duration::ZERO).is_complete());
-    balanced(&pool);
-}
-
-fn a_drop_that_discards(setup: Setup) {
-    let pool = setup.builder().on_drop(OnDrop::Discard).build().unwrap();
-    let held = hold(&pool, setup.threads);
-    let (ran, handle) = (fill(&pool, 1), pool.handle());
-    let bomb = Bomb;
-    pool.execute(move || drop(bomb)).unwrap();
-    let job = pool.spawn(|| ()).unwrap();
-    let dropped = thread::spawn(move || catch_unwind(AssertUnwindSafe(|| drop(pool))).is_ok());
-    assert!(matches!(job.join(), Err(JobError::Returned)));
-    assert!(!dropped.is_finished() || handle.stats().threads == 0);
-    held.release();
-    assert!(dropped.join().unwrap(), "the drop of a job that panics goes no further");
-    let stats = handle.stats();
-    assert_eq!((stats.returned, stats.threads, ran.get()), (3, 0, 0));
-}
-
-fn a_drop_that_detaches(setup: Setup) {
-    let pool = setup.builder().on_drop(OnDrop::Detach).build().unwrap();
-    let gate = Gate::default();
-    let stuck: Vec<_> = (0..setup.threads).map(|_| behind(&gate, &pool, 7)).collect();
-    eventually(|| pool.stats().running == setup.threads as u64);
-    let (ran, handle) = (fill(&pool, 2), pool.handle());
-    drop(pool);
-    assert!(handle.is_closed());
-    assert_eq!((handle.stats().running, handle.stats().returned), (setup.threads as u64, 2));
-    gate.open();
-    for job in stuck {
-        assert_eq!(job.join().unwrap(), 7);
-    }
-    eventually(|| handle.stats().threads == 0);
-    assert_eq!(ran.get(), 0);
 }
 
 fn a_second_end_finds_nothing(setup: Setup) {

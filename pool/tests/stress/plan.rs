@@ -103,6 +103,11 @@ impl Op {
         }
     }
 
+    /// Whether its parts may be given back unrun, and then do not run.
+    pub(crate) fn may_lose_parts(self) -> bool {
+        self.spawns_jobs() || matches!(self, Self::Map | Self::MapUnordered)
+    }
+
     fn is_awaited(self) -> bool {
         match self {
             Self::Execute | Self::ExecuteBatch | Self::ExecuteOrRun => false,
@@ -142,6 +147,10 @@ pub(crate) enum Meddling {
     Pause(usize),
     Resume(usize),
     Close(usize),
+    /// Takes back what waits.
+    TakeQueued(usize),
+    /// The same, and closes the pool.
+    ShutdownNow(usize),
 }
 
 #[derive(Debug)]
@@ -235,10 +244,12 @@ impl Draft {
         let steps = if self.random.once_in(2) { 0 } else { self.random.below(8) };
         let step = |random: &mut Random, pools| {
             let pool = random.below(pools);
-            match random.below(7) {
+            match random.below(9) {
                 0 | 1 => Meddling::Pause(pool),
                 2 => Meddling::Resume(pool),
                 3 => Meddling::Close(pool),
+                4 => Meddling::TakeQueued(pool),
+                5 if random.once_in(2) => Meddling::ShutdownNow(pool),
                 _ => Meddling::LetRun(1 << random.below(8)),
             }
         };

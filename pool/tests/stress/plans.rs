@@ -85,7 +85,7 @@ fn check(world: &Arc<World>, pools: &Pools) {
         for &root in &world.plan.roots {
             scope.spawn(move || run(world, root, Place::default()));
         }
-        meddle(world);
+        meddle(world, &pools.pools);
     });
     pools.pools.iter().for_each(|pool| pool.wait_idle().unwrap());
     // Those of a pool that ends first may still be submitted to it by another one.
@@ -96,7 +96,7 @@ fn check(world: &Arc<World>, pools: &Pools) {
     assert_eq!(pools.started.get(), pools.stopped.get(), "threads started and stopped");
 }
 
-fn meddle(world: &World) {
+fn meddle(world: &World, pools: &[Pool]) {
     for step in &world.plan.meddling {
         match *step {
             Meddling::LetRun(yields) => (0..yields).for_each(|_| thread::yield_now()),
@@ -105,6 +105,15 @@ fn meddle(world: &World) {
             Meddling::Close(pool) => {
                 world.books[pool].closed.store(true, SeqCst);
                 world.pools[pool].close();
+            }
+            Meddling::TakeQueued(pool) => {
+                world.books[pool].taken.store(true, SeqCst);
+                world.took(pool, pools[pool].take_queued().len());
+            }
+            Meddling::ShutdownNow(pool) => {
+                world.books[pool].taken.store(true, SeqCst);
+                world.books[pool].closed.store(true, SeqCst);
+                world.took(pool, pools[pool].shutdown_now().len());
             }
         }
     }

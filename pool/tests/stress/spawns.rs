@@ -45,9 +45,12 @@ pub(crate) fn spawn(world: &Arc<World>, node: &Node, how: How, place: Place) -> 
             cancel_all(world, pool, spawned);
             0
         }
-        How::SetNext | How::SetTimeout | How::SetAll => here + join_set(world, spawned, how),
+        How::SetNext | How::SetTimeout | How::SetAll => here + join_set(world, pool, spawned, how),
         // The last one first, for a change.
-        _ => here + spawned.into_iter().rev().map(|spawned| join(world, spawned, how)).sum::<u64>(),
+        _ => {
+            let joined = spawned.into_iter().rev().map(|spawned| join(world, pool, spawned, how));
+            here + joined.sum::<u64>()
+        }
     }
 }
 
@@ -103,23 +106,24 @@ fn spawn_batch(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, 
     }
 }
 
-fn join(world: &World, (at, mut job): Spawned, how: How) -> u64 {
+fn join(world: &World, pool: usize, (at, mut job): Spawned, how: How) -> u64 {
     let outcome = match how {
         How::JoinTimeout => job.join_timeout(LONG).expect("an hour is long"),
         How::JoinOrRun => job.join_or_run(),
         How::Poll => block_on(job),
         _ => job.join(),
     };
-    world.outcome(at, &outcome)
+    world.outcome(pool, at, &outcome)
 }
 
-fn join_set(world: &World, spawned: Vec<Spawned>, how: How) -> u64 {
+fn join_set(world: &World, pool: usize, spawned: Vec<Spawned>, how: How) -> u64 {
     let (nodes, jobs): (Vec<usize>, Vec<_>) = spawned.into_iter().unzip();
     let mut set: JobSet<u64> = jobs.into_iter().collect();
     if how == How::SetAll {
         let outcomes = set.join_all();
         assert_eq!(outcomes.len(), nodes.len());
-        return nodes.iter().zip(&outcomes).map(|(&at, outcome)| world.outcome(at, outcome)).sum();
+        let outcomes = nodes.iter().zip(&outcomes);
+        return outcomes.map(|(&at, outcome)| world.outcome(pool, at, outcome)).sum();
     }
     let mut next = || match how {
         How::SetTimeout => set.join_next_timeout(LONG).expect("an hour is long"),
@@ -127,7 +131,7 @@ fn join_set(world: &World, spawned: Vec<Spawned>, how: How) -> u64 {
     };
     let mut total = 0;
     while let Some((nth, outcome)) = next() {
-        total += world.outcome(nodes[nth], &outcome);
+        total += world.outcome(pool, nodes[nth], &outcome);
     }
     total
 }
@@ -146,7 +150,7 @@ fn cancel(world: &World, pool: usize, (at, job): Spawned, how: How) {
         assert!(job.is_finished());
         assert!(matches!(job.join(), Err(JobError::Cancelled)));
     } else {
-        world.outcome(at, &job.join());
+        world.outcome(pool, at, &job.join());
     }
 }
 
@@ -159,7 +163,7 @@ fn cancel_all(world: &World, pool: usize, spawned: Vec<Spawned>) {
             left -= 1;
             world.cancelled(pool, nodes[nth]);
         } else {
-            world.outcome(nodes[nth], &outcome);
+            world.outcome(pool, nodes[nth], &outcome);
         }
     }
     assert_eq!(left, 0, "cancelled, and no outcome says so");

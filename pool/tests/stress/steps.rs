@@ -151,6 +151,7 @@ fn install(world: &Arc<World>, node: &Node, place: Place) -> u64 {
         Ok(total) => total,
         Err(error) => {
             world.refused(pool, place, error.reason(), false);
+            world.books[pool].calls_back.fetch_add(1, SeqCst);
             run(world, at, place)
         }
     }
@@ -166,13 +167,14 @@ fn map(world: &Arc<World>, node: &Node, place: Place) -> u64 {
     let inner = Arc::clone(world);
     let work = move |at| (at, run(&inner, at, there));
     let inputs = node.parts.clone();
-    let check = |mapped: Result<(usize, u64), _>| {
-        let (at, total) = mapped.unwrap();
-        world.outcome(at, &Ok(total))
+    let check = |mapped: Result<(usize, u64), _>| match mapped {
+        Ok((at, total)) => _ = world.outcome(pool, at, &Ok(total)),
+        Err(error) => assert!(world.is_given_back(pool, &error), "an outcome of a map: {error}"),
     };
     if node.op == Op::Map {
-        world.pools[pool].map(inputs, work).map(check).sum()
+        world.pools[pool].map(inputs, work).for_each(check);
     } else {
-        world.pools[pool].map_unordered(inputs, work).buffer(2).map(check).sum()
+        world.pools[pool].map_unordered(inputs, work).buffer(2).for_each(check);
     }
+    node.parts.iter().map(|&at| world.plan.nodes[at].total).sum()
 }

@@ -55,8 +55,21 @@ pub(crate) struct Books {
     pub(crate) perhaps: AtomicU64,
     pub(crate) cancelled: AtomicU64,
     pub(crate) panicked: AtomicU64,
+    /// Jobs that were given back to the one who took them.
+    took: AtomicU64,
+    /// Installed calls that came back, be it before or after they were accepted.
+    pub(crate) calls_back: AtomicU64,
     /// Somebody has closed the pool, or is about to.
     pub(crate) closed: AtomicBool,
+    /// Somebody has taken jobs back, or is about to.
+    pub(crate) taken: AtomicBool,
+}
+
+/// The jobs of a pool that were given back.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lost {
+    jobs: u64,
+    panicking: u64,
 }
 
 pub(crate) struct World {
@@ -108,23 +121,38 @@ impl World {
         self.books[pool].panicked.fetch_sub(u64::from(self.plan.nodes[at].panics), SeqCst);
     }
 
+    /// So many jobs were taken back, apart from those with handles.
+    pub(crate) fn took(&self, pool: usize, jobs: usize) {
+        self.books[pool].took.fetch_add(jobs as u64, SeqCst);
+    }
+
     /// Whether a submit may be refused for this reason.
     pub(crate) fn refused(&self, pool: usize, place: Place, reason: &Refusal, tried: bool) {
         assert!(!place.is_in(pool), "a submit inside of pool {pool} was refused: {reason}");
         let is_lawful = match reason {
             Refusal::Closed => self.books[pool].closed.load(SeqCst),
             Refusal::Full => tried && self.plan.capacity.is_some(),
+            Refusal::Returned => self.books[pool].taken.load(SeqCst),
             _ => false,
         };
         assert!(is_lawful, "a submit to pool {pool} was refused: {reason}");
     }
 
-    /// A job has ended that nobody has cancelled. How many nodes have run.
-    pub(crate) fn outcome(&self, at: usize, outcome: &Result<u64, JobError>) -> u64 {
+    /// Whether a job of this pool may have this outcome because it was taken back.
+    pub(crate) fn is_given_back(&self, pool: usize, error: &JobError) -> bool {
+        matches!(error, JobError::Returned) && self.books[pool].taken.load(SeqCst)
+    }
+
+    /// A job of this pool has ended that nobody has cancelled. How many nodes have run, or would have if it
+    /// was given back.
+    pub(crate) fn outcome(&self, pool: usize, at: usize, outcome: &Result<u64, JobError>) -> u64 {
         let node = &self.plan.nodes[at];
         match outcome {
             Ok(total) if !node.panics => assert_eq!(*total, node.total, "result of node {at}"),
             Err(JobError::Panicked(_)) if node.panics => {}
+            Err(error) if self.is_given_back(pool, error) => {
+                assert_eq!(self.states[at].load(SeqCst), NEW, "node {at} was given back");
+            }
             other => panic!("outcome of node {at}: {other:?}"),
         }
         node.total
@@ -132,28 +160,60 @@ impl World {
 
     /// Checks what is left to check when all pools have shut down.
     pub(crate) fn check(&self, reports: &[ShutdownReport]) {
+        let mut lost = [Lost::default(); 2];
+        self.plan.roots.iter().for_each(|&root| self.check_ran(root, None, &mut lost));
         for (pool, (report, books)) in reports.iter().zip(&self.books).enumerate() {
-            let [accepted, perhaps, cancelled, panicked] =
-                [&books.accepted, &books.perhaps, &books.cancelled, &books.panicked]
-                    .map(|count| count.load(SeqCst));
+            let [accepted, perhaps, cancelled, panicked, took, calls] = [
+                &books.accepted,
+                &books.perhaps,
+                &books.cancelled,
+                &books.panicked,
+                &books.took,
+                &books.calls_back,
+            ]
+            .map(|count| count.load(SeqCst));
             let range = accepted..=accepted + perhaps;
             assert!(range.contains(&report.accepted), "pool {pool}: {report:?}, not {range:?}");
+            let panicked = panicked - lost[pool].panicking;
             let ended = [report.cancelled, report.panicked, report.expired, report.unfinished];
             assert_eq!(ended, [cancelled, panicked, 0, 0], "pool {pool}: {report:?}");
+            let returned = lost[pool].jobs..=lost[pool].jobs + calls;
+            assert!(
+                took <= report.returned && returned.contains(&report.returned),
+                "pool {pool}: {report:?}, {returned:?}"
+            );
             assert_eq!(
                 report.accepted,
-                report.done + panicked + cancelled,
+                report.done + panicked + cancelled + report.returned,
                 "pool {pool}: {report:?}"
             );
         }
-        self.plan.roots.iter().for_each(|&root| self.check_ran(root, false));
     }
 
-    fn check_ran(&self, at: usize, cancelled: bool) {
-        let cancelled = cancelled || self.cancelled[at].load(SeqCst);
-        let expected = if cancelled { NEW } else { ENDED };
-        assert_eq!(self.states[at].load(SeqCst), expected, "state of node {at}");
-        self.plan.nodes[at].parts.iter().for_each(|&part| self.check_ran(part, cancelled));
+    /// Checks that a node has run, unless it was cancelled or given back, or what it is a part of. `giver`
+    /// is the pool that may have given it back.
+    fn check_ran(&self, at: usize, giver: Option<usize>, lost: &mut [Lost; 2]) {
+        let (node, state) = (&self.plan.nodes[at], self.states[at].load(SeqCst));
+        let cancelled = self.cancelled[at].load(SeqCst);
+        if !cancelled
+            && state == NEW
+            && let Some(pool) = giver.filter(|&pool| self.books[pool].taken.load(SeqCst))
+        {
+            lost[pool].jobs += 1;
+            lost[pool].panicking += u64::from(node.panics);
+            return self.check_never_ran(at);
+        }
+        if cancelled {
+            return self.check_never_ran(at);
+        }
+        assert_eq!(state, ENDED, "state of node {at}");
+        let giver = node.op.may_lose_parts().then_some(node.pool);
+        node.parts.iter().for_each(|&part| self.check_ran(part, giver, lost));
+    }
+
+    fn check_never_ran(&self, at: usize) {
+        assert_eq!(self.states[at].load(SeqCst), NEW, "state of node {at}");
+        self.plan.nodes[at].parts.iter().for_each(|&part| self.check_never_ran(part));
     }
 
     /// The plan, and how far it got.
