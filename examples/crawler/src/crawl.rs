@@ -91,6 +91,7 @@ impl Crawl {
         // First: what it would hand over would be refused.
         self.timer.shutdown();
         drop(self.pool.shutdown_now());
+        self.pool.shutdown();
         lock(&self.seen).len()
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use drainpool::{BuildError, Pool, ThreadPoolBuilder};
+use drainpool::{BuildError, Completed, Pool, ThreadPoolBuilder, sink_fn};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
@@ -57,6 +57,8 @@ pub fn open(file: PathBuf, connections: usize, queued: usize) -> Result<StorePoo
         .num_threads(connections)
         .capacity(queued)
         .thread_name(|worker| format!("store-{worker}"))
+        // Each query is a call, whose answer goes to its handle.
+        .sink(sink_fn(|_: Completed<rusqlite::Result<Answer>>| ()))
         .try_build_with(move |_worker| {
             let mut store = Store::open(&file)?;
             Ok::<_, rusqlite::Error>(move |query| store.answer(query))
