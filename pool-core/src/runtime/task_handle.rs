@@ -34,11 +34,16 @@ impl<F, T> TaskCell<F, T> {
     }
 
     /// Drops the closure of the job, if it is queued. Returns whether it was.
-    fn end_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
-        let ended = self.end(id, account, |closure| {
+    fn drop_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
+        self.end(id, account, |closure| {
             drop_quietly(closure);
             (how, Err(error))
-        });
+        })
+    }
+
+    /// The same for a job whose entry stays in the queue.
+    fn end_unrun(&self, id: JobId, account: Account<'_>, how: Ended, error: JobError) -> bool {
+        let ended = self.drop_unrun(id, account, how, error);
         if ended {
             account.leave_stale(size_of_val(self));
         }
@@ -110,10 +115,7 @@ where
     T: Send,
 {
     fn cancel_held(&self, id: JobId, account: Account<'_>) {
-        self.end(id, account, |closure| {
-            drop_quietly(closure);
-            (Ended::Cancelled, Err(JobError::Cancelled))
-        });
+        self.drop_unrun(id, account, Ended::Cancelled, JobError::Cancelled);
     }
 }
 
