@@ -33,6 +33,31 @@ fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
     });
 }
 
+#[cfg(feature = "lanes")]
+#[test]
+fn a_forked_child_runs_the_jobs_of_a_lane_itself() {
+    use drainpool::LanesExt;
+
+    pool_conformance::within_patience(|| {
+        let pool: drainpool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let lane = pool.lane(1);
+        pool.wait_idle().unwrap();
+        match fork().unwrap() {
+            Fork::Child => {
+                let first = lane.spawn(|| 1).unwrap();
+                let second = lane.spawn(|| 2).unwrap();
+                // With it, the one before.
+                let sum = second.join_or_run().unwrap() + first.join_or_run().unwrap();
+                let report = pool.shutdown();
+                std::process::exit(i32::from(sum != 3 || report.done != 2));
+            }
+            Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+        }
+        lane.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 1);
+    });
+}
+
 /// What waits in the parent's queue is the parent's to run, also if the child could start a worker for it.
 #[test]
 fn a_forked_child_runs_no_job_of_its_parent() {
