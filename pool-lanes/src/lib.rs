@@ -112,10 +112,11 @@ use crate::turns::Turns;
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 pub trait LanesExt<J, R, Q> {
-    /// Returns a lane of which at most `limit` jobs run at a time: at least 1, which also keeps the order.
+    /// Returns a new lane, of which at most `limit` jobs run at a time: at least 1, which also keeps the order.
     fn lane(&self, limit: usize) -> Lane<J, R, Q>;
 
-    /// Returns one lane for each key, with the limit 1, unless [another](Lanes::with_limit) is set.
+    /// Returns one lane for each key, with the limit 1, unless [another](Lanes::with_limit) is set. Each call
+    /// has lanes of its own: clone what it returns.
     fn lanes<K: Hash + ?Sized>(&self) -> Lanes<K, J, R, Q>;
 }
 

@@ -126,23 +126,27 @@ fn cancel_and_hand_over() {
     });
 }
 
-/// A lane that goes while another thread asks for its key.
+/// A lane that goes while other threads ask for its key.
 #[test]
-fn one_key_from_two_threads() {
+fn one_key_from_several_threads() {
     play(|| {
         let pool = pool(2);
         let (lanes, running) = (pool.lanes::<u32>(), Arc::new(AtomicUsize::new(0)));
-        let submitters = [(), ()].map(|()| {
+        let submitters = [(), (), ()].map(|()| {
             let (lanes, running) = (lanes.clone(), running.clone());
             thread::spawn(move || {
                 for _ in 0..2 {
                     let running = running.clone();
-                    lanes.lane(&1).execute(move || alone(&running)).unwrap();
+                    let lane = lanes.lane(&1);
+                    let job = lane.spawn(move || alone(&running)).unwrap();
+                    assert_eq!(lanes.len(), 1, "while it is held");
+                    drop(lane);
+                    job.join().unwrap();
                 }
             })
         });
         submitters.into_iter().for_each(|submitter| submitter.join().unwrap());
-        assert_eq!(pool.shutdown().done, 4);
+        assert_eq!(pool.shutdown().done, 6);
         assert!(lanes.is_empty());
     });
 }

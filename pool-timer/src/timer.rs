@@ -5,11 +5,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Handle, Job, WorkQueue};
+use pool_core::{Handle, Job, WaitError, WorkQueue};
 
 use crate::driver::{Alarms, drive};
 use crate::error::{TimerError, TimerRefusal, TimerReport, TimerStartError};
 use crate::jobs::{Entry, Periodic};
+use crate::panics::{drop_quietly, guarded};
 use crate::period::{Period, When};
 use crate::shared::Shared;
 use crate::sync::{Mutex, lock, thread};
@@ -23,6 +24,8 @@ pub struct Timer {
     handle: TimerHandle,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     thread_id: thread::ThreadId,
+    /// Whether the present thread is inside of the pool.
+    is_inside: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Timer {
@@ -67,11 +70,15 @@ impl Timer {
             drop(alarms);
         });
         let thread = started.map_err(TimerStartError)?;
-        let pool = pool.clone();
-        let now = Arc::new(move || pool.clock().now());
+        let (timed, asked) = (pool.clone(), pool.clone());
+        let now = Arc::new(move || timed.clock().now());
+        let is_inside = Box::new(move || {
+            let asked = guarded(|| asked.wait_idle_timeout(Duration::ZERO)).map_err(drop_quietly);
+            matches!(asked, Ok(Err(WaitError::InsideJob)))
+        });
         let thread_id = thread.thread().id();
         let thread = Mutex::new(Some(thread));
-        Ok(Self { handle: TimerHandle { shared, now }, thread, thread_id })
+        Ok(Self { handle: TimerHandle { shared, now }, thread, thread_id, is_inside })
     }
 
     /// Returns a handle to this timer, for other threads and for jobs that set jobs.
@@ -85,9 +92,11 @@ impl Timer {
     /// goes on until its run ends. Jobs that were handed to the pool are the pool's.
     ///
     /// It waits for the end of the timer's thread, which never waits for a job. A second call returns the same.
-    /// On the timer's thread itself, where closures are dropped that it gives up, it does not wait, and the
-    /// report is preliminary; so it is in a forked child, which has no such thread. A thread factory or a
-    /// start hook of the pool must not call it: the timer may wait for the very worker that it starts.
+    ///
+    /// Like the pool's own [shutdown](pool_core::Pool::shutdown), it does not wait inside of the pool, where
+    /// the caller may be the very worker whose start the timer's thread waits for: the report is preliminary
+    /// then. So it is on the timer's thread itself, where closures are dropped that it gives up, and in a
+    /// forked child, which has no such thread.
     ///
     /// # Examples
     ///
@@ -106,7 +115,7 @@ impl Timer {
         let shared = &self.handle.shared;
         if !shared.is_forked() {
             shared.begin_end();
-            if thread::current().id() != self.thread_id {
+            if thread::current().id() != self.thread_id && !(self.is_inside)() {
                 // Under the lock, so that a second caller waits as well. The thread does not come here.
                 if let Some(thread) = lock(&self.thread).take() {
                     // It runs no foreign code unguarded.

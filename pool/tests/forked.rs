@@ -33,6 +33,31 @@ fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
     });
 }
 
+#[cfg(feature = "lanes")]
+#[test]
+fn a_forked_child_runs_the_jobs_of_a_lane_itself() {
+    use drainpool::LanesExt;
+
+    pool_conformance::within_patience(|| {
+        let pool: drainpool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let lane = pool.lane(1);
+        pool.wait_idle().unwrap();
+        match fork().unwrap() {
+            Fork::Child => {
+                let first = lane.spawn(|| 1).unwrap();
+                let second = lane.spawn(|| 2).unwrap();
+                // With it, the one before.
+                let sum = second.join_or_run().unwrap() + first.join_or_run().unwrap();
+                let report = pool.shutdown();
+                std::process::exit(i32::from(sum != 3 || report.done != 2));
+            }
+            Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+        }
+        lane.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 1);
+    });
+}
+
 /// What waits in the parent's queue is the parent's to run, also if the child could start a worker for it.
 #[test]
 fn a_forked_child_runs_no_job_of_its_parent() {
@@ -56,5 +81,40 @@ fn a_forked_child_runs_no_job_of_its_parent() {
         let mut ran = String::new();
         std::io::Read::read_to_string(&mut reader, &mut ran).unwrap();
         assert_eq!(ran, "ran");
+    });
+}
+
+/// The parent's timer fires the parent's jobs; in the child, which has not its thread, it takes none.
+#[cfg(feature = "timer")]
+#[test]
+fn a_forked_child_does_not_wait_for_a_timer() {
+    use std::time::Duration;
+
+    use drainpool::{Timer, TimerRefusal};
+
+    fn in_the_child(pool: &drainpool::ThreadPool, timer: Timer) -> bool {
+        let set = timer.after(Duration::ZERO, || ());
+        pool.close();
+        timer.shutdown();
+        drop(timer);
+        set.is_err_and(|refused| refused.reason() == TimerRefusal::Forked)
+    }
+
+    pool_conformance::within_patience(|| {
+        let clock = drainpool::ManualClock::new();
+        let builder = ThreadPoolBuilder::new().num_threads(2).clock(clock.clone());
+        let pool: drainpool::ThreadPool = builder.build().unwrap();
+        let timer = Timer::new(&pool).unwrap();
+        let (sender, received) = std::sync::mpsc::channel();
+        let tell = move || sender.send(7).unwrap();
+        timer.after(Duration::from_secs(1), tell).unwrap();
+        pool.wait_idle().unwrap();
+        match fork().unwrap() {
+            Fork::Child => std::process::exit(i32::from(!in_the_child(&pool, timer))),
+            Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+        }
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(received.recv().unwrap(), 7);
+        assert_eq!(timer.shutdown().fired, 1);
     });
 }

@@ -164,6 +164,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// thread. All are counted as [`returned`](crate::ShutdownReport::returned), and their places are free for
     /// submitters that wait.
     ///
+    /// Jobs that were [held back](crate::HeldJob) and are in the queue by now, such as those of a lane whose
+    /// turn has come, end as `Returned` as well, whether for the sink or with a handle. Those that are held back
+    /// still are not in the queue, and not taken.
+    ///
     /// Left alone is what belongs to a job that runs: the children of a scope, the halves of a join. A job
     /// that a worker moves at the same moment may be missed, and runs. Over a queue of a third party that
     /// does not implement [`retain`](WorkQueue::retain), nothing is taken. In a forked child nothing is

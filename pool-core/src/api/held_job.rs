@@ -108,7 +108,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Admission<'_, Task<R>, R, Q> {
         F: FnOnce() -> R + Send + 'static,
     {
         let inner = &self.handle.inner;
-        let job = TimedJob::new(Task::new(closure), self.deadline, inner);
+        let job = TimedJob::held(Task::new(closure), self.deadline, inner);
         let id = self.rollback.keep().with_priority(self.priority);
         HeldJob::new(job, id, inner.downgrade())
     }

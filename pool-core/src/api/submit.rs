@@ -78,7 +78,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         let submitted = match terms.deadline {
             None => self.submit_untimed(job, terms.wait, terms.priority),
             Some(deadline) => {
-                let timed = TimedJob::new(job, Some(deadline), &self.inner);
+                let timed = TimedJob::expiring(job, deadline, &self.inner);
                 return self.submit_ref(JobRef::new(timed.clone()), terms).map_err(|refused| {
                     refused.with(timed.take().expect("a job that was not accepted is there"))
                 });

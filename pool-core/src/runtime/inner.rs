@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use crate::error::StartCause;
 use crate::id::{JobId, PoolId};
+use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
 use crate::runtime::any_pool::AnyPool;
@@ -107,6 +108,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
             // If the start fails, other workers do the work, or a submitter that needs a worker finds out.
             self.start(worker);
         }
+    }
+
+    /// Removes jobs from the queue, and wakes a worker for those that stay, which may have been out of
+    /// sight. A queue that panics is given up.
+    pub(crate) fn retain(self: &Arc<Self>, keep: impl FnMut(&mut Job<J>) -> bool) {
+        let retained = guarded(|| self.state.queue_call(|| self.queue.retain(keep)));
+        self.notify_if_work();
+        let _ = retained.map_err(drop_quietly);
     }
 
     /// Closes the pool: accepts nothing more from outside. Once the pool is quiescent, its workers leave.

@@ -14,8 +14,8 @@ pub(crate) trait Execute: Send + Sync {
     /// (C2). It never unwinds (C8).
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>);
 
-    /// Ends a job unrun, as returned, unless others were quicker (C2). A job for the pool's handler is not
-    /// ended here: its payload is returned, for the caller to end. It never unwinds (C8).
+    /// Ends a job unrun, as returned, unless others were quicker (C2). A job for the pool's handler that was
+    /// not held back is not ended here: its payload is returned, for the caller to end. It never unwinds (C8).
     ///
     /// Only called for jobs, not for what is a part of them.
     fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {

@@ -4,7 +4,6 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::id::JobId;
-use crate::panics::{drop_quietly, guarded};
 use crate::parts::stale::Purge;
 use crate::queue::WorkQueue;
 use crate::runtime::inner::Inner;
@@ -57,18 +56,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Purge for Inner<J, R, 
         // The sink is told before anything can take the pool to be quiescent.
         let _guest = self.state.guest();
         let mut swept = Swept::with_capacity(self.queue.len().min(EXPECTED));
-        let retained = guarded(|| self.queue.retain(|job| !swept.take(job)));
-        // The jobs that stay may have been out of sight.
-        self.notify_if_work();
+        self.retain(|job| !swept.take(job));
         if !swept.skipped.is_empty()
             && let Some(launcher) = self.launcher()
         {
             launcher.skip(mem::take(&mut swept.skipped));
-        }
-        if let Err(payload) = retained {
-            // As when the queue panics on a worker: what it held may be lost.
-            drop_quietly(payload);
-            self.state.give_up(None);
         }
         swept.job_refs.len()
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use crate::error::JobError;
 use crate::id::JobId;
-use crate::panics::{drop_quietly, guarded};
+use crate::panics::drop_quietly;
 use crate::parts::ledger::Ended;
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
@@ -72,8 +72,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         // The sink is told before anything can take the pool to be quiescent.
         let _guest = self.state.guest();
         let taken = self.take_out();
-        // What stays may have been out of sight.
-        self.notify_if_work();
         self.end_taken(taken)
     }
 
@@ -91,14 +89,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self.end_taken(taken)
     }
 
-    fn take_out(&self) -> Taken<J> {
+    fn take_out(self: &Arc<Self>) -> Taken<J> {
         let mut taken = Taken::new();
-        let retained = guarded(|| self.queue.retain(|job| !taken.take(job)));
-        if let Err(payload) = retained {
-            // As when the queue panics on a worker: what it held may be lost.
-            drop_quietly(payload);
-            self.state.give_up(None);
-        }
+        self.retain(|job| !taken.take(job));
         taken
     }
 

@@ -28,17 +28,36 @@ pub(crate) struct TimedJob<J, R, Q> {
     /// `None` once it was taken: to be run, or because its time was over.
     payload: Mutex<Option<J>>,
     deadline: Option<Instant>,
+    /// Whether it was held back. Its payload may hold others back, and so is not left to a caller.
+    was_held: bool,
     inner: Weak<Inner<J, R, Q>>,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
-    pub(crate) fn new(
+    pub(crate) fn expiring(
+        payload: J,
+        deadline: Instant,
+        inner: &Arc<Inner<J, R, Q>>,
+    ) -> Arc<Self> {
+        Arc::new(Self::new(payload, Some(deadline), false, inner))
+    }
+
+    pub(crate) fn held(
         payload: J,
         deadline: Option<Instant>,
         inner: &Arc<Inner<J, R, Q>>,
     ) -> Arc<Self> {
+        Arc::new(Self::new(payload, deadline, true, inner))
+    }
+
+    fn new(
+        payload: J,
+        deadline: Option<Instant>,
+        was_held: bool,
+        inner: &Arc<Inner<J, R, Q>>,
+    ) -> Self {
         let payload = Mutex::new(Some(payload));
-        Arc::new(Self { payload, deadline, inner: Arc::downgrade(inner) })
+        Self { payload, deadline, was_held, inner: Arc::downgrade(inner) }
     }
 
     /// Takes the job, if it was not taken (C2).
@@ -75,12 +94,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
         }
     }
 
-    fn take_back(
-        self: Arc<Self>,
-        _id: JobId,
-        _account: Account<'_>,
-    ) -> Option<Box<dyn Any + Send>> {
-        Some(Box::new(self.take()?))
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+        let payload = self.take()?;
+        if self.was_held {
+            self.end_unrun(id, payload, account, Ended::Returned, JobError::Returned);
+            return None;
+        }
+        Some(Box::new(payload))
     }
 
     fn abandon(&self) {

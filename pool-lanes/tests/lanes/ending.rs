@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drainpool::{InOrder, JobError, LanesExt, ManualClock, SubmitOptions};
+use drainpool::{Collect, InOrder, JobError, LanesExt, ManualClock, SubmitOptions};
 
 use crate::setup::tools::Bomb;
 use crate::setup::{Latch, Setup, Tally, balanced};
@@ -22,6 +22,8 @@ on_every_backend! {
     the_sink_learns_of_cancelled_jobs
     a_long_lane_needs_no_stack
     many_cancelled_jobs_leave_nothing
+    a_job_that_is_taken_back_hands_its_turn_on
+    a_lane_ends_with_a_pool_that_is_shut_down_now
 }
 
 fn count_up(count: &AtomicUsize) {
@@ -235,4 +237,55 @@ fn many_cancelled_jobs_leave_nothing(setup: Setup) {
     go.open();
     first.unwrap().join().unwrap();
     balanced(&pool);
+}
+
+/// Also while the caller keeps what it has taken back.
+fn a_job_that_is_taken_back_hands_its_turn_on(setup: Setup) {
+    let outcomes = Collect::new();
+    let pool = setup.builder().paused().sink(outcomes.clone()).build().unwrap();
+    let lane = pool.lane(1);
+    for n in 0..2 {
+        lane.execute(move || n).unwrap();
+    }
+    let back = pool.take_queued();
+    assert!(back.is_empty(), "it is ended, not left to the caller");
+    assert_eq!(lane.len(), 1);
+    pool.resume();
+    let report = balanced(&pool);
+    assert_eq!((report.done, report.returned), (1, 1));
+    let outcomes = outcomes.take().into_iter().map(|done| done.outcome.ok()).collect::<Vec<_>>();
+    assert_eq!(outcomes, [None, Some(1)]);
+}
+
+fn a_lane_ends_with_a_pool_that_is_shut_down_now(setup: Setup) {
+    let pool = setup.pool();
+    let (lane, ran) = (pool.lane(1), Tally::default());
+    let (begun, go_on) = (Latch::default(), Latch::default());
+    let first = lane.spawn({
+        let (begun, go_on) = (begun.clone(), go_on.clone());
+        move || {
+            begun.open();
+            go_on.wait();
+        }
+    });
+    begun.wait();
+    let mut waiting = Vec::new();
+    for n in 0..setup.room().min(100) {
+        let ran = ran.clone();
+        if n % 2 == 0 {
+            waiting.push(lane.spawn(move || ran.add()).unwrap());
+        } else {
+            lane.execute(move || ran.add()).unwrap();
+        }
+    }
+    let back = pool.shutdown_now();
+    assert!(back.is_empty() && lane.execute(|| ()).is_err_and(|refused| refused.is_closed()));
+    go_on.open();
+    first.unwrap().join().unwrap();
+    for job in waiting {
+        assert!(matches!(job.join(), Err(JobError::Returned)));
+    }
+    let report = balanced(&pool);
+    assert_eq!((report.done, report.returned), (1, setup.room().min(100) as u64));
+    assert_eq!((lane.len(), ran.get()), (0, 0));
 }

@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+#[cfg(feature = "lanes")]
+use drainpool::LanesExt;
 use drainpool::{JobHandle, JobSet, ManualClock, SubmitOptions};
 
 use crate::setup::Handle;
@@ -93,6 +95,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("spawn, start_within, cancel", |at| {
         cancel(at.pool.with(SubmitOptions::new().start_within(MS)).spawn(|| 1).ok())
     }),
+    #[cfg(feature = "lanes")]
+    op("lane, spawn 3, cancel", lane_and_cancel).costs(2),
+    #[cfg(feature = "lanes")]
+    op("lane, spawn, join_or_run", |at| {
+        done(at.pool.lanes::<u8>().lane(&1).spawn(work::<8>()).map(JobHandle::join_or_run));
+    }),
     op("scope with 1", |at| scope(at, 1)),
     op("scope with 2", |at| scope(at, 2)),
     op("scope with 20", |at| scope(at, 20)).costs(4),
@@ -167,6 +175,13 @@ fn poll_and_cancel(job: Spawned) {
 fn spawn_batch_and_cancel(at: &Stage) {
     let jobs = at.pool.spawn_batch((0..4_u64).map(|n| move || n));
     jobs.into_iter().flatten().for_each(|job| cancel(Some(job)));
+}
+
+#[cfg(feature = "lanes")]
+fn lane_and_cancel(at: &Stage) {
+    let lane = at.pool.lane(1);
+    let jobs: Vec<_> = (0..3).map(|_| lane.spawn(work::<8>()).ok()).collect();
+    jobs.into_iter().rev().for_each(cancel);
 }
 
 fn expire(at: &Stage, look: bool) {

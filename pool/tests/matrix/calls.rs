@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 #[cfg(feature = "lanes")]
@@ -64,6 +64,9 @@ pub(crate) const CALLS: &[Named] = &[
     }),
     #[cfg(feature = "lanes")]
     ("lane, spawn, join", lane_join),
+    ("reserve", reserve),
+    #[cfg(feature = "timer")]
+    ("Timer", timer),
     ("scope", scope),
     ("join", join),
     ("join, nested", join_nested),
@@ -267,6 +270,37 @@ fn call(ctx: &Ctx) -> Outcome {
         }
         other => Err(format!("the call's outcome is {other:?}")),
     }
+}
+
+/// Polls once: nobody waits for a future here.
+fn reserve(ctx: &Ctx) -> Outcome {
+    let reserved = pin!(ctx.pool.reserve()).poll(&mut Context::from_waker(Waker::noop()));
+    match reserved {
+        Poll::Ready(Ok(place)) => {
+            ctx.submitted(IfFull::Fails, place.spawn(ctx.world.job())).map(drop)
+        }
+        Poll::Ready(Err(reason)) => {
+            ctx.judge(Verdict::of(&reason), &ctx.rules.submit(IfFull::Fails))
+        }
+        Poll::Pending => ctx.judge(Verdict::Full, &ctx.rules.submit(IfFull::Fails)),
+    }
+}
+
+/// The timer may end before its thread has handed the job over. A job counts itself as accepted.
+#[cfg(feature = "timer")]
+fn timer(ctx: &Ctx) -> Outcome {
+    let timer = drainpool::Timer::new(&ctx.pool).map_err(|error| error.to_string())?;
+    let (accepted, ran) = (ctx.world.accepted.clone(), ctx.world.job());
+    let job = move || {
+        accepted.add();
+        ran();
+    };
+    let set = timer.after(Duration::ZERO, job).is_ok();
+    let report = timer.shutdown();
+    let ended = report.fired + report.dropped + report.not_due;
+    let all = u64::from(set);
+    let is_final = ctx.rules.waits_for_the_end();
+    ctx.same("jobs that the timer ended", ended, if is_final { all } else { ended.min(all) })
 }
 
 fn scope(ctx: &Ctx) -> Outcome {

@@ -23,9 +23,11 @@ pub(crate) enum How {
     Cancel,
     Canceller,
     CancelAll,
+    #[cfg(feature = "lanes")]
+    Lane,
 }
 
-const HOWS: [How; 15] = [
+const HOWS: &[How] = &[
     How::Join,
     How::JoinTimeout,
     How::JoinOrRun,
@@ -41,6 +43,8 @@ const HOWS: [How; 15] = [
     How::Cancel,
     How::Canceller,
     How::CancelAll,
+    #[cfg(feature = "lanes")]
+    How::Lane,
 ];
 
 impl How {
@@ -201,7 +205,7 @@ impl Draft {
         }
         self.left -= 1;
         if self.random.once_in(3) {
-            return Op::Spawn(self.random.pick(&HOWS));
+            return Op::Spawn(self.random.pick(HOWS));
         }
         self.random.pick(&OPS)
     }

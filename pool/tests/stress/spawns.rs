@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+#[cfg(feature = "lanes")]
+use drainpool::LanesExt;
 use drainpool::{JobError, JobHandle, JobSet, Priority, SubmitOptions, WhenFull};
 
 use crate::plan::{How, Node};
@@ -21,19 +23,28 @@ type Spawned = (usize, JobHandle<u64>);
 pub(crate) fn spawn(world: &Arc<World>, node: &Node, how: How, place: Place) -> u64 {
     let pool = node.pool;
     let mut here = 0;
-    let spawned: Vec<Spawned> = if how == How::Batch {
-        let (spawned, rest) = spawn_batch(world, node, place);
-        here += rest;
-        spawned
-    } else {
-        let one = |&at: &usize| match spawn_one(world, pool, at, how, place) {
-            Some(job) => Some((at, job)),
-            None => {
-                here += run(world, at, place);
-                None
-            }
-        };
-        node.parts.iter().filter_map(one).collect()
+    let spawned: Vec<Spawned> = match how {
+        How::Batch => {
+            let (spawned, rest) = spawn_batch(world, node, place);
+            here += rest;
+            spawned
+        }
+        #[cfg(feature = "lanes")]
+        How::Lane => {
+            let (spawned, rest) = spawn_in_lane(world, node, place);
+            here += rest;
+            spawned
+        }
+        _ => {
+            let one = |&at: &usize| match spawn_one(world, pool, at, how, place) {
+                Some(job) => Some((at, job)),
+                None => {
+                    here += run(world, at, place);
+                    None
+                }
+            };
+            node.parts.iter().filter_map(one).collect()
+        }
     };
     match how {
         How::Drop => 0,
@@ -104,6 +115,26 @@ fn spawn_batch(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, 
             (Vec::new(), lost + rest.iter().map(|&at| run(world, at, place)).sum::<u64>())
         }
     }
+}
+
+/// The jobs of a lane of their own, and how many nodes ran here because their jobs were refused.
+#[cfg(feature = "lanes")]
+fn spawn_in_lane(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, u64) {
+    let (pool, mut spawned, mut here) = (node.pool, Vec::new(), 0);
+    let lane = world.pools[pool].lane(1 + node.parts.len() % 2);
+    for &at in &node.parts {
+        match lane.spawn(job(world, at, pool)) {
+            Ok(job) => {
+                world.accepted(pool, at);
+                spawned.push((at, job));
+            }
+            Err(error) => {
+                world.refused(pool, place, error.reason(), false);
+                here += run(world, at, place);
+            }
+        }
+    }
+    (spawned, here)
 }
 
 fn join(world: &World, pool: usize, (at, mut job): Spawned, how: How) -> u64 {
