@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use drainpool::{Pool, ThreadPoolBuilder};
+use drainpool::{Completed, Pool, ThreadPoolBuilder, sink_fn};
 use http_body_util::BodyExt;
 use pool_example_service::{Answer, Limits, Query, open, router};
 use serde_json::{Value, json};
@@ -76,6 +76,7 @@ fn slow(queued: usize) -> Slow {
     let store = ThreadPoolBuilder::new()
         .num_threads(1)
         .capacity(queued)
+        .sink(sink_fn(|_: Completed<rusqlite::Result<Answer>>| ()))
         .build_with(move |_worker| {
             let (has_begun, may_go_on) = (has_begun.clone(), Arc::clone(&may_go_on));
             move |_query| {
