@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use crate::error::StartCause;
 use crate::id::{JobId, PoolId};
-use crate::panics::{Panic, drop_quietly, guarded};
+use crate::panics::{drop_quietly, guarded};
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
 use crate::runtime::any_pool::AnyPool;
