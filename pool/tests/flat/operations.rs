@@ -87,6 +87,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("spawn, join_timeout while time passes, cancel", |at| cancel(wait(spawn::<8>(at)))).ticks(),
     op("spawn, poll, cancel", |at| poll_and_cancel(spawn::<8>(at))),
     op("spawn_batch, cancel", spawn_batch_and_cancel),
+    op("spawn, take_queued", take_back),
+    op("spawn, take_queued, bounded", take_back).bounded(),
     op("spawn, start_within, past its time", |at| expire(at, false)),
     op("spawn, start_within, past its time, join_timeout", |at| expire(at, true)),
     op("spawn, start_within, past its time, bounded", |at| expire(at, false)).bounded(),
@@ -167,6 +169,11 @@ fn poll_and_cancel(job: Spawned) {
 fn spawn_batch_and_cancel(at: &Stage) {
     let jobs = at.pool.spawn_batch((0..4_u64).map(|n| move || n));
     jobs.into_iter().flatten().for_each(|job| cancel(Some(job)));
+}
+
+fn take_back(at: &Stage) {
+    drop(spawn::<8>(at));
+    drop(at.pool.take_queued());
 }
 
 fn expire(at: &Stage, look: bool) {

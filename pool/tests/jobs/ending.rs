@@ -28,7 +28,7 @@ on_every_backend! {
     a_second_end_finds_nothing
 }
 
-/// Submits so many closures that are counted.
+/// Submits this many closures, which are counted.
 pub(crate) fn fill(pool: &Pool, jobs: usize) -> Tally {
     let ran = Tally::default();
     for _ in 0..jobs {
