@@ -220,9 +220,13 @@ fn due_jobs_wait_for_room(setup: Setup) {
 
 fn due_jobs_that_wait_for_room_hold_up_nobody(setup: Setup) {
     let ends: [fn(&Scene); 3] = [
-        |scene| drop(scene.timer.shutdown()),
+        |scene| {
+            scene.timer.shutdown();
+        },
         |scene| scene.pool.close(),
-        |scene| drop(scene.pool.shutdown()),
+        |scene| {
+            scene.pool.shutdown();
+        },
     ];
     for end in ends {
         let scene = Scene::paused(Setup { capacity: Some(2), ..setup });
@@ -263,7 +267,12 @@ fn cancelled_jobs_leave_the_row_for_room(setup: Setup) {
 }
 
 fn the_end_of_the_pool_gives_up_what_is_not_due(setup: Setup) {
-    let ends: [fn(Pool); 2] = [|pool| pool.close(), |pool| drop(pool.shutdown())];
+    let ends: [fn(Pool); 2] = [
+        |pool| pool.close(),
+        |pool| {
+            pool.shutdown();
+        },
+    ];
     for end in ends {
         let Scene { timer, pool, .. } = Scene::new(setup);
         let captured = Arc::new(());
@@ -329,7 +338,7 @@ fn closures_are_dropped_outside_of_any_lock(setup: Setup) {
     set();
     set();
     let caller = Caller(scene.timer.handle(), dropped.clone());
-    let periodic = scene.timer.every(SECOND, move || drop(caller.0.pending())).unwrap();
+    let periodic = scene.timer.every(SECOND, move || assert!(caller.0.pending() < 9)).unwrap();
     assert!(periodic.cancel());
     scene.pool.close();
     let report = scene.timer.shutdown();
@@ -485,7 +494,9 @@ fn a_periodic_job_is_cancelled(setup: Setup) {
 
 fn a_periodic_job_ends_with_its_timer(setup: Setup) {
     let ends: [fn(&Scene, &Scheduled); 3] = [
-        |scene, _| drop(scene.timer.shutdown()),
+        |scene, _| {
+            scene.timer.shutdown();
+        },
         |scene, _| scene.pool.close(),
         |_, job| assert!(job.cancel()),
     ];
@@ -579,8 +590,12 @@ fn ends_in_any_order(setup: Setup) {
                 let (pool, timer) = (&pool, &timer);
                 scope.spawn(move || match (seed >> end) % 3 {
                     0 => pool.close(),
-                    1 => drop(pool.shutdown()),
-                    _ => drop(timer.shutdown()),
+                    1 => {
+                        pool.shutdown();
+                    }
+                    _ => {
+                        timer.shutdown();
+                    }
                 });
             }
         });
