@@ -18,7 +18,8 @@
 //! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
-//! | [`current_worker`] | the worker that the present thread is |
+//! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
+//! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with) | a handler whose maker may fail |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown) | the end; a drop is a shutdown |
 //!
 //! # Examples
@@ -101,6 +102,7 @@ pub use pool_core::{
     Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads,
     SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull,
     WorkQueue, WorkerContext, WorkerThread, as_completed, current_worker, sink_fn,
+    with_worker_state,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]

@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{BuildError, StartCause, StartError};
 use crate::panics::{Panic, guarded};
 use crate::parts::capacity::Capacity;
-use crate::runtime::config::{Config, Hook};
+use crate::runtime::config::{Config, Hook, StateMaker};
 use crate::thread_factory::{StdThreads, ThreadFactory};
 
 /// The maximum number of threads of one pool.
@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) stack_size: Option<usize>,
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) worker_state: Option<StateMaker>,
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) clock: Box<dyn Clock>,
 }
@@ -44,6 +45,7 @@ impl Default for Settings {
             stack_size: None,
             on_thread_start: None,
             on_thread_stop: None,
+            worker_state: None,
             factory: Box::new(StdThreads),
             clock: Box::new(SystemClock),
         }
@@ -112,6 +114,7 @@ impl Settings {
             stack_size: self.checked_stack_size()?,
             on_thread_start: self.on_thread_start,
             on_thread_stop: self.on_thread_stop,
+            worker_state: self.worker_state,
             factory: self.factory,
         };
         Ok((config, self.clock))

@@ -19,6 +19,7 @@ mod futures;
 mod handles;
 mod joins;
 mod limits;
+mod makers;
 mod maps;
 mod nesting;
 mod options;

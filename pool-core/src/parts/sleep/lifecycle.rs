@@ -168,10 +168,10 @@ impl Sleep {
         lock(&self.state).workers.is_over()
     }
 
-    /// Returns the number of threads, and of those that are parked.
-    pub(crate) fn threads(&self) -> (usize, usize) {
+    /// Returns the number of threads, of those that are parked, and of the starts that failed.
+    pub(crate) fn threads(&self) -> (usize, usize, u64) {
         let state = lock(&self.state);
-        (state.workers.live, state.workers.asleep)
+        (state.workers.live, state.workers.asleep, state.workers.failed_starts)
     }
 
     /// Waits until the last thread has left, and joins them all. Returns `false` if there is no thread but
