@@ -39,7 +39,8 @@ pub fn current_worker() -> Option<CurrentWorker> {
 }
 
 /// Calls `f` with the state of the worker that the present thread is, and returns what `f` returns. Returns
-/// `None`, without a call, on a thread that is no worker, and if its worker's state is no `T`.
+/// `None`, without a call, on a thread that is no worker, and if its worker's state is no `T`. Name the type where
+/// the state is made: an inferred `Cell<i32>` is no `Cell<u32>`.
 ///
 /// A pool's workers have a state if its builder was given a maker, with
 /// [`worker_state`](crate::ThreadPoolBuilder::worker_state). It is there from the end of the maker to the drop
@@ -63,7 +64,7 @@ pub fn current_worker() -> Option<CurrentWorker> {
 /// use drainpool::{ThreadPoolBuilder, with_worker_state};
 ///
 /// let builder = ThreadPoolBuilder::new().num_threads(1);
-/// let pool = builder.worker_state(|_worker| Cell::new(0)).build()?;
+/// let pool = builder.worker_state(|_worker| Cell::new(0_u32)).build()?;
 /// let count = || with_worker_state(|jobs: &Cell<u32>| jobs.replace(jobs.get() + 1));
 /// assert_eq!(pool.spawn(count)?.join()?, Some(0));
 /// assert_eq!(pool.spawn(count)?.join()?, Some(1));
