@@ -24,6 +24,7 @@ on_every_backend! {
     a_maker_that_fails_for_a_job_of_the_pool
     those_whose_handler_was_made_do_the_work
     a_worker_that_left_is_made_anew_or_not
+    an_error_that_panics_when_dropped
     each_worker_has_a_state_of_its_own
     a_state_ends_with_its_worker
     a_state_that_is_not_made
@@ -171,6 +172,46 @@ fn a_worker_that_left_is_made_anew_or_not(setup: Setup) {
     not_made(error);
     assert_eq!((pool.wait_idle(), pool.stats().failed_starts), (Ok(()), 1));
     assert_eq!(balanced(&pool).accepted, setup.threads as u64);
+}
+
+/// An error that nobody gets to see, unless it is dropped in the wrong place.
+#[derive(Debug)]
+struct Fragile(Tally);
+
+impl fmt::Display for Fragile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no handler, on purpose")
+    }
+}
+
+impl Error for Fragile {}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        self.0.add();
+        panic!("on purpose, at the drop");
+    }
+}
+
+fn an_error_that_panics_when_dropped(setup: Setup) {
+    let (one_is_made, dropped) = (AtomicBool::new(false), Tally::default());
+    let drops = dropped.clone();
+    let builder = setup.builder().thread_keep_alive(Duration::MAX);
+    let pool = builder.try_build_with(move |_| match one_is_made.swap(true, Ordering::Relaxed) {
+        false => Ok(Task::run),
+        true => Err(Fragile(drops.clone())),
+    });
+    let pool: Pool = pool.unwrap();
+    for round in 1..=20 {
+        let handle = pool.handle();
+        let parent = move || (0..5).map(|n| handle.spawn(move || n).unwrap()).collect::<Vec<_>>();
+        let children = pool.spawn(parent).unwrap().join().unwrap();
+        assert!(results(children).into_iter().eq(0..5));
+        pool.wait_idle().unwrap();
+        assert_eq!(pool.stats().done, 6 * round);
+    }
+    balanced(&pool);
+    assert_eq!(dropped.get(), pool.stats().failed_starts);
 }
 
 /// Which worker's state was dropped, after how many jobs.

@@ -1,6 +1,6 @@
 //! The lifecycle of worker threads: starts, failed starts, leaving, joining, and giving the pool up.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::Sleep;
@@ -34,6 +34,13 @@ impl Start {
 
     fn outcome(&self) -> Option<Result<(), StartError>> {
         lock(&self.0).clone()
+    }
+}
+
+/// Drops the foreign error of a failed start quietly: the last to hold it may be a worker between jobs.
+impl Drop for Start {
+    fn drop(&mut self) {
+        drop_quietly(self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
