@@ -76,7 +76,7 @@ mod thread_factory;
 pub use api::batch::{BatchError, SpawnedBatch};
 pub use api::builder::ThreadPoolBuilder;
 pub use api::cancel_on_drop::CancelOnDrop;
-pub use api::current::{CurrentWorker, current_worker};
+pub use api::current::{CurrentWorker, current_worker, with_worker_state};
 pub use api::handle::Handle;
 pub use api::held_job::{Admission, HeldJob, Runner};
 pub use api::job_handle::{Canceller, JobHandle};

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,8 +105,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// default all workers stay.
     ///
     /// If its thread cannot be started then, the other workers run its jobs, and the start is tried again
-    /// once one of them has been idle. Without any other worker the submit fails with
-    /// [`Refusal::NoThread`](crate::Refusal::NoThread).
+    /// once one of them has been idle. [`Stats::failed_starts`](crate::Stats::failed_starts) counts it. Without
+    /// any other worker the submit fails with [`Refusal::NoThread`](crate::Refusal::NoThread), which has the
+    /// cause.
     ///
     /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
     ///
@@ -227,6 +229,47 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// Gives each worker a state of its own, which [`with_worker_state`](crate::with_worker_state) lends to the
+    /// closures that it runs, such as a connection, a buffer or a random number generator. It need not be
+    /// `Send`.
+    ///
+    /// `make` is called with the worker's index on the worker's thread, each time that it starts, after the
+    /// [start hook](Self::on_thread_start) and before the maker of the handler. A worker for which it panics
+    /// does not start. The state is dropped on the same thread when the worker leaves, after its handler and
+    /// its sink and before the [stop hook](Self::on_thread_stop). That drop is no job: what it submits may be
+    /// refused, see [`submit`](Handle::submit). A panic of the drop goes no further (C8).
+    ///
+    /// A worker has one state: a second call replaces the maker. For several, make it a struct. A pool of one
+    /// type of jobs rather has its state in the [handler](Self::build_with).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use drainpool::{ThreadPoolBuilder, with_worker_state};
+    ///
+    /// let pool = ThreadPoolBuilder::new()
+    ///     .worker_state(|_worker| RefCell::new(String::with_capacity(1 << 16)))
+    ///     .build()?;
+    /// let length = pool.spawn(|| {
+    ///     with_worker_state(|buffer: &RefCell<String>| {
+    ///         let mut buffer = buffer.borrow_mut();
+    ///         buffer.clear();
+    ///         buffer.push_str("seven");
+    ///         buffer.len()
+    ///     })
+    /// })?;
+    /// assert_eq!(length.join()?, Some(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn worker_state<T: 'static>(
+        mut self,
+        make: impl Fn(usize) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.worker_state = Some(Box::new(move |worker| Rc::new(make(worker))));
+        self
+    }
+
     /// Gets the worker threads from this factory. The default is [`StdThreads`](crate::StdThreads).
     pub fn thread_factory(mut self, factory: impl ThreadFactory) -> Self {
         self.settings.factory = Box::new(factory);
@@ -304,9 +347,14 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// Builds a pool like [`build_with`](Self::build_with), with a maker that may fail, such as one that opens
     /// a connection.
     ///
-    /// A worker whose handler is not made does not start. That is as if its thread could not be started: an
-    /// error of the build, or, when the worker is started later, of the submit that needs it; see
-    /// [`thread_keep_alive`](Self::thread_keep_alive). Each start calls the maker anew.
+    /// A worker whose handler is not made does not start. That is as if its thread could not be started:
+    ///
+    /// * at the build it is the build's error, and the workers that have started have ended by then (C10);
+    /// * later, with [`thread_keep_alive`](Self::thread_keep_alive), the other workers run its jobs, and
+    ///   [`Stats::failed_starts`](crate::Stats::failed_starts) counts it. Without any other worker, the submit
+    ///   returns the job with [`Refusal::NoThread`](crate::Refusal::NoThread) and the maker's error.
+    ///
+    /// Each start calls the maker anew.
     ///
     /// # Errors
     ///

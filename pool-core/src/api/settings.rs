@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{BuildError, StartCause, StartError};
 use crate::panics::{Panic, guarded};
 use crate::parts::capacity::Capacity;
-use crate::runtime::config::{Config, Hook, OnDrop};
+use crate::runtime::config::{Config, Hook, OnDrop, StateMaker};
 use crate::thread_factory::{StdThreads, ThreadFactory};
 
 /// The maximum number of threads of one pool.
@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) stack_size: Option<usize>,
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) worker_state: Option<StateMaker>,
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) on_drop: OnDrop,
@@ -45,6 +46,7 @@ impl Default for Settings {
             stack_size: None,
             on_thread_start: None,
             on_thread_stop: None,
+            worker_state: None,
             factory: Box::new(StdThreads),
             clock: Box::new(SystemClock),
             on_drop: OnDrop::default(),
@@ -114,6 +116,7 @@ impl Settings {
             stack_size: self.checked_stack_size()?,
             on_thread_start: self.on_thread_start,
             on_thread_stop: self.on_thread_stop,
+            worker_state: self.worker_state,
             factory: self.factory,
             on_drop: self.on_drop,
         };

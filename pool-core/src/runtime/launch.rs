@@ -59,6 +59,9 @@ where
         };
         call(&inner.config.on_thread_start).map_err(panicked)?;
         let set_up = guarded(|| {
+            if let Some(make) = &inner.config.worker_state {
+                drop_quietly(context::set_state(Some(make(index))));
+            }
             let handler = (self.make_handler)(inner, index).map_err(StartCause::Handler)?;
             let (sink, lost) = self.sinks.clone_for_worker();
             inner.state.ledger.worker(index).undelivered.add(lost);
@@ -75,6 +78,7 @@ where
             inner.state.sleep.started(index, start, &inner.state.ledger);
             work(inner, index, handler, sink);
         });
+        drop_quietly(context::set_state(None));
         // Once for each start hook that returned, whatever happened in between.
         let _ = call(&inner.config.on_thread_stop).map_err(drop_quietly);
         worked

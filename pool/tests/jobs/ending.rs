@@ -28,11 +28,7 @@ on_every_backend! {
     a_second_end_finds_nothing
 }
 
-<<<<<<< HEAD
 /// Submits this many closures, whose runs are counted.
-=======
-/// Submits this many closures, which are counted.
->>>>>>> w-end
 pub(crate) fn fill(pool: &Pool, jobs: usize) -> Tally {
     let ran = Tally::default();
     for _ in 0..jobs {

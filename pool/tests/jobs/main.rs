@@ -24,6 +24,7 @@ mod futures;
 mod handles;
 mod joins;
 mod limits;
+mod makers;
 mod maps;
 mod nesting;
 mod options;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use drainpool::LanesExt;
 use drainpool::{
     BatchError, JobError, JobHandle, JobIds, JobSet, Priority, SubmitError, SubmitOptions, Task,
-    WhenFull, current_worker,
+    WhenFull, current_worker, with_worker_state,
 };
 use pool_conformance::Tally;
 
@@ -90,6 +90,7 @@ pub(crate) const CALLS: &[Named] = &[
     ("drop", drop_owner),
     ("stats", stats),
     ("current_worker", current),
+    ("with_worker_state", worker_state),
 ];
 
 /// Longer than the watchdog waits.
@@ -453,6 +454,11 @@ fn current(ctx: &Ctx) -> Outcome {
         Some(worker) => ctx.same("name", Some(worker.name()), ctx.pool.thread_name(worker.index())),
         None => Ok(()),
     }
+}
+
+fn worker_state(ctx: &Ctx) -> Outcome {
+    let state = with_worker_state(|()| current_worker().is_some());
+    ctx.same("a worker's, if any", state.unwrap_or(true), true)
 }
 
 fn stats(ctx: &Ctx) -> Outcome {

@@ -1,6 +1,6 @@
 //! The lifecycle of worker threads: starts, failed starts, leaving, joining, and giving the pool up.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::{Sleep, State};
@@ -34,6 +34,13 @@ impl Start {
 
     fn outcome(&self) -> Option<Result<(), StartError>> {
         lock(&self.0).clone()
+    }
+}
+
+/// Drops the foreign error of a failed start quietly: the last to hold it may be a worker between jobs.
+impl Drop for Start {
+    fn drop(&mut self) {
+        drop_quietly(self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -168,10 +175,10 @@ impl Sleep {
         lock(&self.state).workers.is_over()
     }
 
-    /// Returns the number of threads, and of those that are parked.
-    pub(crate) fn threads(&self) -> (usize, usize) {
+    /// Returns the number of threads, of those that are parked, and of the starts that failed.
+    pub(crate) fn threads(&self) -> (usize, usize, u64) {
         let state = lock(&self.state);
-        (state.workers.live, state.workers.asleep)
+        (state.workers.live, state.workers.asleep, state.workers.failed_starts)
     }
 
     /// Waits until the last thread has left, and joins them all; at most until the deadline, but for the
