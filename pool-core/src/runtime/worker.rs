@@ -142,7 +142,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
 
     #[cold]
     fn first_id_of_next_block(&self) -> JobId {
-        let id = self.inner.state.ledger.nested_ids(1);
+        let id = self.inner.state.ledger.nested_block();
         self.next_id.set(id + 1);
         JobId::nested(id)
     }
