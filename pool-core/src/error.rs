@@ -305,6 +305,9 @@ pub enum WaitError {
     InsideJob,
     /// This process was forked from the one that has the pool's threads.
     Forked,
+    /// Jobs wait, but the pool has no worker, and none could be started. The jobs stay where they are; the
+    /// next submit or wait tries again.
+    NoThread,
     /// The pool's queue panicked, and the pool was given up; see
     /// [`ShutdownReport::unfinished`](crate::ShutdownReport::unfinished).
     QueueFailed,
@@ -316,6 +319,7 @@ impl fmt::Display for WaitError {
             Self::TimedOut => "the time ran out first",
             Self::InsideJob => "a job cannot wait for its own pool to be idle",
             Self::Forked => "the pool's threads are in the process that this one was forked from",
+            Self::NoThread => "the pool has no worker for its jobs, and none could be started",
             Self::QueueFailed => "the pool's queue panicked; its jobs cannot be reached",
         })
     }

@@ -86,7 +86,7 @@ pub use api::worker_context::WorkerContext;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{BuildError, JobError, Refusal, StartCause, StartError, SubmitError, WaitError};
 pub use id::{JobId, JobIds};
-pub use panics::Panic;
+pub use panics::{Panic, PanicPolicy};
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};
 pub use report::{ShutdownReport, Stats};
 pub use runtime::job::Job;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{BuildError, StartCause, StartError};
-use crate::panics::{Panic, guarded};
+use crate::panics::{Panic, PanicPolicy, guarded};
 use crate::parts::capacity::Capacity;
 use crate::runtime::config::{Config, Hook};
 use crate::thread_factory::{StdThreads, ThreadFactory};
@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) stack_size: Option<usize>,
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) panic_policy: PanicPolicy,
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) clock: Box<dyn Clock>,
 }
@@ -44,6 +45,7 @@ impl Default for Settings {
             stack_size: None,
             on_thread_start: None,
             on_thread_stop: None,
+            panic_policy: PanicPolicy::default(),
             factory: Box::new(StdThreads),
             clock: Box::new(SystemClock),
         }
@@ -112,6 +114,7 @@ impl Settings {
             stack_size: self.checked_stack_size()?,
             on_thread_start: self.on_thread_start,
             on_thread_stop: self.on_thread_stop,
+            panic_policy: self.panic_policy,
             factory: self.factory,
         };
         Ok((config, self.clock))

@@ -110,6 +110,11 @@ impl State {
     fn none_at_work(&self) -> bool {
         self.workers.all_asleep() && self.guests == 0
     }
+
+    /// Whether the pool has lost all workers, and not ended.
+    fn is_deserted(&self) -> bool {
+        !self.workers.exit && self.workers.live == 0 && self.guests == 0
+    }
 }
 
 impl Sleep {

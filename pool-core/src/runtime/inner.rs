@@ -28,7 +28,7 @@ pub(crate) struct Inner<J, R, Q> {
 /// The life of a worker, from its set-up to its end; hides the types of handler and sink.
 pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
     /// Runs a worker. Returns the panic if the set-up panicked; otherwise `start` is told of the success.
-    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic>;
+    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<End, Panic>;
 
     /// Delivers an outcome to the sink from a thread that is no worker. Returns the number of outcomes that
     /// the sink did not take.
@@ -36,6 +36,15 @@ pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
 
     /// Tells the sink that these jobs have no outcome for it.
     fn skip(&self, ids: Vec<JobId>);
+}
+
+/// Why a worker left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was idle for long, or the pool ends.
+    Spared,
+    /// Its job panicked, and another thread is to take its place.
+    Replaced,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {

@@ -9,7 +9,7 @@ use crate::parts::context;
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
 use crate::runtime::config::Hook;
-use crate::runtime::inner::{Inner, WorkerMain};
+use crate::runtime::inner::{End, Inner, WorkerMain};
 use crate::runtime::job::Job;
 use crate::runtime::join::pending_joins::forget_pool;
 use crate::runtime::sink_clones::{Message, SinkClones};
@@ -38,7 +38,7 @@ where
     R: 'static,
     S: ResultSink<Result = R> + Clone + Send,
 {
-    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<(), Panic> {
+    fn work(&self, inner: &Arc<Inner<J, R, Q>>, index: usize, start: &Start) -> Result<End, Panic> {
         let call = |hook: &Option<Hook>| {
             guarded(|| {
                 if let Some(hook) = hook {
@@ -62,7 +62,7 @@ where
         });
         let worked = set_up.and_then(|set_up| set_up).map_err(Panic::new).map(|(handler, sink)| {
             inner.state.sleep.started(index, start, &inner.state.ledger);
-            work(inner, index, handler, sink);
+            work(inner, index, handler, sink)
         });
         // Once for each start hook that returned, whatever happened in between.
         let _ = call(&inner.config.on_thread_stop).map_err(drop_quietly);
@@ -79,7 +79,12 @@ where
 }
 
 /// Works until the worker is to leave.
-fn work<J, Q, H, S, R>(inner: &Arc<Inner<J, R, Q>>, index: usize, mut handler: H, mut sink: S)
+fn work<J, Q, H, S, R>(
+    inner: &Arc<Inner<J, R, Q>>,
+    index: usize,
+    mut handler: H,
+    mut sink: S,
+) -> End
 where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
@@ -95,12 +100,20 @@ where
     // From here on, what this thread submits comes from outside.
     let local = guarded(|| context::set_worker(None));
     forget_pool();
-    if let Err(payload) = worked.and_then(|worked| worked).and(local) {
+    let worked = worked.and_then(|worked| worked).and_then(|end| local.map(|()| end));
+    let end = worked.unwrap_or_else(|payload| {
         // The panics of jobs and sinks were dealt with, so this one came from the queue.
         drop_quietly(payload);
         inner.state.give_up(Some(index));
+        End::Spared
+    });
+    if end == End::Replaced {
+        // Its end of the queue may have moved jobs when it was dropped, and the foreign code below may take
+        // long.
+        inner.notify_if_work();
     }
     drop_quietly(handler);
     inner.state.ledger.worker(index).undelivered.add(flush_quietly(&mut sink));
     drop_quietly(sink);
+    end
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use crate::error::JobError;
 use crate::id::{JobId, JobIds};
-use crate::panics::{Panic, drop_quietly, guarded};
+use crate::panics::{Panic, PanicPolicy, drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
 use crate::parts::poll_pacing::PollPacing;
 use crate::parts::sleep::Wake;
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::runtime::account::Account;
-use crate::runtime::inner::Inner;
+use crate::runtime::inner::{End, Inner};
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::join::pending_joins::forget_pool;
@@ -32,6 +32,14 @@ enum Running {
     Put,
     /// The drop of an outcome that the sink did not take.
     Drop,
+}
+
+/// What a worker does after a panic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recovered {
+    GoesOn,
+    /// It leaves, and another thread takes its place.
+    Replaced,
 }
 
 /// A worker at work. The jobs that it runs reach it through `context::worker`.
@@ -157,23 +165,28 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
-    /// worker (C8); one of the queue is returned.
+    /// pool (C8); one of the queue is returned.
     ///
     /// One net lies under the whole loop, since one under each job would cost each job.
     pub(crate) fn run(
         &self,
         handler: &mut impl FnMut(J) -> R,
         sink: &mut impl ResultSink<Result = R>,
-    ) -> Result<(), Box<dyn Any + Send>> {
+    ) -> Result<End, Box<dyn Any + Send>> {
         // The start of this thread has counted the worker as a searcher.
         let mut found = guarded(|| self.search_or_sleep(true))?;
         if found.is_none() {
-            return Ok(());
+            return Ok(End::Spared);
         }
         loop {
             match guarded(|| self.work(found.take(), handler, sink)) {
-                Ok(()) => return Ok(()),
-                Err(payload) => self.recover(payload, sink)?,
+                Ok(()) => return Ok(End::Spared),
+                Err(payload) => {
+                    if self.recover(payload, sink)? == Recovered::Replaced {
+                        self.inner.state.sleep.leave_at_work(self.index);
+                        return Ok(End::Replaced);
+                    }
+                }
             }
         }
     }
@@ -209,19 +222,24 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
     }
 
-    /// Deals with a panic of a job or of the sink, and returns one of the queue.
+    /// Deals with a panic of a job or of the sink, and returns one of the queue. Returns whether the worker
+    /// goes on.
     fn recover(
         &self,
         payload: Box<dyn Any + Send>,
         sink: &mut impl ResultSink<Result = R>,
-    ) -> Result<(), Box<dyn Any + Send>> {
+    ) -> Result<Recovered, Box<dyn Any + Send>> {
         match self.running.replace(Running::Queue) {
             Running::Queue => return Err(payload),
             Running::Job(id) => {
+                self.inner.config.abort_if_asked();
                 self.counters().count(Ended::Panicked);
                 let error = JobError::Panicked(Panic::new(payload));
                 if let Err(payload) = guarded(|| self.deliver(id, Err(error), sink)) {
-                    return self.recover(payload, sink);
+                    self.recover(payload, sink)?;
+                }
+                if self.inner.config.panic_policy == PanicPolicy::ReplaceWorker {
+                    return Ok(Recovered::Replaced);
                 }
             }
             Running::Put => {
@@ -230,7 +248,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             }
             Running::Drop => drop_quietly(payload),
         }
-        Ok(())
+        Ok(Recovered::GoesOn)
     }
 
     /// Searches, and parks, until there is a job. Returns `None` if the worker is to leave.

@@ -20,6 +20,7 @@ mod maps;
 mod nesting;
 mod options;
 mod order;
+mod policies;
 mod scopes;
 mod sets;
 mod sinks;

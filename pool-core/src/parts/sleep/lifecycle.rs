@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Sleep;
+use super::{Sleep, State};
 use crate::clock::Clock;
 use crate::error::{StartCause, StartError};
 use crate::panics::drop_quietly;
@@ -86,9 +86,27 @@ impl Sleep {
         drop_quietly(former);
         let mut state = lock(&self.state);
         state.workers.start_failed(worker);
+        note_deserted(&state, ledger);
         self.publish(&mut state, -1);
         self.note_quiescence(&mut state, ledger);
         self.changed.notify_all();
+    }
+
+    /// Has a worker leave that runs no job at present, though it was not idle.
+    pub(crate) fn leave_at_work(&self, worker: usize) {
+        self.leave(lock(&self.state), worker);
+    }
+
+    /// Notes that a worker has left, and reserves its index for the thread that is to take its place, which
+    /// counts as a searcher. Returns `false` if all workers are to leave.
+    pub(crate) fn replace(&self, worker: usize) -> bool {
+        let mut state = lock(&self.state);
+        if state.workers.exit {
+            return false;
+        }
+        state.workers.replace(worker);
+        self.publish(&mut state, 1);
+        true
     }
 
     /// Notes that a worker has left, and returns whether it was the last, for good. The caller must look
@@ -194,13 +212,20 @@ impl Sleep {
                     return true;
                 }
             }
-            let is_deserted = !state.workers.exit && state.workers.live == 0 && state.guests == 0;
-            if is_deserted && state.workers.failed_starts != *seen {
+            if state.is_deserted() && state.workers.failed_starts != *seen {
                 *seen = state.workers.failed_starts;
                 return false;
             }
             state = wait_changed(&self.changed, state);
         }
+    }
+}
+
+/// Makes the gate dormant if a start failed in the place of the last worker, so that the next submit starts
+/// one first. Jobs may wait meanwhile.
+fn note_deserted(state: &State, ledger: &Ledger) {
+    if state.workers.live == 0 {
+        ledger.gate.0.lose_workers();
     }
 }
 

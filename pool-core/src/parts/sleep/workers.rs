@@ -259,6 +259,14 @@ impl Workers {
         self.ready -= 1;
     }
 
+    /// Notes that a worker has left, and reserves its index for the thread that takes its place.
+    pub(crate) fn replace(&mut self, worker: usize) {
+        debug_assert_eq!(self.states[worker], WorkerState::Leaving);
+        self.states[worker] = WorkerState::Starting;
+        self.starting += 1;
+        self.spawning += 1;
+    }
+
     /// Notes that a worker has left; its index is free.
     pub(crate) fn gone(&mut self, worker: usize) {
         debug_assert_eq!(self.states[worker], WorkerState::Leaving);
