@@ -3,9 +3,13 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 
-use pool_core::{Collect, LocalQueue, PushError, ThreadPoolBuilder, WaitError, WorkQueue};
+use pool_core::{
+    Collect, Job, LocalQueue, PushError, Task, ThreadPoolBuilder, WaitError, WorkQueue,
+};
 use support::{Hooks, Latch, Tally, builder, eventually, pool, within_patience};
 
 #[test]
@@ -208,4 +212,66 @@ fn a_queue_that_panics_ends_its_pool_but_hangs_nobody() {
         let report = pool.shutdown();
         assert_eq!((report.accepted, report.done, report.unfinished), (1, 0, 1));
     });
+}
+
+/// Takes a job and panics then, at every push or at those of its workers' ends.
+#[derive(Default)]
+struct PanicsAtPush {
+    at_ends_only: bool,
+    jobs: Arc<Mutex<VecDeque<Job<Task>>>>,
+}
+
+impl WorkQueue<Job<Task>> for PanicsAtPush {
+    type Local = Self;
+
+    fn local(&self, _worker: usize) -> Self {
+        Self { at_ends_only: false, jobs: Arc::clone(&self.jobs) }
+    }
+
+    fn push(&self, job: Job<Task>) -> Result<(), PushError<Job<Task>>> {
+        self.jobs.lock().unwrap().push_back(job);
+        // Without the lock, which would be poisoned.
+        assert!(self.at_ends_only, "the queue panics, on purpose");
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.jobs.lock().unwrap().len()
+    }
+}
+
+impl LocalQueue<Job<Task>> for PanicsAtPush {
+    fn push(&mut self, job: Job<Task>) {
+        let _ = WorkQueue::push(self, job);
+    }
+
+    fn pop(&mut self) -> Option<Job<Task>> {
+        self.jobs.lock().unwrap().pop_front()
+    }
+}
+
+#[test]
+fn a_queue_that_panics_at_a_push_hangs_nobody() {
+    for from_inside in [false, true] {
+        for one_by_one in [true, false] {
+            within_patience(move || {
+                let queue = PanicsAtPush { at_ends_only: from_inside, ..PanicsAtPush::default() };
+                let pool = ThreadPoolBuilder::with_queue(queue).num_threads(2).build().unwrap();
+                let handle = pool.handle();
+                let submit = move || {
+                    let _ = match one_by_one {
+                        true => handle.execute(|| ()).map(drop).map_err(drop),
+                        false => handle.execute_batch([|| (), || ()]).map(drop).map_err(drop),
+                    };
+                };
+                if from_inside {
+                    assert!(pool.spawn(submit).unwrap().join().is_err());
+                } else {
+                    assert!(catch_unwind(AssertUnwindSafe(submit)).is_err());
+                }
+                assert!(pool.is_closed());
+                pool.shutdown();
+            });
+        }
+    }
 }

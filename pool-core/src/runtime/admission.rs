@@ -133,9 +133,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Puts an accepted job into the queue, and wakes a worker if one is needed.
     #[inline]
     fn push(self: &Arc<Self>, job: Job<J>) -> Result<(), Job<J>> {
-        // If the queue panics, the job is gone, but the pool must not wait for it.
         let rollback = RollbackGuard { inner: self, first: job.id(), jobs: 1 };
-        match self.queue.push(job) {
+        match self.state.queue_call(|| self.queue.push(job)) {
             Ok(()) => {
                 std::mem::forget(rollback);
                 self.notify();
@@ -173,7 +172,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let rollback = RollbackGuard { inner: self, first, jobs: count };
         let mut accepted = NumberedJobs { jobs, rollback, pulled: false };
         accepted.number();
-        let pushed = self.queue.push_batch(&mut accepted);
+        let pushed = self.state.queue_call(|| self.queue.push_batch(&mut accepted));
         match pushed {
             Ok(()) => accepted.confirm_pulled(),
             Err(PushError(job)) => accepted.put_back(job),

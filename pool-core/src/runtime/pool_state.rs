@@ -1,6 +1,7 @@
 //! The state of a pool, without the type of its jobs: its parts together, and the waits on them.
 
 use std::any::Any;
+use std::mem;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,16 @@ impl PoolState {
             capacity.close();
         }
         self.waiters.wake_all();
+    }
+
+    /// Calls the queue, and gives the pool up if that panics: whether the queue holds the job is not known
+    /// then, and the pool must not wait for it.
+    #[inline(always)]
+    pub(crate) fn queue_call<T>(&self, call: impl FnOnce() -> T) -> T {
+        let broken = GiveUpOnUnwind(self);
+        let result = call();
+        mem::forget(broken);
+        result
     }
 
     /// Frees the place of a job that has left the queue. Nested jobs took none.
@@ -242,6 +253,15 @@ impl PoolState {
                 job.expire(id, self);
             }
         }
+    }
+}
+
+/// Gives the pool up when it is dropped.
+struct GiveUpOnUnwind<'a>(&'a PoolState);
+
+impl Drop for GiveUpOnUnwind<'_> {
+    fn drop(&mut self) {
+        self.0.give_up(None);
     }
 }
 

@@ -84,7 +84,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[inline]
     pub(crate) fn submit(&self, mut end: RefMut<'_, Q::Local>, body: Body<J>) -> JobId {
         let id = self.next_id();
-        end.push(Job::new(id, body));
+        self.inner.state.queue_call(|| end.push(Job::new(id, body)));
         self.counters().pushed.bump();
         drop(end);
         self.inner.notify();
@@ -102,11 +102,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
         let mut next = first;
-        for mut job in jobs.drain(..) {
-            job.set_id(next);
-            end.push(job);
-            next = next.plus(1);
-        }
+        self.inner.state.queue_call(|| {
+            for mut job in jobs.drain(..) {
+                job.set_id(next);
+                end.push(job);
+                next = next.plus(1);
+            }
+        });
         self.counters().pushed.add(count as u64);
         drop(end);
         self.inner.notify();
