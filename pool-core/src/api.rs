@@ -11,6 +11,7 @@ pub(crate) mod map;
 pub(crate) mod pool;
 pub(crate) mod scope;
 pub(crate) mod settings;
+mod size;
 mod spawn;
 mod submit;
 pub(crate) mod submit_options;

@@ -84,7 +84,9 @@ pub use api::submit_options::{SubmitOptions, WhenFull};
 pub use api::submitter::Submitter;
 pub use api::worker_context::WorkerContext;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use error::{BuildError, JobError, Refusal, StartCause, StartError, SubmitError, WaitError};
+pub use error::{
+    BuildError, JobError, Refusal, ResizeError, StartCause, StartError, SubmitError, WaitError,
+};
 pub use id::{JobId, JobIds};
 pub use panics::{Panic, PanicPolicy};
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};

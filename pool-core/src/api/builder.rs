@@ -98,6 +98,25 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// The maximum number of threads, at least [`num_threads`](Self::num_threads), for
+    /// [`set_num_threads`](Handle::set_num_threads). The default is `num_threads`.
+    ///
+    /// The build makes room for the counts and the names of all of them: some hundred bytes each.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::ThreadPoolBuilder;
+    ///
+    /// let pool = ThreadPoolBuilder::new().num_threads(2).max_threads(16).build()?;
+    /// assert_eq!((pool.num_threads(), pool.max_threads()), (2, 16));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_threads(mut self, threads: usize) -> Self {
+        self.settings.max_threads = Some(threads);
+        self
+    }
+
     /// Lets a worker leave when it has been idle for this long (keep-alive); it comes back on demand. By
     /// default all workers stay.
     ///
@@ -317,17 +336,17 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         H: FnMut(J) -> S::Result,
     {
         let Self { backend, mut sink, settings } = self;
-        let size = settings.size()?;
+        let (size, max) = settings.sizes()?;
         let core = settings.core(size)?;
-        let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
+        let sleep = Sleep::new(max, size, core, settings.keep_alive, settings.paused);
         let capacity = settings.capacity()?;
-        let (config, clock) = settings.into_config(size)?;
-        let state = PoolState::new(Ledger::new(size), sleep, clock, capacity);
+        let (config, clock) = settings.into_config(max)?;
+        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             make_handler(&WorkerContext { index, handle: Handle { inner: Arc::clone(inner) } })
         };
-        let launcher = Arc::new(Launcher::new(make, sink, size));
+        let launcher = Arc::new(Launcher::new(make, sink, max));
         // From here on a failure is undone by the pool's drop.
         let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);
         let pool = Pool::owner_of(Handle { inner });
@@ -362,6 +381,7 @@ impl<B, S> fmt::Debug for ThreadPoolBuilder<B, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPoolBuilder")
             .field("num_threads", &self.settings.num_threads)
+            .field("max_threads", &self.settings.max_threads)
             .field("core_threads", &self.settings.core_threads)
             .field("keep_alive", &self.settings.keep_alive)
             .field("paused", &self.settings.paused)

@@ -179,13 +179,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
     }
 
-    /// The maximum number of threads of the pool.
-    #[must_use]
-    #[doc(alias = "max_count")]
-    pub fn num_threads(&self) -> usize {
-        self.inner.config.names.len()
-    }
-
     /// The name of the thread of the worker with this index, or `None` without such a worker.
     #[must_use]
     pub fn thread_name(&self, worker: usize) -> Option<&str> {

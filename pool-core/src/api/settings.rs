@@ -20,6 +20,7 @@ pub const MAX_CAPACITY: usize = usize::MAX / 4;
 /// The settings that a builder collects, without queue and sink, whose types change.
 pub(crate) struct Settings {
     pub(crate) num_threads: Option<usize>,
+    pub(crate) max_threads: Option<usize>,
     pub(crate) core_threads: Option<usize>,
     pub(crate) keep_alive: Option<Duration>,
     pub(crate) paused: bool,
@@ -37,6 +38,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             num_threads: None,
+            max_threads: None,
             core_threads: None,
             keep_alive: None,
             paused: false,
@@ -53,15 +55,22 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn size(&self) -> Result<usize, BuildError> {
-        let default = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        match self.num_threads.unwrap_or_else(default) {
-            0 => Err(BuildError::ZeroThreads),
-            size if size > MAX_THREADS => {
-                Err(BuildError::TooManyThreads { requested: size, max: MAX_THREADS })
-            }
-            size => Ok(size),
+    /// The number of threads, and its maximum.
+    pub(crate) fn sizes(&self) -> Result<(usize, usize), BuildError> {
+        let max = self.max_threads.unwrap_or(MAX_THREADS);
+        let default = || std::thread::available_parallelism().map_or(1, NonZero::get).min(max);
+        let size = self.num_threads.unwrap_or_else(default);
+        if size == 0 {
+            return Err(BuildError::ZeroThreads);
         }
+        let largest = self.max_threads.unwrap_or(size).max(size);
+        if largest > MAX_THREADS {
+            return Err(BuildError::TooManyThreads { requested: largest, max: MAX_THREADS });
+        }
+        if size > max {
+            return Err(BuildError::MaxThreads { max, num_threads: size });
+        }
+        Ok((size, largest))
     }
 
     /// The number of workers that the build starts, and that then stay.

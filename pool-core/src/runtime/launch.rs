@@ -107,11 +107,9 @@ where
         inner.state.give_up(Some(index));
         End::Spared
     });
-    if end == End::Replaced {
-        // Its end of the queue may have moved jobs when it was dropped, and the foreign code below may take
-        // long.
-        inner.notify_if_work();
-    }
+    // It may have kept others from their jobs until it left, its end of the queue may have moved jobs when it
+    // was dropped, and the foreign code below may take long.
+    inner.notify_if_work();
     drop_quietly(handler);
     inner.state.ledger.worker(index).undelivered.add(flush_quietly(&mut sink));
     drop_quietly(sink);

@@ -151,7 +151,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     // Always inlined: a job that is handed back through memory, just written, waits for the stores.
     #[inline(always)]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
-        if self.inner.state.sleep.is_paused() {
+        if self.inner.state.sleep.is_held() {
             return None;
         }
         // Looked at where it lies: a copy of what was just written would wait for the stores.

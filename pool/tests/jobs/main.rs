@@ -24,6 +24,7 @@ mod policies;
 mod scopes;
 mod sets;
 mod sinks;
+mod sizes;
 mod threads;
 mod trees;
 mod waiting;

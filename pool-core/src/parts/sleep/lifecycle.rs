@@ -65,6 +65,8 @@ impl Sleep {
     pub(crate) fn started(&self, worker: usize, start: &Start, ledger: &Ledger) {
         let mut state = lock(&self.state);
         state.workers.started(worker);
+        // The pool may have been made smaller meanwhile.
+        self.shed(&mut state);
         let former = start.end(Ok(()));
         // Under the lock, like all that other threads wait for on `changed`.
         ledger.gate.0.open();
@@ -98,15 +100,12 @@ impl Sleep {
     }
 
     /// Notes that a worker has left, and reserves its index for the thread that is to take its place, which
-    /// counts as a searcher. Returns `false` if all workers are to leave.
+    /// counts as a searcher. Returns `false` if none is to take it.
     pub(crate) fn replace(&self, worker: usize) -> bool {
         let mut state = lock(&self.state);
-        if state.workers.exit {
-            return false;
-        }
-        state.workers.replace(worker);
-        self.publish(&mut state, 1);
-        true
+        let replaced = state.workers.replace(worker);
+        self.publish(&mut state, i64::from(replaced));
+        replaced
     }
 
     /// Notes that a worker has left, and returns whether it was the last, for good. The caller must look
@@ -114,6 +113,7 @@ impl Sleep {
     pub(crate) fn gone(&self, worker: usize, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
         state.workers.gone(worker);
+        note_deserted(&state, ledger);
         self.publish(&mut state, 0);
         self.note_quiescence(&mut state, ledger);
         self.changed.notify_all();
@@ -130,7 +130,7 @@ impl Sleep {
             state.workers.leave(worker);
         }
         self.terminate(&mut state);
-        self.publish(&mut state, 0);
+        self.shed(&mut state);
         self.changed.notify_all();
     }
 
@@ -221,8 +221,8 @@ impl Sleep {
     }
 }
 
-/// Makes the gate dormant if a start failed in the place of the last worker, so that the next submit starts
-/// one first. Jobs may wait meanwhile.
+/// Makes the gate dormant if the last worker is gone, so that the next submit starts one first. Jobs may wait
+/// meanwhile, if a start has failed.
 fn note_deserted(state: &State, ledger: &Ledger) {
     if state.workers.live == 0 {
         ledger.gate.0.lose_workers();

@@ -49,6 +49,8 @@ pub(crate) struct Workers {
     /// are vacant again when a worker parks, so that a system which refuses threads is not asked at every
     /// submit.
     not_started: Vec<usize>,
+    /// The number of threads that the pool is to have.
+    pub(crate) num_threads: usize,
     /// The number of threads that start, run or leave.
     pub(crate) live: usize,
     /// The number of threads that have started and not begun to leave, and so can be relied on.
@@ -79,14 +81,15 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Returns workers without threads.
-    pub(crate) fn new(size: usize) -> Self {
+    /// Returns workers without threads, at most `max`.
+    pub(crate) fn new(max: usize, num_threads: usize) -> Self {
         Self {
-            states: vec![WorkerState::Vacant; size].into(),
-            parked: Vec::with_capacity(size),
+            states: vec![WorkerState::Vacant; max].into(),
+            parked: Vec::with_capacity(max),
             // Reversed, so that `pop` starts with index 0.
-            vacant: (0..size).rev().collect(),
+            vacant: (0..max).rev().collect(),
             not_started: Vec::new(),
+            num_threads,
             live: 0,
             ready: 0,
             asleep: 0,
@@ -109,7 +112,29 @@ impl Workers {
 
     /// The number of workers that [`Workers::pick`] could call.
     pub(crate) fn available(&self) -> usize {
-        if self.paused || self.exit { 0 } else { self.parked.len() + self.vacant.len() }
+        if self.paused || self.exit {
+            return 0;
+        }
+        self.parked.len() + self.vacant.len().min(self.missing())
+    }
+
+    /// The number of threads that may be started until there are as many as there are to be. A thread that
+    /// leaves does not count.
+    fn missing(&self) -> usize {
+        self.num_threads.saturating_sub(self.ready + self.starting)
+    }
+
+    /// Whether more workers are ready than there are to be. Those that start do not count: they may fail.
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.ready > self.num_threads
+    }
+
+    /// Has a parked worker leave that is not needed, and returns it. The first to park goes first.
+    pub(crate) fn dismiss(&mut self) -> Option<usize> {
+        let parked = |worker: &&usize| self.states[**worker] == WorkerState::Parked;
+        let worker = *self.parked.iter().find(parked).filter(|_| self.has_surplus())?;
+        self.leave(worker);
+        Some(worker)
     }
 
     /// Whether every thread is parked. With every accepted job taken, the pool is idle.
@@ -147,9 +172,10 @@ impl Workers {
         }
     }
 
-    /// Reserves a vacant index for a thread that is about to be started, unless all workers are to leave.
+    /// Reserves a vacant index for a thread that is about to be started, unless there are enough or all
+    /// workers are to leave.
     pub(crate) fn reserve(&mut self) -> Option<usize> {
-        if self.exit {
+        if self.exit || self.missing() == 0 {
             return None;
         }
         let worker = self.vacant.pop()?;
@@ -259,12 +285,17 @@ impl Workers {
         self.ready -= 1;
     }
 
-    /// Notes that a worker has left, and reserves its index for the thread that takes its place.
-    pub(crate) fn replace(&mut self, worker: usize) {
+    /// Notes that a worker has left, and reserves its index for the thread that takes its place. Returns
+    /// `false`, and does nothing, if there are enough workers or all are to leave.
+    pub(crate) fn replace(&mut self, worker: usize) -> bool {
         debug_assert_eq!(self.states[worker], WorkerState::Leaving);
+        if self.exit || self.missing() == 0 {
+            return false;
+        }
         self.states[worker] = WorkerState::Starting;
         self.starting += 1;
         self.spawning += 1;
+        true
     }
 
     /// Notes that a worker has left; its index is free.
