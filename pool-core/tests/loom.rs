@@ -324,6 +324,87 @@ fn a_failed_replacement_and_arrival() {
     });
 }
 
+/// A pool that has this many threads and may have two.
+fn resizable(threads: usize, jobs: usize) -> PlainPool {
+    unexplored(|| {
+        ThreadPoolBuilder::with_queue(Plain::new(jobs))
+            .num_threads(threads)
+            .max_threads(2)
+            .build()
+            .unwrap()
+    })
+}
+
+/// C1, C7: jobs are submitted while one of two workers leaves.
+#[test]
+fn a_smaller_pool_and_submit() {
+    model(|| {
+        let pool = resizable(2, 2);
+        let submitter = submit_from_a_thread(pool.handle(), || ());
+        pool.execute(|| ()).unwrap();
+        pool.set_num_threads(1).unwrap();
+        pool.wait_idle().unwrap();
+        submitter.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C1, C7: both workers are busy when one is to leave; the other may be kept from a job until it has.
+#[test]
+fn a_smaller_pool_under_load() {
+    model(|| {
+        let pool = resizable(2, 3);
+        pool.execute(|| ()).unwrap();
+        pool.execute(|| ()).unwrap();
+        pool.set_num_threads(1).unwrap();
+        pool.execute(|| ()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 3);
+    });
+}
+
+/// C7: jobs that need both workers at once are submitted while the second one is allowed.
+#[test]
+fn a_larger_pool_and_submit() {
+    model(|| {
+        let pool = resizable(1, 2);
+        let meeting = Meeting::of(2);
+        let submitter = submit_from_a_thread(pool.handle(), meeting.job());
+        pool.execute(meeting.job()).unwrap();
+        pool.set_num_threads(2).unwrap();
+        submitter.join().unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C7: a job waits for what another delivers, and a spare worker runs that one, whether it is queued before
+/// or after.
+#[test]
+fn a_spare_worker_and_submit() {
+    model(|| {
+        let pool = resizable(1, 2);
+        let meeting = Meeting::of(2);
+        let (handle, waits) = (pool.handle(), meeting.job());
+        pool.execute(move || handle.blocking(waits)).unwrap();
+        pool.execute(meeting.job()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C7, C10: a job stops blocking while another arrives, and while the pool is shut down.
+#[test]
+fn a_spare_worker_and_its_return() {
+    model(|| {
+        let pool = resizable(1, 2);
+        let handle = pool.handle();
+        pool.execute(move || handle.blocking(|| ())).unwrap();
+        pool.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 2);
+    });
+}
+
 /// C7: a job is submitted while a paused pool is resumed.
 #[test]
 fn resume_and_submit() {

@@ -99,7 +99,8 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     }
 
     /// The maximum number of threads, at least [`num_threads`](Self::num_threads), for
-    /// [`set_num_threads`](Handle::set_num_threads). The default is `num_threads`.
+    /// [`set_num_threads`](Handle::set_num_threads) and for the spare workers of jobs that
+    /// [block](Handle::blocking). The default is `num_threads`.
     ///
     /// The build makes room for the counts and the names of all of them: some hundred bytes each.
     ///

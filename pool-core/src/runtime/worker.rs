@@ -12,7 +12,7 @@ use crate::panics::{Panic, PanicPolicy, drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
 use crate::parts::poll_pacing::PollPacing;
-use crate::parts::sleep::Wake;
+use crate::parts::sleep::{Sleep, Wake};
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::runtime::account::Account;
 use crate::runtime::inner::{End, Inner};
@@ -52,6 +52,18 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     running: Cell<Running>,
     /// The job for the handler to which a job ref has led.
     handed: RefCell<Option<(JobId, J)>>,
+    /// Whether its job has said that it blocks.
+    is_blocking: Cell<bool>,
+}
+
+/// A worker whose job blocks, until this is dropped.
+struct Blocking<'a>(&'a Cell<bool>, &'a Sleep);
+
+impl Drop for Blocking<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+        self.1.end_blocking();
+    }
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
@@ -64,6 +76,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             next_id: Cell::new(0),
             running: Cell::new(Running::Queue),
             handed: RefCell::new(None),
+            is_blocking: Cell::new(false),
         }
     }
 
@@ -350,6 +363,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
         }
         self.handed.borrow().is_some()
+    }
+
+    /// Runs a piece of a job that may block, and lets another thread do this worker's work meanwhile.
+    pub(crate) fn blocking<T>(&self, code: impl FnOnce() -> T) -> T {
+        if self.is_blocking.replace(true) {
+            return code();
+        }
+        self.inner.state.sleep.begin_blocking();
+        let _blocking = Blocking(&self.is_blocking, &self.inner.state.sleep);
+        self.inner.notify_if_work();
+        code()
     }
 
     /// Takes over a job for the handler from the job ref that this worker follows.

@@ -8,6 +8,7 @@ mod setup;
 
 mod allocations;
 mod batches;
+mod blocking;
 mod borrowing;
 mod failures;
 mod fairness;

@@ -179,6 +179,8 @@ fn a_worker_is_replaced_while_the_pool_is_paused(setup: Setup) {
     };
     pool.execute(job).unwrap();
     begun.wait();
+    // A worker that looks for a job may start one after the pause.
+    eventually(|| pool.stats().idle_threads == setup.threads - 1);
     pool.pause();
     pool.execute(|| ()).unwrap();
     go.open();

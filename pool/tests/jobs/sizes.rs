@@ -136,6 +136,7 @@ fn a_job_resizes_its_own_pool(setup: Setup) {
 
 fn a_paused_pool_is_resized(setup: Setup) {
     let pool: Pool = resizable(setup).build().unwrap();
+    settle(&pool, setup.threads);
     pool.pause();
     let jobs: Vec<_> = (0..3).map(|_| pool.spawn(|| ()).unwrap()).collect();
     pool.set_num_threads(1).unwrap();

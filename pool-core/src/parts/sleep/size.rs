@@ -18,6 +18,21 @@ impl Sleep {
         self.shed(&mut state);
     }
 
+    /// Notes that a worker's job is about to block, so that another thread may do the worker's work. The
+    /// caller must look whether one is to be woken.
+    pub(crate) fn begin_blocking(&self) {
+        let mut state = lock(&self.state);
+        state.workers.blocked += 1;
+        self.shed(&mut state);
+    }
+
+    /// Notes that it does not block any more.
+    pub(crate) fn end_blocking(&self) {
+        let mut state = lock(&self.state);
+        state.workers.blocked -= 1;
+        self.shed(&mut state);
+    }
+
     /// Has the parked workers leave that are not needed. If that does not do, no job is started until the
     /// next worker that runs dry has left.
     ///

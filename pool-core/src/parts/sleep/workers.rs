@@ -49,8 +49,10 @@ pub(crate) struct Workers {
     /// are vacant again when a worker parks, so that a system which refuses threads is not asked at every
     /// submit.
     not_started: Vec<usize>,
-    /// The number of threads that the pool is to have.
+    /// The number of threads that the pool is to have, without those that replace blocked ones.
     pub(crate) num_threads: usize,
+    /// The number of threads whose jobs block, as they say.
+    pub(crate) blocked: usize,
     /// The number of threads that start, run or leave.
     pub(crate) live: usize,
     /// The number of threads that have started and not begun to leave, and so can be relied on.
@@ -90,6 +92,7 @@ impl Workers {
             vacant: (0..max).rev().collect(),
             not_started: Vec::new(),
             num_threads,
+            blocked: 0,
             live: 0,
             ready: 0,
             asleep: 0,
@@ -118,15 +121,20 @@ impl Workers {
         self.parked.len() + self.vacant.len().min(self.missing())
     }
 
+    /// The number of threads that there are to be, blocked ones included.
+    fn limit(&self) -> usize {
+        (self.num_threads + self.blocked).min(self.states.len())
+    }
+
     /// The number of threads that may be started until there are as many as there are to be. A thread that
     /// leaves does not count.
     fn missing(&self) -> usize {
-        self.num_threads.saturating_sub(self.ready + self.starting)
+        self.limit().saturating_sub(self.ready + self.starting)
     }
 
     /// Whether more workers are ready than there are to be. Those that start do not count: they may fail.
     pub(crate) fn has_surplus(&self) -> bool {
-        self.ready > self.num_threads
+        self.ready > self.limit()
     }
 
     /// Has a parked worker leave that is not needed, and returns it. The first to park goes first.
