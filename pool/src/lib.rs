@@ -94,9 +94,9 @@ pub use pool_core::{
     AsCompleted, BatchError, BuildError, Canceller, Clock, Collect, Completed, Finished, FnSink,
     InOrder, Job, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
     MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoSink, Panic, PanicPolicy, PushError,
-    Ready, Refusal, ResizeError, ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch, StartCause,
-    StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task,
-    ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed,
+    Ready, Refusal, ResizeError, ResultSink, Scope, ShutdownReport, SinkClosed, SpawnedBatch,
+    StartCause, StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock,
+    Task, ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed,
     sink_fn,
 };
 #[cfg(feature = "crossbeam")]

@@ -224,7 +224,10 @@ fn desert(pool: &Pool, allowed: &AtomicBool) -> u64 {
     };
     pool.execute(job).unwrap();
     begun.wait();
-    let waiting = (0..2).map(|_| pool.execute(|| ()).unwrap()).count() as u64;
+    let waiting = 2;
+    for _ in 0..waiting {
+        pool.execute(|| ()).unwrap();
+    }
     allowed.store(false, Ordering::SeqCst);
     go.open();
     eventually(|| pool.stats().threads == 0);

@@ -14,6 +14,7 @@ impl Sleep {
     pub(crate) fn set_num_threads(&self, threads: usize) {
         let mut state = lock(&self.state);
         state.workers.num_threads = threads;
+        state.workers.retry_failed();
         self.num_threads.store(threads, Relaxed);
         self.shed(&mut state);
     }
@@ -23,6 +24,8 @@ impl Sleep {
     pub(crate) fn begin_blocking(&self) {
         let mut state = lock(&self.state);
         state.workers.blocked += 1;
+        // It may be one of those whose start failed that the job waits for.
+        state.workers.retry_failed();
         self.shed(&mut state);
     }
 

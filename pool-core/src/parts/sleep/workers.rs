@@ -127,9 +127,9 @@ impl Workers {
     }
 
     /// The number of threads that may be started until there are as many as there are to be. A thread that
-    /// leaves does not count.
+    /// leaves counts until it is gone.
     fn missing(&self) -> usize {
-        self.limit().saturating_sub(self.ready + self.starting)
+        self.limit().saturating_sub(self.live)
     }
 
     /// Whether more workers are ready than there are to be. Those that start do not count: they may fail.
@@ -297,7 +297,7 @@ impl Workers {
     /// `false`, and does nothing, if there are enough workers or all are to leave.
     pub(crate) fn replace(&mut self, worker: usize) -> bool {
         debug_assert_eq!(self.states[worker], WorkerState::Leaving);
-        if self.exit || self.missing() == 0 {
+        if self.exit || self.ready + self.starting >= self.limit() {
             return false;
         }
         self.states[worker] = WorkerState::Starting;
