@@ -110,11 +110,11 @@ pub use pool_core::{
     AsCompleted, BatchError, BuildError, CancelOnDrop, CancellationToken, Cancelled, Canceller,
     Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InOrder, Job, JobError, JobHandle,
     JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY, MAX_THREADS, MakeQueue,
-    ManualClock, Map, MapUnordered, NoSink, Notice, OnDrop, Panic, Place, PoolId, Prioritized,
-    Priority, PushError, Ready, Refusal, Reserve, ResultSink, Scope, ShutdownFuture,
-    ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads,
-    SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull,
-    WorkQueue, WorkerContext, WorkerThread, as_completed, current_worker, sink_fn,
+    ManualClock, Map, MapUnordered, NoSink, Notice, OnDrop, Panic, PanicPolicy, Place, PoolId,
+    Prioritized, Priority, PushError, Ready, Refusal, Reserve, ResizeError, ResultSink, Scope,
+    ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
+    StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError,
+    WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, current_worker, sink_fn,
     with_worker_state,
 };
 #[cfg(feature = "crossbeam")]

@@ -13,6 +13,7 @@ use crate::api::settings::Settings;
 use crate::api::worker_context::WorkerContext;
 use crate::clock::Clock;
 use crate::error::BuildError;
+use crate::panics::PanicPolicy;
 use crate::parts::ledger::Ledger;
 use crate::parts::sleep::Sleep;
 use crate::queue::{MakeQueue, Ready, WorkQueue};
@@ -98,6 +99,26 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// [`std::thread::available_parallelism`].
     pub fn num_threads(mut self, threads: usize) -> Self {
         self.settings.num_threads = Some(threads);
+        self
+    }
+
+    /// The maximum number of threads, at least [`num_threads`](Self::num_threads), for
+    /// [`set_num_threads`](Handle::set_num_threads) and for the spare workers of jobs that
+    /// [block](Handle::blocking). The default is `num_threads`.
+    ///
+    /// The build makes room for the counts and the names of all of them: some hundred bytes each.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::ThreadPoolBuilder;
+    ///
+    /// let pool = ThreadPoolBuilder::new().num_threads(2).max_threads(16).build()?;
+    /// assert_eq!((pool.num_threads(), pool.max_threads()), (2, 16));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_threads(mut self, threads: usize) -> Self {
+        self.settings.max_threads = Some(threads);
         self
     }
 
@@ -270,6 +291,52 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// Sets what happens after a job for the handler has panicked, whose outcome goes to the sink. The
+    /// default is [`PanicPolicy::Capture`] (C8).
+    ///
+    /// The policy does not apply where the panic has a receiver: it goes to the
+    /// [`JobHandle`](crate::JobHandle) of a spawned job, or to the caller of a scope, a join, a map or an
+    /// install. A job that its submitter runs, because the queue is full, has no worker to be replaced; it
+    /// may abort.
+    ///
+    /// With [`PanicPolicy::ReplaceWorker`], the outcome is delivered before the worker leaves. The jobs that
+    /// wait in its own end of the queue stay there for the other workers and its successor. If that one does
+    /// not start, the others go on, and the start is tried again as for
+    /// [`thread_keep_alive`](Self::thread_keep_alive). A pool that is left without any worker keeps its jobs:
+    /// the next submit and the next [`wait_idle`](Handle::wait_idle) try to start one, and say
+    /// [`NoThread`](crate::Refusal::NoThread) if they cannot; a shutdown that cannot reports the jobs as
+    /// [`unfinished`](crate::ShutdownReport::unfinished).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{Collect, PanicPolicy, ThreadPoolBuilder};
+    ///
+    /// let calls = Collect::new();
+    /// let pool = ThreadPoolBuilder::new()
+    ///     .num_threads(1)
+    ///     .panic_policy(PanicPolicy::ReplaceWorker)
+    ///     .sink(calls.clone())
+    ///     .build_with(|_worker| {
+    ///         let mut calls = 0;
+    ///         move |divisor: u32| {
+    ///             calls += 1;
+    ///             (100 / divisor, calls)
+    ///         }
+    ///     })?;
+    /// for divisor in [5, 0, 4] {
+    ///     pool.submit(divisor)?;
+    /// }
+    /// pool.shutdown();
+    /// let results: Vec<_> = calls.take().into_iter().map(|done| done.outcome.ok()).collect();
+    /// assert_eq!(results, [Some((20, 1)), None, Some((25, 1))]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn panic_policy(mut self, policy: PanicPolicy) -> Self {
+        self.settings.panic_policy = policy;
+        self
+    }
+
     /// Gets the worker threads from this factory. The default is [`StdThreads`](crate::StdThreads).
     pub fn thread_factory(mut self, factory: impl ThreadFactory) -> Self {
         self.settings.factory = Box::new(factory);
@@ -302,8 +369,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// A handler is dropped on its worker's thread when the worker leaves. That drop is no job: what it
     /// submits may be refused, see [`submit`](Handle::submit).
     ///
-    /// After a job that panicked the worker goes on with the same handler. A handler whose state can break
-    /// halfway has to mend it at its next call.
+    /// After a job that panicked the worker goes on with the same handler, unless the
+    /// [`panic_policy`](Self::panic_policy) says otherwise. A handler whose state can break halfway has to
+    /// mend it at its next call.
     ///
     /// # Errors
     ///
@@ -390,18 +458,18 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let Self { backend, mut sink, settings } = self;
-        let size = settings.size()?;
+        let (size, max) = settings.sizes()?;
         let core = settings.core(size)?;
-        let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
+        let sleep = Sleep::new(max, size, core, settings.keep_alive, settings.paused);
         let capacity = settings.capacity()?;
-        let (config, clock) = settings.into_config(size)?;
-        let state = PoolState::new(Ledger::new(size), sleep, clock, capacity);
+        let (config, clock) = settings.into_config(max)?;
+        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             let handle = Handle { inner: Arc::clone(inner) };
             make_handler(&WorkerContext { index, handle }).map_err(|error| error.into().into())
         };
-        let launcher = Arc::new(Launcher::new(make, sink, size));
+        let launcher = Arc::new(Launcher::new(make, sink, max));
         let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);
         let pool = Pool::owner_of(Handle { inner });
         pool.inner.start_core(core).map_err(|error| {
@@ -439,6 +507,7 @@ impl<B, S> fmt::Debug for ThreadPoolBuilder<B, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPoolBuilder")
             .field("num_threads", &self.settings.num_threads)
+            .field("max_threads", &self.settings.max_threads)
             .field("core_threads", &self.settings.core_threads)
             .field("keep_alive", &self.settings.keep_alive)
             .field("paused", &self.settings.paused)

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
+use crate::panics::PanicPolicy;
 use crate::thread_factory::ThreadFactory;
 
 /// A thread hook, called with the worker's index.
@@ -19,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
     pub(crate) worker_state: Option<StateMaker>,
+    pub(crate) panic_policy: PanicPolicy,
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) on_drop: OnDrop,
 }
@@ -41,4 +43,13 @@ pub enum OnDrop {
     /// threads that nobody joins. For jobs that may be stuck, such as in a read without a timeout. The
     /// threads end with their jobs, at the latest with the process.
     Detach,
+}
+
+impl Config {
+    /// Aborts the process after a panic of a job for the handler, if the policy says so.
+    pub(crate) fn abort_if_asked(&self) {
+        if self.panic_policy == PanicPolicy::Abort {
+            std::process::abort();
+        }
+    }
 }

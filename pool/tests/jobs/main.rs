@@ -8,6 +8,7 @@ mod setup;
 
 mod allocations;
 mod batches;
+mod blocking;
 mod borrowing;
 mod calls;
 mod cancelling;
@@ -29,10 +30,12 @@ mod maps;
 mod nesting;
 mod options;
 mod order;
+mod policies;
 mod priority;
 mod scopes;
 mod sets;
 mod sinks;
+mod sizes;
 mod threads;
 #[cfg(feature = "timer")]
 mod timers;

@@ -81,6 +81,8 @@ pub(crate) const CALLS: &[Named] = &[
         ctx.same("wait_idle_timeout", waited, ctx.rules.wait_idle())
     }),
     ("pause, resume", pause_resume),
+    ("set_num_threads", set_num_threads),
+    ("blocking", |ctx| ctx.pool.blocking(|| ctx.execute(IfFull::Waits))),
     ("close", close),
     ("take_queued", take_queued),
     ("shutdown", shutdown),
@@ -386,6 +388,15 @@ fn job_set(ctx: &Ctx) -> Outcome {
 fn pause_resume(ctx: &Ctx) -> Outcome {
     ctx.pool.pause();
     ctx.pool.resume();
+    Ok(())
+}
+
+fn set_num_threads(ctx: &Ctx) -> Outcome {
+    let threads = ctx.pool.num_threads();
+    for set in [1, ctx.pool.max_threads(), threads] {
+        ctx.same("set_num_threads", ctx.pool.set_num_threads(set), Ok(()))?;
+        ctx.same("num_threads", ctx.pool.num_threads(), set)?;
+    }
     Ok(())
 }
 
