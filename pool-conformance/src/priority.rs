@@ -237,7 +237,7 @@ pub fn nested_jobs_start_by_priority<Q: WorkQueue<Closure>>(make: impl Fn() -> Q
 }
 
 /// For queues that promise an order by priority: a job that waits for one of low priority has it run at
-/// once, and a call for help has the priority of the job that calls.
+/// once.
 ///
 /// # Panics
 ///

@@ -17,6 +17,7 @@ pub(crate) mod reserve;
 pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod shutdown_future;
+mod size;
 pub(crate) mod spawn;
 mod submit;
 pub(crate) mod submit_options;

@@ -174,6 +174,13 @@ pub enum BuildError {
         /// The maximum number.
         max: usize,
     },
+    /// A smaller `max_threads` than `num_threads`.
+    MaxThreads {
+        /// The requested maximum.
+        max: usize,
+        /// The pool's number of threads.
+        num_threads: usize,
+    },
     /// More `core_threads` than `num_threads`.
     CoreThreads {
         /// The requested number.
@@ -212,6 +219,9 @@ impl fmt::Display for BuildError {
             Self::ZeroThreads => f.write_str("a pool needs at least one thread"),
             Self::TooManyThreads { requested, max } => {
                 write!(f, "{requested} threads are more than a pool can have, which is {max}")
+            }
+            Self::MaxThreads { max, num_threads } => {
+                write!(f, "a pool of {num_threads} threads is larger than its maximum of {max}")
             }
             Self::CoreThreads { core, num_threads } => {
                 write!(f, "{core} core threads do not fit in a pool of {num_threads}")
@@ -319,6 +329,36 @@ impl std::error::Error for StartError {
     }
 }
 
+/// The error of a [`set_num_threads`](crate::Handle::set_num_threads) with a number that the pool cannot have.
+///
+/// # Examples
+///
+/// ```
+/// use drainpool::ThreadPoolBuilder;
+///
+/// let pool = ThreadPoolBuilder::new().num_threads(1).max_threads(4).build()?;
+/// let error = pool.set_num_threads(5).unwrap_err();
+/// assert_eq!(error.to_string(), "5 threads are not between 1 and the pool's maximum of 4");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResizeError {
+    /// The requested number.
+    pub requested: usize,
+    /// The maximum number.
+    pub max: usize,
+}
+
+impl fmt::Display for ResizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { requested, max } = self;
+        write!(f, "{requested} threads are not between 1 and the pool's maximum of {max}")
+    }
+}
+
+impl std::error::Error for ResizeError {}
+
 /// The error of a wait that ended without what it waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -329,6 +369,9 @@ pub enum WaitError {
     InsideJob,
     /// This process was forked from the one that has the pool's threads.
     Forked,
+    /// Jobs wait, but the pool has no worker, and none could be started. The jobs stay where they are; the
+    /// next submit or wait tries again.
+    NoThread,
     /// The pool's queue panicked, and the pool was given up; see
     /// [`ShutdownReport::unfinished`](crate::ShutdownReport::unfinished).
     QueueFailed,
@@ -340,6 +383,7 @@ impl fmt::Display for WaitError {
             Self::TimedOut => "the time ran out first",
             Self::InsideJob => "a job cannot wait for its own pool to be idle",
             Self::Forked => "the pool's threads are in the process that this one was forked from",
+            Self::NoThread => "the pool has no worker for its jobs, and none could be started",
             Self::QueueFailed => "the pool's queue panicked; its jobs cannot be reached",
         })
     }

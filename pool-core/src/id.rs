@@ -22,6 +22,10 @@ impl JobId {
     /// numbered yet.
     pub(crate) const NONE: Self = Self(!PRIORITY);
 
+    /// The number of ids of jobs from outside, and of those of nested ones; [`NONE`](Self::NONE) has the last
+    /// of these.
+    pub(crate) const NUMBERS: u64 = 1 << PRIORITY_SHIFT;
+
     pub(crate) const fn new(id: u64) -> Self {
         Self(id)
     }

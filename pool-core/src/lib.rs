@@ -76,7 +76,7 @@ mod thread_factory;
 pub use api::batch::{BatchError, SpawnedBatch};
 pub use api::builder::ThreadPoolBuilder;
 pub use api::cancel_on_drop::CancelOnDrop;
-pub use api::current::{CurrentWorker, current_worker};
+pub use api::current::{CurrentWorker, current_worker, with_worker_state};
 pub use api::handle::Handle;
 pub use api::held_job::{Admission, HeldJob, Runner};
 pub use api::job_handle::{Canceller, JobHandle};
@@ -93,10 +93,11 @@ pub use api::worker_context::WorkerContext;
 pub use cancellation::CancellationToken;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
-    BuildError, Cancelled, JobError, Refusal, StartCause, StartError, SubmitError, WaitError,
+    BuildError, Cancelled, JobError, Refusal, ResizeError, StartCause, StartError, SubmitError,
+    WaitError,
 };
 pub use id::{JobId, JobIds, PoolId};
-pub use panics::Panic;
+pub use panics::{Panic, PanicPolicy};
 pub use parts::watchers::Notice;
 pub use priority::{Prioritized, Priority};
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};

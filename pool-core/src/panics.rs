@@ -62,6 +62,29 @@ impl fmt::Display for Panic {
     }
 }
 
+/// What a pool does after a job for its handler has panicked; see
+/// [`ThreadPoolBuilder::panic_policy`](crate::ThreadPoolBuilder::panic_policy).
+///
+/// # Examples
+///
+/// ```
+/// use drainpool::PanicPolicy;
+///
+/// assert_eq!(PanicPolicy::default(), PanicPolicy::Capture);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum PanicPolicy {
+    /// The panic becomes the job's outcome, and the worker goes on with the same handler.
+    #[default]
+    Capture,
+    /// The panic becomes the job's outcome. Then the worker leaves, with its handler, its clone of the sink
+    /// and its stop hook, and another thread starts in its place, with a fresh handler.
+    ReplaceWorker,
+    /// The process aborts, after the panic hook has printed and the job has unwound.
+    Abort,
+}
+
 /// Runs foreign code. Returns the payload of its panic, if it panicked.
 ///
 /// Asserting unwind safety is sound here: what the code may have left half done is the user's own state.

@@ -63,6 +63,10 @@ pub struct Stats {
     pub threads: usize,
     /// The number of worker threads that are parked without a job.
     pub idle_threads: usize,
+    /// The number of times that a worker did not start, up to now. A pool that has other workers goes on
+    /// without it, and this tells of it; see
+    /// [`thread_keep_alive`](crate::ThreadPoolBuilder::thread_keep_alive).
+    pub failed_starts: u64,
     /// The number of submitters that wait for room in the queue.
     pub waiting_submitters: usize,
     /// The number of jobs accepted up to now.

@@ -19,8 +19,8 @@ use models::{
     Meeting, PlainPool, Ran, end, explored_pool, model, pool, submit_from_a_thread, unexplored,
 };
 use pool_core::{
-    Job, ManualClock, Refusal, StdThreads, Task, ThreadFactory, ThreadPoolBuilder, WorkQueue,
-    WorkerThread,
+    Job, ManualClock, PanicPolicy, Refusal, StdThreads, Task, ThreadFactory, ThreadPoolBuilder,
+    WaitError, WorkQueue, WorkerThread,
 };
 use slots::{Plain, Stealing};
 
@@ -160,24 +160,28 @@ fn nested_submit_finds_the_other_worker() {
     });
 }
 
-/// A pool of one worker that has run a job and may leave one second later. Of its threads the
-/// factory starts so many.
-fn leaving_pool(jobs: usize, starts: usize) -> (PlainPool, ManualClock) {
-    let clock = ManualClock::new();
+/// A factory that starts this many threads.
+fn starting(starts: usize) -> impl ThreadFactory {
     let left = std::sync::atomic::AtomicUsize::new(starts);
-    let factory = move |worker: WorkerThread| {
+    move |worker: WorkerThread| {
         let one_less = |left: usize| left.checked_sub(1);
         match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
             Ok(_) => StdThreads.start(worker),
             Err(_) => Err(std::io::ErrorKind::WouldBlock.into()),
         }
-    };
+    }
+}
+
+/// A pool of one worker that has run a job and may leave one second later. Of its threads the
+/// factory starts so many.
+fn leaving_pool(jobs: usize, starts: usize) -> (PlainPool, ManualClock) {
+    let clock = ManualClock::new();
     let pool = unexplored(|| {
         let pool = ThreadPoolBuilder::with_queue(Plain::new(jobs))
             .num_threads(1)
             .thread_keep_alive(Duration::from_secs(1))
             .clock(clock.clone())
-            .thread_factory(factory)
+            .thread_factory(starting(starts))
             .build()
             .unwrap();
         pool.execute(|| ()).unwrap();
@@ -255,6 +259,149 @@ fn keep_alive_and_close() {
         let time = thread::spawn(move || clock.advance(Duration::from_secs(1)));
         assert_eq!(pool.shutdown().done, 1);
         time.join().unwrap();
+    });
+}
+
+/// A pool of one worker that is replaced after a panic. Of its threads the factory starts so many.
+fn replacing_pool(jobs: usize, starts: usize) -> PlainPool {
+    unexplored(|| {
+        ThreadPoolBuilder::with_queue(Plain::new(jobs))
+            .num_threads(1)
+            .panic_policy(PanicPolicy::ReplaceWorker)
+            .thread_factory(starting(starts))
+            .build()
+            .unwrap()
+    })
+}
+
+fn panics() {
+    std::panic::resume_unwind(Box::new(()));
+}
+
+/// C5, C8, C10: the pool is shut down while its only worker is replaced.
+#[test]
+fn replacement_and_shutdown() {
+    model(|| {
+        let pool = replacing_pool(2, 2);
+        pool.execute(panics).unwrap();
+        pool.execute(|| ()).unwrap();
+        let report = pool.shutdown();
+        assert_eq!((report.done, report.panicked, report.unfinished), (1, 1, 0));
+    });
+}
+
+/// C7, C8: a job arrives while the only worker is replaced.
+#[test]
+fn replacement_and_arrival() {
+    model(|| {
+        let pool = replacing_pool(2, 2);
+        let submitter = submit_from_a_thread(pool.handle(), || ());
+        pool.execute(panics).unwrap();
+        pool.wait_idle().unwrap();
+        submitter.join().unwrap();
+        pool.wait_idle().unwrap();
+        let report = end(pool);
+        assert_eq!((report.done, report.panicked), (1, 1));
+    });
+}
+
+/// C1, C10: a job arrives while the only worker leaves after a panic, and no other can be started: the job
+/// comes back, or waits for a worker; no call hangs.
+#[test]
+fn a_failed_replacement_and_arrival() {
+    model(|| {
+        let pool = replacing_pool(2, 1);
+        pool.execute(panics).unwrap();
+        let accepted = match pool.execute(|| ()) {
+            Ok(_) => 1,
+            Err(refused) if matches!(refused.reason(), Refusal::NoThread(_)) => 0,
+            Err(error) => panic!("{error}"),
+        };
+        let waited = pool.wait_idle();
+        assert!(waited.is_ok() || (waited, accepted) == (Err(WaitError::NoThread), 1));
+        let report = end(pool);
+        assert_eq!((report.panicked, report.done + report.unfinished), (1, accepted));
+    });
+}
+
+/// A pool that has this many threads and may have two.
+fn resizable(threads: usize, jobs: usize) -> PlainPool {
+    unexplored(|| {
+        ThreadPoolBuilder::with_queue(Plain::new(jobs))
+            .num_threads(threads)
+            .max_threads(2)
+            .build()
+            .unwrap()
+    })
+}
+
+/// C1, C7: jobs are submitted while one of two workers leaves.
+#[test]
+fn a_smaller_pool_and_submit() {
+    model(|| {
+        let pool = resizable(2, 2);
+        let submitter = submit_from_a_thread(pool.handle(), || ());
+        pool.execute(|| ()).unwrap();
+        pool.set_num_threads(1).unwrap();
+        pool.wait_idle().unwrap();
+        submitter.join().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C1, C7: both workers are busy when one is to leave; the other may be kept from a job until it has.
+#[test]
+fn a_smaller_pool_under_load() {
+    model(|| {
+        let pool = resizable(2, 3);
+        pool.execute(|| ()).unwrap();
+        pool.execute(|| ()).unwrap();
+        pool.set_num_threads(1).unwrap();
+        pool.execute(|| ()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 3);
+    });
+}
+
+/// C7: jobs that need both workers at once are submitted while the second one is allowed.
+#[test]
+fn a_larger_pool_and_submit() {
+    model(|| {
+        let pool = resizable(1, 2);
+        let meeting = Meeting::of(2);
+        let submitter = submit_from_a_thread(pool.handle(), meeting.job());
+        pool.execute(meeting.job()).unwrap();
+        pool.set_num_threads(2).unwrap();
+        submitter.join().unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C7: a job waits for what another delivers, and a spare worker runs that one, whether it is queued before
+/// or after.
+#[test]
+fn a_spare_worker_and_submit() {
+    model(|| {
+        let pool = resizable(1, 2);
+        let meeting = Meeting::of(2);
+        let (handle, waits) = (pool.handle(), meeting.job());
+        pool.execute(move || handle.blocking(waits)).unwrap();
+        pool.execute(meeting.job()).unwrap();
+        pool.wait_idle().unwrap();
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// C7, C10: a job stops blocking while another arrives, and while the pool is shut down.
+#[test]
+fn a_spare_worker_and_its_return() {
+    model(|| {
+        let pool = resizable(1, 2);
+        let handle = pool.handle();
+        pool.execute(move || handle.blocking(|| ())).unwrap();
+        pool.execute(|| ()).unwrap();
+        assert_eq!(pool.shutdown().done, 2);
     });
 }
 

@@ -574,7 +574,7 @@ fn shutdown_now_and_nested_submit_and_steal() {
 }
 
 /// C3, C7: over a queue that cannot give its jobs back, workers end them, those of a paused pool too, and
-/// whoever waits for one is told.
+/// the thread that waits for one is told.
 #[test]
 fn shutdown_now_without_retain() {
     model(|| {
@@ -593,7 +593,7 @@ fn shutdown_now_without_retain() {
     });
 }
 
-/// C5, C7: whoever awaits the end is woken by the last worker that leaves.
+/// C5, C7: a thread that awaits the end is woken by the last worker that leaves.
 #[test]
 fn await_the_end() {
     model(|| {

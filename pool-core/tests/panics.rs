@@ -6,7 +6,10 @@ mod support;
 use std::panic::panic_any;
 use std::sync::{Arc, mpsc};
 
-use pool_core::{Collect, Completed, JobError, ResultSink, SinkClosed, SubmitOptions, sink_fn};
+use pool_core::{
+    Collect, Completed, JobError, PanicPolicy, ResultSink, SinkClosed, SubmitOptions, WhenFull,
+    sink_fn,
+};
 use support::{Bomb, Latch, Tally, builder, pool, within_patience};
 
 /// After whatever happened before, `threads` jobs still run at the same time.
@@ -327,4 +330,32 @@ fn a_clock_that_panics_in_a_worker_s_hands() {
         let report = pool.shutdown();
         assert_eq!((report.done, report.unfinished), (200, 0));
     });
+}
+
+/// The policy to abort ends the process, after the panic hook has printed. The test runs itself in a process
+/// of its own for that.
+#[test]
+fn a_policy_to_abort_ends_the_process() {
+    const CHILD: &str = "POOL_TEST_ABORTS";
+    if let Ok(place) = std::env::var(CHILD) {
+        let builder = builder().num_threads(1).capacity(1).panic_policy(PanicPolicy::Abort);
+        let pool = builder.paused().build().unwrap();
+        if place == "the submitter" {
+            pool.execute(|| ()).unwrap();
+        } else {
+            pool.resume();
+        }
+        let _ = pool.with(WhenFull::RunHere).execute(|| panic!("the hook has printed"));
+        pool.resume();
+        let _ = pool.wait_idle();
+        std::process::exit(0);
+    }
+    for place in ["the submitter", "a worker"] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "a_policy_to_abort_ends_the_process", "--nocapture"]);
+        let output = child.env(CHILD, place).output().unwrap();
+        assert!(!output.status.success(), "{place}: {output:?}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(printed.contains("the hook has printed"), "{place}: {printed}");
+    }
 }

@@ -196,3 +196,19 @@ fn a_queue_sees_the_ids_of_plain_submits() {
         assert_eq!(ids, [4, 2, 3, 0, 1]);
     });
 }
+
+/// What is left for the number beside the priority would not last if each batch used up many.
+#[test]
+fn small_batches_of_nested_jobs_use_up_few_ids() {
+    within_patience(|| {
+        let pool = Noting::new().builder().build().unwrap();
+        let handle = pool.handle();
+        let submits = move || {
+            let batches = (0..100).flat_map(|_| handle.execute_batch([|| (), || ()]).unwrap());
+            batches.map(pool_core::JobId::as_u64).collect::<std::collections::BTreeSet<_>>()
+        };
+        let ids = pool.spawn(submits).unwrap().join().unwrap();
+        assert_eq!(ids.len(), 200, "an id is given twice");
+        assert_eq!(ids.last().unwrap() - ids.first().unwrap(), 199);
+    });
+}

@@ -19,6 +19,9 @@
 //! It also ends the pool's jobs with a [time to start](pool_core::SubmitOptions::start_within) when that is over,
 //! so an executor that polls their handles learns of it in time.
 //!
+//! With 100,000 pending jobs one takes some microseconds to set, 170 bytes, and less than a microsecond to fire;
+//! that they wait takes no processor time. `cargo run --release -p pool-timer --example figures` measures it.
+//!
 //! # The end
 //!
 //! A job that is not due is no job of the pool yet. When the pool is closed, be it by `close`, `shutdown` or

@@ -242,7 +242,7 @@ impl TimerHandle {
     /// other from now on, or a [`Period`].
     ///
     /// There is one run at a time: a tick that comes while the job is still queued or running is missed, and
-    /// [`MissedTicks`] says what becomes of it. To run on beside itself, a job submits what is to run as a job of
+    /// [`MissedTicks`](crate::MissedTicks) says what becomes of it. To run on beside itself, a job submits what is to run as a job of
     /// its own.
     ///
     /// A run that panics is counted by the pool, and the job goes on at its next tick with the same closure,

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::api::settings::Settings;
 use crate::api::worker_context::WorkerContext;
 use crate::clock::Clock;
 use crate::error::BuildError;
+use crate::panics::PanicPolicy;
 use crate::parts::ledger::Ledger;
 use crate::parts::sleep::Sleep;
 use crate::queue::{MakeQueue, Ready, WorkQueue};
@@ -100,12 +102,33 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// The maximum number of threads, at least [`num_threads`](Self::num_threads), for
+    /// [`set_num_threads`](Handle::set_num_threads) and for the spare workers of jobs that
+    /// [block](Handle::blocking). The default is `num_threads`.
+    ///
+    /// The build makes room for the counts and the names of all of them: some hundred bytes each.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::ThreadPoolBuilder;
+    ///
+    /// let pool = ThreadPoolBuilder::new().num_threads(2).max_threads(16).build()?;
+    /// assert_eq!((pool.num_threads(), pool.max_threads()), (2, 16));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_threads(mut self, threads: usize) -> Self {
+        self.settings.max_threads = Some(threads);
+        self
+    }
+
     /// Lets a worker leave when it has been idle for this long (keep-alive); it comes back on demand. By
     /// default all workers stay.
     ///
     /// If its thread cannot be started then, the other workers run its jobs, and the start is tried again
-    /// once one of them has been idle. Without any other worker the submit fails with
-    /// [`Refusal::NoThread`](crate::Refusal::NoThread).
+    /// once one of them has been idle. [`Stats::failed_starts`](crate::Stats::failed_starts) counts it. Without
+    /// any other worker the submit fails with [`Refusal::NoThread`](crate::Refusal::NoThread), which has the
+    /// cause.
     ///
     /// A duration too long to be expressed as a moment, such as [`Duration::MAX`], means for ever.
     ///
@@ -227,6 +250,93 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// Gives each worker a state of its own, which [`with_worker_state`](crate::with_worker_state) lends to the
+    /// closures that it runs, such as a connection, a buffer or a random number generator. It need not be
+    /// `Send`.
+    ///
+    /// `make` is called with the worker's index on the worker's thread, each time that it starts, after the
+    /// [start hook](Self::on_thread_start) and before the maker of the handler. A worker for which it panics
+    /// does not start. The state is dropped on the same thread when the worker leaves, after its handler and
+    /// its sink and before the [stop hook](Self::on_thread_stop). That drop is no job: what it submits may be
+    /// refused, see [`submit`](Handle::submit). A panic of the drop goes no further (C8).
+    ///
+    /// A worker has one state: a second call replaces the maker. For several, make it a struct. A pool of one
+    /// type of jobs rather has its state in the [handler](Self::build_with).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use drainpool::{ThreadPoolBuilder, with_worker_state};
+    ///
+    /// let pool = ThreadPoolBuilder::new()
+    ///     .worker_state(|_worker| RefCell::new(String::with_capacity(1 << 16)))
+    ///     .build()?;
+    /// let length = pool.spawn(|| {
+    ///     with_worker_state(|buffer: &RefCell<String>| {
+    ///         let mut buffer = buffer.borrow_mut();
+    ///         buffer.clear();
+    ///         buffer.push_str("seven");
+    ///         buffer.len()
+    ///     })
+    /// })?;
+    /// assert_eq!(length.join()?, Some(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn worker_state<T: 'static>(
+        mut self,
+        make: impl Fn(usize) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.worker_state = Some(Box::new(move |worker| Rc::new(make(worker))));
+        self
+    }
+
+    /// Sets what happens after a job for the handler has panicked, whose outcome goes to the sink. The
+    /// default is [`PanicPolicy::Capture`] (C8).
+    ///
+    /// The policy does not apply where the panic has a receiver: it goes to the
+    /// [`JobHandle`](crate::JobHandle) of a spawned job, or to the caller of a scope, a join, a map or an
+    /// install. A job that its submitter runs, because the queue is full, has no worker to be replaced; it
+    /// may abort.
+    ///
+    /// With [`PanicPolicy::ReplaceWorker`], the outcome is delivered before the worker leaves. The jobs that
+    /// wait in its own end of the queue stay there for the other workers and its successor. If that one does
+    /// not start, the others go on, and the start is tried again as for
+    /// [`thread_keep_alive`](Self::thread_keep_alive). A pool that is left without any worker keeps its jobs:
+    /// the next submit and the next [`wait_idle`](Handle::wait_idle) try to start one, and say
+    /// [`NoThread`](crate::Refusal::NoThread) if they cannot; a shutdown that cannot reports the jobs as
+    /// [`unfinished`](crate::ShutdownReport::unfinished).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{Collect, PanicPolicy, ThreadPoolBuilder};
+    ///
+    /// let calls = Collect::new();
+    /// let pool = ThreadPoolBuilder::new()
+    ///     .num_threads(1)
+    ///     .panic_policy(PanicPolicy::ReplaceWorker)
+    ///     .sink(calls.clone())
+    ///     .build_with(|_worker| {
+    ///         let mut calls = 0;
+    ///         move |divisor: u32| {
+    ///             calls += 1;
+    ///             (100 / divisor, calls)
+    ///         }
+    ///     })?;
+    /// for divisor in [5, 0, 4] {
+    ///     pool.submit(divisor)?;
+    /// }
+    /// pool.shutdown();
+    /// let results: Vec<_> = calls.take().into_iter().map(|done| done.outcome.ok()).collect();
+    /// assert_eq!(results, [Some((20, 1)), None, Some((25, 1))]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn panic_policy(mut self, policy: PanicPolicy) -> Self {
+        self.settings.panic_policy = policy;
+        self
+    }
+
     /// Gets the worker threads from this factory. The default is [`StdThreads`](crate::StdThreads).
     pub fn thread_factory(mut self, factory: impl ThreadFactory) -> Self {
         self.settings.factory = Box::new(factory);
@@ -259,8 +369,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// A handler is dropped on its worker's thread when the worker leaves. That drop is no job: what it
     /// submits may be refused, see [`submit`](Handle::submit).
     ///
-    /// After a job that panicked the worker goes on with the same handler. A handler whose state can break
-    /// halfway has to mend it at its next call.
+    /// After a job that panicked the worker goes on with the same handler, unless the
+    /// [`panic_policy`](Self::panic_policy) says otherwise. A handler whose state can break halfway has to
+    /// mend it at its next call.
     ///
     /// # Errors
     ///
@@ -304,9 +415,14 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// Builds a pool like [`build_with`](Self::build_with), with a maker that may fail, such as one that opens
     /// a connection.
     ///
-    /// A worker whose handler is not made does not start. That is as if its thread could not be started: an
-    /// error of the build, or, when the worker is started later, of the submit that needs it; see
-    /// [`thread_keep_alive`](Self::thread_keep_alive). Each start calls the maker anew.
+    /// A worker whose handler is not made does not start. That is as if its thread could not be started:
+    ///
+    /// * at the build it is the build's error, and the workers that have started have ended by then (C10);
+    /// * later, with [`thread_keep_alive`](Self::thread_keep_alive), the other workers run its jobs, and
+    ///   [`Stats::failed_starts`](crate::Stats::failed_starts) counts it. Without any other worker, the submit
+    ///   returns the job with [`Refusal::NoThread`](crate::Refusal::NoThread) and the maker's error.
+    ///
+    /// Each start calls the maker anew.
     ///
     /// # Errors
     ///
@@ -342,18 +458,18 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let Self { backend, mut sink, settings } = self;
-        let size = settings.size()?;
+        let (size, max) = settings.sizes()?;
         let core = settings.core(size)?;
-        let sleep = Sleep::new(size, core, settings.keep_alive, settings.paused);
+        let sleep = Sleep::new(max, size, core, settings.keep_alive, settings.paused);
         let capacity = settings.capacity()?;
-        let (config, clock) = settings.into_config(size)?;
-        let state = PoolState::new(Ledger::new(size), sleep, clock, capacity);
+        let (config, clock) = settings.into_config(max)?;
+        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             let handle = Handle { inner: Arc::clone(inner) };
             make_handler(&WorkerContext { index, handle }).map_err(|error| error.into().into())
         };
-        let launcher = Arc::new(Launcher::new(make, sink, size));
+        let launcher = Arc::new(Launcher::new(make, sink, max));
         let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);
         let pool = Pool::owner_of(Handle { inner });
         pool.inner.start_core(core).map_err(|error| {
@@ -391,6 +507,7 @@ impl<B, S> fmt::Debug for ThreadPoolBuilder<B, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPoolBuilder")
             .field("num_threads", &self.settings.num_threads)
+            .field("max_threads", &self.settings.max_threads)
             .field("core_threads", &self.settings.core_threads)
             .field("keep_alive", &self.settings.keep_alive)
             .field("paused", &self.settings.paused)

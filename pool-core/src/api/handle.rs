@@ -41,7 +41,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Errors
     ///
     /// [`WaitError::InsideJob`] if it is called inside of this pool: the caller's own job would never end.
-    /// [`WaitError::Forked`] in a forked child, which has no workers.
+    /// [`WaitError::Forked`] in a forked child, which has no workers. [`WaitError::NoThread`] if all workers
+    /// were lost to failed starts and jobs wait; see
+    /// [`panic_policy`](crate::ThreadPoolBuilder::panic_policy).
     ///
     /// # Examples
     ///
@@ -96,7 +98,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if self.inner.state.is_forked() {
             return Err(WaitError::Forked);
         }
-        self.inner.state.wait_quiescent(timeout)
+        let revive = |deadline| self.inner.start_first(true, deadline).is_ok();
+        self.inner.state.wait_quiescent(timeout, revive)
     }
 
     /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were accepted,
@@ -201,11 +204,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     #[doc(alias = "queued_count")]
     pub fn stats(&self) -> Stats {
         self.inner.state.expire_due();
-        let (threads, idle_threads) = self.inner.state.sleep.threads();
+        let (threads, idle_threads, failed_starts) = self.inner.state.sleep.threads();
         let sums = self.inner.state.ledger.sums();
         Stats {
             threads,
             idle_threads,
+            failed_starts,
             waiting_submitters: self.inner.state.capacity.as_ref().map_or(0, Capacity::waiting),
             accepted: sums.accepted,
             queued: sums.queued(),
@@ -222,13 +226,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     #[must_use]
     pub fn id(&self) -> PoolId {
         self.inner.id()
-    }
-
-    /// The maximum number of threads of the pool.
-    #[must_use]
-    #[doc(alias = "max_count")]
-    pub fn num_threads(&self) -> usize {
-        self.inner.config.names.len()
     }
 
     /// The name of the thread of the worker with this index, or `None` without such a worker.

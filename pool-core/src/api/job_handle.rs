@@ -32,7 +32,7 @@ use crate::runtime::task_handle::{AnyTask, TaskHandle};
 /// more there is [`stack_size`](crate::ThreadPoolBuilder::stack_size).
 ///
 /// A [call](crate::Handle::call) is run by workers alone. A wait for one inside of its own pool
-/// [ends it](crate::Handle::call#waiting-inside-of-the-same-pool) if no worker has begun it.
+/// [ends it](crate::Handle::call) if no worker has begun it.
 ///
 /// Jobs that wait for one another in a circle wait for ever, as threads do.
 ///

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{BuildError, StartCause, StartError};
-use crate::panics::{Panic, guarded};
+use crate::panics::{Panic, PanicPolicy, guarded};
 use crate::parts::capacity::Capacity;
-use crate::runtime::config::{Config, Hook, OnDrop};
+use crate::runtime::config::{Config, Hook, OnDrop, StateMaker};
 use crate::thread_factory::{StdThreads, ThreadFactory};
 
 /// The maximum number of threads of one pool.
@@ -20,6 +20,7 @@ pub const MAX_CAPACITY: usize = usize::MAX / 4;
 /// The settings that a builder collects, without queue and sink, whose types change.
 pub(crate) struct Settings {
     pub(crate) num_threads: Option<usize>,
+    pub(crate) max_threads: Option<usize>,
     pub(crate) core_threads: Option<usize>,
     pub(crate) keep_alive: Option<Duration>,
     pub(crate) paused: bool,
@@ -28,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) stack_size: Option<usize>,
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) worker_state: Option<StateMaker>,
+    pub(crate) panic_policy: PanicPolicy,
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) on_drop: OnDrop,
@@ -37,6 +40,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             num_threads: None,
+            max_threads: None,
             core_threads: None,
             keep_alive: None,
             paused: false,
@@ -45,6 +49,8 @@ impl Default for Settings {
             stack_size: None,
             on_thread_start: None,
             on_thread_stop: None,
+            worker_state: None,
+            panic_policy: PanicPolicy::default(),
             factory: Box::new(StdThreads),
             clock: Box::new(SystemClock),
             on_drop: OnDrop::default(),
@@ -53,15 +59,22 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn size(&self) -> Result<usize, BuildError> {
-        let default = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        match self.num_threads.unwrap_or_else(default) {
-            0 => Err(BuildError::ZeroThreads),
-            size if size > MAX_THREADS => {
-                Err(BuildError::TooManyThreads { requested: size, max: MAX_THREADS })
-            }
-            size => Ok(size),
+    /// The number of threads, and its maximum.
+    pub(crate) fn sizes(&self) -> Result<(usize, usize), BuildError> {
+        let max = self.max_threads.unwrap_or(MAX_THREADS);
+        let default = || std::thread::available_parallelism().map_or(1, NonZero::get).min(max);
+        let size = self.num_threads.unwrap_or_else(default);
+        if size == 0 {
+            return Err(BuildError::ZeroThreads);
         }
+        let largest = self.max_threads.unwrap_or(size).max(size);
+        if largest > MAX_THREADS {
+            return Err(BuildError::TooManyThreads { requested: largest, max: MAX_THREADS });
+        }
+        if size > max {
+            return Err(BuildError::MaxThreads { max, num_threads: size });
+        }
+        Ok((size, largest))
     }
 
     /// The number of workers that the build starts, and that then stay.
@@ -114,6 +127,8 @@ impl Settings {
             stack_size: self.checked_stack_size()?,
             on_thread_start: self.on_thread_start,
             on_thread_stop: self.on_thread_stop,
+            worker_state: self.worker_state,
+            panic_policy: self.panic_policy,
             factory: self.factory,
             on_drop: self.on_drop,
         };

@@ -24,6 +24,8 @@ thread_locals! {
     static NAME: RefCell<Option<Arc<str>>> = RefCell::new(None);
     /// The worker itself, while it runs jobs. Its type differs from pool to pool.
     static WORKER: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
+    /// The worker's state, made by the maker that the builder was given.
+    static STATE: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
     /// Used for its address only.
     static MARK: Cell<u8> = Cell::new(0);
     /// The pool that the thread has entered first, besides its own.
@@ -90,6 +92,19 @@ pub(crate) fn own_worker() -> Option<(PoolId, usize, Arc<str>)> {
     let pool = POOL.try_with(Cell::get).ok()?;
     let name = NAME.try_with(|mine| mine.borrow().clone()).ok().flatten()?;
     Some((pool, index, name))
+}
+
+/// Gives the present thread's worker this state, or none. Returns the former one, which is dropped by the
+/// caller: it is foreign.
+#[must_use]
+pub(crate) fn set_state(state: Option<Rc<dyn Any>>) -> Option<Rc<dyn Any>> {
+    STATE.with(|slot| slot.replace(state))
+}
+
+/// Returns the state of the present thread's worker, if it is a `T`.
+pub(crate) fn state<T: 'static>() -> Option<Rc<T>> {
+    let state = STATE.try_with(|slot| slot.borrow().clone()).ok().flatten()?;
+    state.downcast().ok()
 }
 
 /// Whether the present thread is a worker of this pool, even one that has left. A thread whose locals are

@@ -67,6 +67,11 @@ impl Gate {
         self.0.compare_exchange(seen.0, seen.0 | DORMANT, Relaxed, Relaxed).is_ok()
     }
 
+    /// Goes dormant, whatever was accepted: there is no worker, and the next submit must start one.
+    pub(crate) fn lose_workers(&self) {
+        self.0.fetch_or(DORMANT, Relaxed);
+    }
+
     /// Opens the gate: there is a worker.
     pub(crate) fn open(&self) {
         self.0.fetch_and(!DORMANT, Relaxed);

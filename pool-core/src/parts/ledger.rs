@@ -1,5 +1,6 @@
 //! The ledger: the books of a pool, in which the jobs are counted that were accepted, taken and ended.
 
+use crate::id::JobId;
 use crate::parts::gate::{Gate, Word};
 use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
@@ -167,6 +168,8 @@ pub(crate) struct Ledger {
     refused: AtomicU64,
     /// The start of the next block of nested ids.
     next_block: AtomicU64,
+    /// The lowest of the nested ids that were given out from the top.
+    ids_from_top: AtomicU64,
     outside: CachePadded<Outside>,
     workers: Box<[CachePadded<Counters>]>,
 }
@@ -212,6 +215,7 @@ impl Ledger {
             gate: CachePadded(Gate::new()),
             refused: AtomicU64::new(0),
             next_block: AtomicU64::new(0),
+            ids_from_top: AtomicU64::new(JobId::NUMBERS - 1),
             outside: CachePadded::default(),
             workers: (0..workers).map(|_| CachePadded::default()).collect(),
         }
@@ -255,9 +259,15 @@ impl Ledger {
         self.refused.load(Acquire)
     }
 
-    /// Returns the first of this many fresh ids for nested jobs; takes whole blocks of [`ID_BLOCK`].
+    /// Returns the first id of a fresh block of [`ID_BLOCK`] ids for nested jobs.
+    pub(crate) fn nested_block(&self) -> u64 {
+        self.next_block.fetch_add(ID_BLOCK, Relaxed)
+    }
+
+    /// Returns the first of this many fresh ids for nested jobs, counted down from the top: a block for
+    /// each call would use the numbers up.
     pub(crate) fn nested_ids(&self, count: u64) -> u64 {
-        self.next_block.fetch_add(count.next_multiple_of(ID_BLOCK), Relaxed)
+        self.ids_from_top.fetch_sub(count, Relaxed) - count
     }
 
     /// Returns the gate's word, if by that word every accepted job was taken. What follows from it must be

@@ -40,8 +40,10 @@
 mod keep_alive;
 pub(crate) mod lifecycle;
 mod quiescence;
+mod size;
 mod workers;
 
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use self::keep_alive::KeepAlive;
@@ -73,8 +75,11 @@ pub(crate) struct Sleep {
     /// The number of searching and of available workers. Searchers come and go at any time; the available
     /// ones change only under the lock, in [`Sleep::publish`].
     word: CachePadded<AtomicU64>,
-    /// The [`Mode`], which follows from `Workers::paused` and `Workers::discards`, for workers that run.
+    /// The [`Mode`], which follows from the state, for workers that run.
     mode: AtomicU8,
+    /// The number of threads that the pool is to have. The standard library's, even in a model: only a number
+    /// comes from it.
+    num_threads: AtomicUsize,
     state: Mutex<State>,
     /// One for each worker, on which no other thread waits.
     condvars: Box<[Condvar]>,
@@ -111,20 +116,27 @@ impl State {
     fn none_at_work(&self) -> bool {
         self.workers.all_asleep() && self.guests == 0
     }
+
+    /// Whether the pool has lost all workers, and not ended.
+    fn is_deserted(&self) -> bool {
+        !self.workers.exit && self.workers.live == 0 && self.guests == 0
+    }
 }
 
 impl Sleep {
     pub(crate) fn new(
-        size: usize,
+        max_threads: usize,
+        num_threads: usize,
         core: usize,
         keep_alive: Option<Duration>,
         paused: bool,
     ) -> Self {
-        let mut workers = Workers::new(size);
+        let mut workers = Workers::new(max_threads, num_threads);
         workers.paused = paused;
         let sleep = Self {
             word: CachePadded(AtomicU64::new(0)),
             mode: AtomicU8::new(workers.mode() as u8),
+            num_threads: AtomicUsize::new(num_threads),
             state: Mutex::new(State {
                 workers,
                 published: 0,
@@ -133,12 +145,12 @@ impl Sleep {
                 guests: 0,
                 expiries: 0,
             }),
-            condvars: (0..size).map(|_| Condvar::new()).collect(),
+            condvars: (0..max_threads).map(|_| Condvar::new()).collect(),
             changed: Condvar::new(),
             jumps: AtomicU64::new(0),
             // Two at least: while one runs a job that it found, the other is there for the next one, whose
             // submitter then wakes no worker.
-            max_searchers: (size as u64 / 2).max(2),
+            max_searchers: (max_threads as u64 / 2).max(2),
             core,
             keep_alive,
         };
@@ -243,9 +255,14 @@ impl Sleep {
             if state.workers.exit {
                 return self.leave(state, worker);
             }
-            if state.workers.state_of(worker) == WorkerState::Notified {
-                state.workers.awake(worker);
-                return Wake::Search;
+            match state.workers.state_of(worker) {
+                WorkerState::Notified => {
+                    state.workers.awake(worker);
+                    return Wake::Search;
+                }
+                WorkerState::Leaving => return Wake::Leave,
+                _ if state.workers.has_surplus() => return self.leave(state, worker),
+                _ => {}
             }
             let condvar = &self.condvars[worker];
             let Some(keep_alive) = self.keep_alive.filter(|_| self.may_be_spared(&state)) else {
@@ -278,7 +295,7 @@ impl Sleep {
 
     fn leave(&self, mut state: MutexGuard<'_, State>, worker: usize) -> Wake {
         state.workers.leave(worker);
-        self.publish(&mut state, 0);
+        self.shed(&mut state);
         Wake::Leave
     }
 
@@ -331,8 +348,7 @@ impl Sleep {
 
     fn pause_or_resume(&self, mut state: MutexGuard<'_, State>, paused: bool) {
         state.workers.paused = paused;
-        self.mode.store(state.workers.mode() as u8, Relaxed);
-        self.publish(&mut state, 0);
+        self.shed(&mut state);
         if !paused {
             // While paused no worker leaves; from here on the keep-alive of the parked ones counts again.
             self.condvars.iter().for_each(Condvar::notify_one);

@@ -65,9 +65,9 @@ impl<'a> Account<'a> {
         })
     }
 
-    /// Whether no more jobs are to be started.
-    pub(crate) fn is_paused(self) -> bool {
-        self.pool.sleep.is(Mode::Paused)
+    /// Whether no job is to be started at present.
+    pub(crate) fn is_held(self) -> bool {
+        self.pool.sleep.is(Mode::Held)
     }
 
     /// Takes a job to which this thread has the only right, and which may be among the expiring ones, ends

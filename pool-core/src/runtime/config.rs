@@ -1,9 +1,16 @@
 //! The configuration of a pool's threads.
 
+use std::any::Any;
+use std::rc::Rc;
+
+use crate::panics::PanicPolicy;
 use crate::thread_factory::ThreadFactory;
 
 /// A thread hook, called with the worker's index.
 pub(crate) type Hook = Box<dyn Fn(usize) + Send + Sync>;
+
+/// Makes the state of the worker with this index.
+pub(crate) type StateMaker = Box<dyn Fn(usize) -> Rc<dyn Any> + Send + Sync>;
 
 /// The configuration that the builder leaves to the pool.
 pub(crate) struct Config {
@@ -12,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) stack_size: Option<usize>,
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) worker_state: Option<StateMaker>,
+    pub(crate) panic_policy: PanicPolicy,
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) on_drop: OnDrop,
 }
@@ -34,4 +43,13 @@ pub enum OnDrop {
     /// threads that nobody joins. For jobs that may be stuck, such as in a read without a timeout. The
     /// threads end with their jobs, at the latest with the process.
     Detach,
+}
+
+impl Config {
+    /// Aborts the process after a panic of a job for the handler, if the policy says so.
+    pub(crate) fn abort_if_asked(&self) {
+        if self.panic_policy == PanicPolicy::Abort {
+            std::process::abort();
+        }
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
         inner: &Arc<Inner<J, R, Q>>,
         index: usize,
         start: &Start,
-    ) -> Result<(), StartCause>;
+    ) -> Result<End, StartCause>;
 
     /// Delivers an outcome to the sink from a thread that is no worker. Returns the number of outcomes that
     /// the sink did not take.
@@ -41,6 +41,15 @@ pub(crate) trait WorkerMain<J, R, Q>: Send + Sync {
 
     /// Tells the sink that these jobs have no outcome for it.
     fn skip(&self, ids: Vec<JobId>);
+}
+
+/// Why a worker left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was idle for long, or the pool ends.
+    Spared,
+    /// Its job panicked, and another thread is to take its place.
+    Replaced,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {

@@ -12,7 +12,7 @@ use crate::parts::context;
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
 use crate::runtime::config::Hook;
-use crate::runtime::inner::{Inner, WorkerMain};
+use crate::runtime::inner::{End, Inner, WorkerMain};
 use crate::runtime::job::Job;
 use crate::runtime::join::pending_joins::forget_pool;
 use crate::runtime::sink_clones::{Message, SinkClones};
@@ -49,7 +49,7 @@ where
         inner: &Arc<Inner<J, R, Q>>,
         index: usize,
         start: &Start,
-    ) -> Result<(), StartCause> {
+    ) -> Result<End, StartCause> {
         let call = |hook: &Option<Hook>| {
             guarded(|| {
                 if let Some(hook) = hook {
@@ -59,6 +59,9 @@ where
         };
         call(&inner.config.on_thread_start).map_err(panicked)?;
         let set_up = guarded(|| {
+            if let Some(make) = &inner.config.worker_state {
+                drop_quietly(context::set_state(Some(make(index))));
+            }
             let handler = (self.make_handler)(inner, index).map_err(StartCause::Handler)?;
             let (sink, lost) = self.sinks.clone_for_worker();
             inner.state.ledger.worker(index).undelivered.add(lost);
@@ -73,8 +76,9 @@ where
         });
         let worked = set_up.map_err(panicked).and_then(|set_up| set_up).map(|(handler, sink)| {
             inner.state.sleep.started(index, start, &inner.state.ledger);
-            work(inner, index, handler, sink);
+            work(inner, index, handler, sink)
         });
+        drop_quietly(context::set_state(None));
         // Once for each start hook that returned, whatever happened in between.
         let _ = call(&inner.config.on_thread_stop).map_err(drop_quietly);
         worked
@@ -95,7 +99,12 @@ fn panicked(payload: Box<dyn Any + Send>) -> StartCause {
 }
 
 /// Works until the worker is to leave.
-fn work<J, Q, H, S, R>(inner: &Arc<Inner<J, R, Q>>, index: usize, mut handler: H, mut sink: S)
+fn work<J, Q, H, S, R>(
+    inner: &Arc<Inner<J, R, Q>>,
+    index: usize,
+    mut handler: H,
+    mut sink: S,
+) -> End
 where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
@@ -111,12 +120,18 @@ where
     // From here on, what this thread submits comes from outside.
     let local = guarded(|| context::set_worker(None));
     forget_pool();
-    if let Err(payload) = worked.and_then(|worked| worked).and(local) {
+    let worked = worked.and_then(|worked| worked).and_then(|end| local.map(|()| end));
+    let end = worked.unwrap_or_else(|payload| {
         // The panics of jobs and sinks were dealt with, so this one came from the queue.
         drop_quietly(payload);
         inner.state.give_up(Some(index));
-    }
+        End::Spared
+    });
+    // It may have kept others from their jobs until it left, its end of the queue may have moved jobs when it
+    // was dropped, and the foreign code below may take long.
+    inner.notify_if_work();
     drop_quietly(handler);
     inner.state.ledger.worker(index).undelivered.add(flush_quietly(&mut sink));
     drop_quietly(sink);
+    end
 }

@@ -22,7 +22,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
     }
 
     fn start_if_deserted(self: Arc<Self>, seen: &mut u64) {
-        if self.state.sleep.is_deserted(seen) {
+        if self.state.sleep.lost_workers_since(seen) {
             self.start_or_give_up(None);
         }
     }

@@ -238,8 +238,13 @@ impl PoolState {
         next.and_then(|moment| self.clock().sleep_for(moment))
     }
 
-    /// Waits until the pool is quiescent, or has been since the call.
-    pub(crate) fn wait_quiescent(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
+    /// Waits until the pool is quiescent, or has been since the call. If it has lost all its workers and jobs
+    /// wait, `revive` is to start one, by the deadline, and to return whether there is one.
+    pub(crate) fn wait_quiescent(
+        &self,
+        timeout: Option<Duration>,
+        revive: impl Fn(Option<Instant>) -> bool,
+    ) -> Result<(), WaitError> {
         let deadline = timeout.and_then(|timeout| self.waiters.deadline(timeout));
         let (seen, mut expiries) = self.sleep.epochs();
         loop {
@@ -247,6 +252,9 @@ impl PoolState {
             let next = [deadline, self.expiring.next()].into_iter().flatten().min();
             let since = (seen, expiries);
             if let Some(rest) = self.sleep.wait_quiescent(since, &self.ledger, self.clock(), next) {
+                if rest == Err(WaitError::NoThread) && revive(deadline) {
+                    continue;
+                }
                 return rest;
             }
             expiries = self.sleep.epochs().1;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::{JobError, Refusal, StartCause, StartError};
 use crate::id::JobId;
 use crate::panics::drop_quietly;
+use crate::parts::ledger::Ended;
 use crate::queue::WorkQueue;
 use crate::runtime::account::{Account, attempt};
 use crate::runtime::inner::Inner;
@@ -54,7 +55,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Runs an accepted job on a thread that is no worker, or acts as none.
     pub(crate) fn run_outside(&self, id: JobId, payload: J, account: Account<'_>) {
         let run = || match self.run_here {
-            Some(run) => attempt(|| run(payload)),
+            Some(run) => {
+                let ended = attempt(|| run(payload));
+                if ended.0 == Ended::Panicked {
+                    self.config.abort_if_asked();
+                }
+                ended
+            }
             // Unreachable: the callers have looked.
             None => attempt(|| unreachable!("the job needs a handler")),
         };

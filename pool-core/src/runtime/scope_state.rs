@@ -131,7 +131,7 @@ impl Execute for ScopeState {
     fn run(self: Arc<Self>, _id: JobId, account: Account<'_>) {
         for _ in 0..TURN {
             let mut state = lock(&self.state);
-            let job = if account.is_paused() { None } else { state.jobs.pop() };
+            let job = if account.is_held() { None } else { state.jobs.pop() };
             if job.is_none() && state.jobs.is_empty() {
                 state.helpers -= 1;
                 return;
@@ -142,7 +142,7 @@ impl Execute for ScopeState {
                 None => break,
             }
         }
-        // More are left, but other jobs want their turn, or the pool is paused.
+        // More are left, but other jobs want their turn, or none is to be started at present.
         let pool = lock(&self.state).pool.clone();
         match pool {
             Some(pool) => pool.offer(JobRef::new(self)),

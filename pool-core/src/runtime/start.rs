@@ -9,7 +9,7 @@ use crate::parts::context::{self, Standing};
 use crate::parts::sleep::lifecycle::{Gone, Start};
 use crate::parts::thread_end::ThreadEnd;
 use crate::queue::WorkQueue;
-use crate::runtime::inner::Inner;
+use crate::runtime::inner::{End, Inner};
 use crate::runtime::job::Job;
 use crate::thread_factory::WorkerThread;
 
@@ -157,7 +157,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
         drop(launcher);
         context::leave();
         match worked {
-            Ok(()) => {
+            Ok(End::Replaced) if inner.state.sleep.replace(index) => {
+                // If it fails, the others do the work, or the next submit or wait tries again.
+                inner.start(index);
+            }
+            Ok(_) => {
                 if inner.state.sleep.gone(index, &inner.state.ledger) {
                     inner.state.look_at_end();
                 }

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use crate::error::JobError;
 use crate::id::{JobId, JobIds};
-use crate::panics::{Panic, drop_quietly, guarded};
+use crate::panics::{Panic, PanicPolicy, drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
 use crate::parts::poll_pacing::PollPacing;
-use crate::parts::sleep::{Mode, Wake};
+use crate::parts::sleep::{Mode, Sleep, Wake};
 use crate::priority::Priority;
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::runtime::account::Account;
-use crate::runtime::inner::Inner;
+use crate::runtime::inner::{End, Inner};
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::join::pending_joins::forget_pool;
@@ -37,6 +37,14 @@ enum Running {
     Drop,
 }
 
+/// What a worker does after a panic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recovered {
+    GoesOn,
+    /// It leaves, and another thread takes its place.
+    Replaced,
+}
+
 /// A worker at work. The jobs that it runs reach it through `context::worker`.
 pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     inner: Arc<Inner<J, R, Q>>,
@@ -47,6 +55,8 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     running: Cell<Running>,
     /// The job for the handler to which a job ref has led.
     handed: RefCell<Option<(JobId, Handed<J, R>)>>,
+    /// Whether its job has said that it blocks.
+    is_blocking: Cell<bool>,
 }
 
 /// A job for the handler.
@@ -63,6 +73,16 @@ pub(crate) trait HandlerTask<J, R> {
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>, handler: &mut dyn FnMut(J) -> R);
 }
 
+/// A worker whose job blocks, until this is dropped.
+struct Blocking<'a>(&'a Cell<bool>, &'a Sleep);
+
+impl Drop for Blocking<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+        self.1.end_blocking();
+    }
+}
+
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     pub(crate) fn new(inner: Arc<Inner<J, R, Q>>, index: usize) -> Self {
         let local = RefCell::new(inner.queue.local(index));
@@ -73,6 +93,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             next_id: Cell::new(0),
             running: Cell::new(Running::Queue),
             handed: RefCell::new(None),
+            is_blocking: Cell::new(false),
         }
     }
 
@@ -142,7 +163,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
 
     #[cold]
     fn first_id_of_next_block(&self) -> JobId {
-        let id = self.inner.state.ledger.nested_ids(1);
+        let id = self.inner.state.ledger.nested_block();
         self.next_id.set(id + 1);
         JobId::nested(id)
     }
@@ -206,23 +227,28 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
-    /// worker (C8); one of the queue is returned.
+    /// pool (C8); one of the queue is returned.
     ///
     /// One net lies under the whole loop, since one under each job would cost each job.
     pub(crate) fn run(
         &self,
         handler: &mut impl FnMut(J) -> R,
         sink: &mut impl ResultSink<Result = R>,
-    ) -> Result<(), Box<dyn Any + Send>> {
+    ) -> Result<End, Box<dyn Any + Send>> {
         // The start of this thread has counted the worker as a searcher.
         let mut found = guarded(|| self.search_or_sleep(true))?;
         if found.is_none() {
-            return Ok(());
+            return Ok(End::Spared);
         }
         loop {
             match guarded(|| self.work(found.take(), handler, sink)) {
-                Ok(()) => return Ok(()),
-                Err(payload) => self.recover(payload, sink)?,
+                Ok(()) => return Ok(End::Spared),
+                Err(payload) => {
+                    if self.recover(payload, sink)? == Recovered::Replaced {
+                        self.inner.state.sleep.leave_at_work(self.index);
+                        return Ok(End::Replaced);
+                    }
+                }
             }
         }
     }
@@ -258,19 +284,24 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
     }
 
-    /// Deals with a panic of a job or of the sink, and returns one of the queue.
+    /// Deals with a panic of a job or of the sink, and returns one of the queue. Returns whether the worker
+    /// goes on.
     fn recover(
         &self,
         payload: Box<dyn Any + Send>,
         sink: &mut impl ResultSink<Result = R>,
-    ) -> Result<(), Box<dyn Any + Send>> {
+    ) -> Result<Recovered, Box<dyn Any + Send>> {
         match self.running.replace(Running::Queue) {
             Running::Queue | Running::Ref(_) => return Err(payload),
             Running::Job(id) => {
+                self.inner.config.abort_if_asked();
                 self.counters().count(Ended::Panicked);
                 let error = JobError::Panicked(Panic::new(payload));
                 if let Err(payload) = guarded(|| self.deliver(id, Err(error), sink)) {
-                    return self.recover(payload, sink);
+                    self.recover(payload, sink)?;
+                }
+                if self.inner.config.panic_policy == PanicPolicy::ReplaceWorker {
+                    return Ok(Recovered::Replaced);
                 }
             }
             Running::Put => {
@@ -279,7 +310,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             }
             Running::Drop => drop_quietly(payload),
         }
-        Ok(())
+        Ok(Recovered::GoesOn)
     }
 
     /// Searches, and parks, until there is a job. Returns `None` if the worker is to leave.
@@ -385,6 +416,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             let _ = guarded(|| sink.skip(id)).map_err(drop_quietly);
         }
         self.handed.borrow().is_some()
+    }
+
+    /// Runs a piece of a job that may block, and lets another thread do this worker's work meanwhile.
+    pub(crate) fn blocking<T>(&self, code: impl FnOnce() -> T) -> T {
+        if self.is_blocking.replace(true) {
+            return code();
+        }
+        self.inner.state.sleep.begin_blocking();
+        let _blocking = Blocking(&self.is_blocking, &self.inner.state.sleep);
+        self.inner.notify_if_work();
+        code()
     }
 
     /// Takes over a job for the handler from the job ref that this worker follows.

@@ -1,6 +1,7 @@
 //! The levels of a priority queue: a deque for each priority, and whose turn it is.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::num::NonZeroU32;
 
 use pool_core::Priority;
@@ -8,18 +9,24 @@ use pool_core::Priority;
 /// The number of priorities.
 const LEVELS: usize = 256;
 
-/// The maximum number of jobs for which a drained level keeps room.
+/// The maximum number of jobs for which a drained level leaves room.
 const IDLE_ROOM: usize = 32;
+
+/// The maximum number of buffers that are kept for levels to come. Not one for each level: the room of 256
+/// would be much, and few are in use.
+const SPARES: usize = 4;
 
 /// The jobs of a priority queue.
 pub(super) struct Levels<J> {
     /// The jobs of each priority, from the lowest, the oldest first.
     levels: Box<[VecDeque<Entry<J>>]>,
     filled: Filled,
+    /// The buffers of drained levels. A level without jobs has none.
+    spares: Vec<VecDeque<Entry<J>>>,
     len: usize,
     /// The number of pushes.
     pushes: u64,
-    /// The number of pops that are not to pass over a job all.
+    /// Of this many pops in a row, one does not pass over the oldest job.
     aging: Option<NonZeroU32>,
     /// The number of pops in a row that have passed over a job of lower priority.
     passes: u32,
@@ -34,7 +41,8 @@ struct Entry<J> {
 impl<J> Levels<J> {
     pub(super) fn new(aging: Option<NonZeroU32>) -> Self {
         let levels = (0..LEVELS).map(|_| VecDeque::new()).collect();
-        Self { levels, filled: Filled::default(), len: 0, pushes: 0, aging, passes: 0 }
+        let (filled, spares) = (Filled::default(), Vec::with_capacity(SPARES));
+        Self { levels, filled, spares, len: 0, pushes: 0, aging, passes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,8 +51,12 @@ impl<J> Levels<J> {
 
     pub(super) fn push(&mut self, priority: Priority, job: J) {
         let level = level_of(priority);
-        self.levels[level].push_back(Entry { push: self.pushes, job });
-        self.filled.insert(level);
+        let jobs = &mut self.levels[level];
+        if jobs.is_empty() {
+            self.filled.insert(level);
+            *jobs = self.spares.pop().unwrap_or_default();
+        }
+        jobs.push_back(Entry { push: self.pushes, job });
         self.len += 1;
         self.pushes += 1;
     }
@@ -95,12 +107,14 @@ impl<J> Levels<J> {
 
     /// Notes that this level is empty, if it is, and gives back the memory of a burst.
     fn tidy(&mut self, level: usize) {
-        let jobs = &mut self.levels[level];
-        if jobs.is_empty() {
-            self.filled.remove(level);
-            if jobs.capacity() > IDLE_ROOM {
-                jobs.shrink_to(IDLE_ROOM);
-            }
+        if !self.levels[level].is_empty() {
+            return;
+        }
+        self.filled.remove(level);
+        let mut spare = mem::take(&mut self.levels[level]);
+        if self.spares.len() < SPARES {
+            spare.shrink_to(IDLE_ROOM);
+            self.spares.push(spare);
         }
     }
 }
@@ -170,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_so_many_pops_the_oldest_has_its_turn() {
+    fn the_oldest_has_its_turn_at_every_nth_pop() {
         let mut levels = Levels::new(nth(4));
         levels.push(Priority::NORMAL, 0);
         levels.push(Priority::LOW, 1);
@@ -195,6 +209,20 @@ mod tests {
             levels.push(Priority::new((n % 7) as i8 - 3), n);
         }
         assert!(drain(&mut levels).into_iter().eq(0..100));
+    }
+
+    #[test]
+    fn drained_levels_keep_room_for_few_jobs() {
+        let mut levels = Levels::new(None);
+        for n in 0..100 * LEVELS {
+            levels.push(Priority::new(n as u8 as i8), n);
+        }
+        let mut half = 0..50 * LEVELS;
+        assert!(half.all(|_| levels.pop().is_some()));
+        levels.retain(|_| false);
+        let buffers = levels.levels.iter().chain(&levels.spares);
+        let room: usize = buffers.map(VecDeque::capacity).sum();
+        assert!((1..=SPARES * IDLE_ROOM).contains(&room), "room for {room} jobs");
     }
 
     #[test]

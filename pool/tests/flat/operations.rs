@@ -89,6 +89,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("spawn, join_timeout while time passes, cancel", |at| cancel(wait(spawn::<8>(at)))).ticks(),
     op("spawn, poll, cancel", |at| poll_and_cancel(spawn::<8>(at))),
     op("spawn_batch, cancel", spawn_batch_and_cancel),
+    op("spawn, take_queued", take_back),
+    op("spawn, take_queued, bounded", take_back).bounded(),
     op("spawn, start_within, past its time", |at| expire(at, false)),
     op("spawn, start_within, past its time, join_timeout", |at| expire(at, true)),
     op("spawn, start_within, past its time, bounded", |at| expire(at, false)).bounded(),
@@ -182,6 +184,11 @@ fn lane_and_cancel(at: &Stage) {
     let lane = at.pool.lane(1);
     let jobs: Vec<_> = (0..3).map(|_| lane.spawn(work::<8>()).ok()).collect();
     jobs.into_iter().rev().for_each(cancel);
+}
+
+fn take_back(at: &Stage) {
+    drop(spawn::<8>(at));
+    drop(at.pool.take_queued());
 }
 
 fn expire(at: &Stage, look: bool) {

@@ -8,6 +8,7 @@ mod setup;
 
 mod allocations;
 mod batches;
+mod blocking;
 mod borrowing;
 mod calls;
 mod cancelling;
@@ -24,14 +25,17 @@ mod futures;
 mod handles;
 mod joins;
 mod limits;
+mod makers;
 mod maps;
 mod nesting;
 mod options;
 mod order;
+mod policies;
 mod priority;
 mod scopes;
 mod sets;
 mod sinks;
+mod sizes;
 mod threads;
 #[cfg(feature = "timer")]
 mod timers;

@@ -191,7 +191,7 @@ fn jobs_that_may_expire_have_a_priority(setup: Setup) {
     assert_eq!(order.iter().collect::<Vec<_>>(), expected(setup, (0..20).map(priority)));
 }
 
-/// So many that the queue is rid of them before a worker comes to them.
+/// They are enough for a purge, which removes them before a worker comes to them.
 fn cancelled_jobs_leave_the_order_as_it_is(setup: Setup) {
     let (started, order) = mpsc::channel();
     let pool = waiting(setup);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use drainpool::LanesExt;
 use drainpool::{
     BatchError, JobError, JobHandle, JobIds, JobSet, Priority, SubmitError, SubmitOptions, Task,
-    WhenFull, current_worker,
+    WhenFull, current_worker, with_worker_state,
 };
 use pool_conformance::Tally;
 
@@ -81,6 +81,8 @@ pub(crate) const CALLS: &[Named] = &[
         ctx.same("wait_idle_timeout", waited, ctx.rules.wait_idle())
     }),
     ("pause, resume", pause_resume),
+    ("set_num_threads", set_num_threads),
+    ("blocking", |ctx| ctx.pool.blocking(|| ctx.execute(IfFull::Waits))),
     ("close", close),
     ("take_queued", take_queued),
     ("shutdown", shutdown),
@@ -90,6 +92,7 @@ pub(crate) const CALLS: &[Named] = &[
     ("drop", drop_owner),
     ("stats", stats),
     ("current_worker", current),
+    ("with_worker_state", worker_state),
 ];
 
 /// Longer than the watchdog waits.
@@ -388,6 +391,15 @@ fn pause_resume(ctx: &Ctx) -> Outcome {
     Ok(())
 }
 
+fn set_num_threads(ctx: &Ctx) -> Outcome {
+    let threads = ctx.pool.num_threads();
+    for set in [1, ctx.pool.max_threads(), threads] {
+        ctx.same("set_num_threads", ctx.pool.set_num_threads(set), Ok(()))?;
+        ctx.same("num_threads", ctx.pool.num_threads(), set)?;
+    }
+    Ok(())
+}
+
 fn close(ctx: &Ctx) -> Outcome {
     ctx.pool.close();
     ctx.same("is_closed", ctx.pool.is_closed(), true)
@@ -453,6 +465,11 @@ fn current(ctx: &Ctx) -> Outcome {
         Some(worker) => ctx.same("name", Some(worker.name()), ctx.pool.thread_name(worker.index())),
         None => Ok(()),
     }
+}
+
+fn worker_state(ctx: &Ctx) -> Outcome {
+    let state = with_worker_state(|()| current_worker().is_some());
+    ctx.same("a worker's, if any", state.unwrap_or(true), true)
 }
 
 fn stats(ctx: &Ctx) -> Outcome {

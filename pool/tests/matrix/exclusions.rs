@@ -21,6 +21,7 @@ const EXCLUDED: &[Exclusion] = &[
     // Whoever would fill the queue waits until the only thread that the pool may have has left.
     single_leaving("stop_hook_leaving"),
     single_leaving("handlers_drop_leaving"),
+    single_leaving("states_drop_leaving"),
     single_leaving("sink_last_flush_leaving"),
     single_leaving("sink_drop_leaving"),
 ];

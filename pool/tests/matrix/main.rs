@@ -96,6 +96,10 @@ places! {
     maker_of_another: inside(hooks::another_maker).two_workers().perhaps_free();
     handlers_drop_leaving: inside(hooks::handlers_drop_leaving).all_busy().alone_if_single();
     handlers_drop_closed: inside(hooks::handlers_drop_closed).closed();
+    state_maker_of_the_first: inside(hooks::first_state_maker).alone().perhaps_free();
+    state_maker_of_another: inside(hooks::another_state_maker).two_workers().perhaps_free();
+    states_drop_leaving: inside(hooks::states_drop_leaving).all_busy().alone_if_single();
+    states_drop_closed: inside(hooks::states_drop_closed).closed();
     factory_of_the_first: inside(hooks::first_factory).alone().perhaps_free();
     factory_of_another: inside(hooks::another_factory).two_workers().perhaps_free();
     factory_in_a_job: either(hooks::factory_in_a_job).two_workers().perhaps_free();

@@ -33,6 +33,10 @@ const DEEDS: &[Deed] = &[
         world.handle().pause();
         world.handle().resume();
     }),
+    ("set_num_threads", |world| {
+        let pool = world.handle();
+        pool.set_num_threads(1).and_then(|()| pool.set_num_threads(pool.max_threads())).unwrap();
+    }),
     ("execute, RunHere", |world| {
         if world.handle().with(WhenFull::RunHere).execute(world.job()).is_ok() {
             world.accepted.add();

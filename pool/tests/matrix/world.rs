@@ -110,7 +110,7 @@ impl World {
         stop: impl Fn(usize) + Send + Sync + 'static,
     ) -> Builder {
         let builder = counted(&self.own, self.setup.backend, start, stop);
-        let builder = builder.num_threads(self.setup.threads);
+        let builder = builder.num_threads(self.setup.threads).max_threads(self.setup.threads + 1);
         if self.setup.variant == Variant::Full { builder.capacity(1) } else { builder }
     }
 

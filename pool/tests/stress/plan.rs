@@ -60,6 +60,8 @@ pub(crate) enum Op {
     /// Of those inside of the pool, which must be told that they are.
     WaitIdle,
     Sequence,
+    /// A sequence that says that it blocks.
+    Blocking,
     Join,
     Scope,
     /// A scope whose first child spawns the second, and so on.
@@ -75,10 +77,11 @@ pub(crate) enum Op {
 }
 
 /// Of these, those that are there twice are drawn twice as often.
-const OPS: [Op; 16] = [
+const OPS: [Op; 17] = [
     Op::Leaf,
     Op::WaitIdle,
     Op::Sequence,
+    Op::Blocking,
     Op::Join,
     Op::Join,
     Op::Join,
@@ -101,7 +104,7 @@ impl Op {
             Self::Leaf | Self::WaitIdle => (0, 0),
             Self::Execute | Self::ExecuteOrRun | Self::Install => (1, 1),
             Self::Join => (2, 2),
-            Self::Sequence => (2, 3),
+            Self::Sequence | Self::Blocking => (2, 3),
             Self::Spawn(_) => (1, 3),
             _ => (1, 4),
         }
@@ -155,6 +158,8 @@ pub(crate) enum Meddling {
     TakeQueued(usize),
     /// The same, and closes the pool.
     ShutdownNow(usize),
+    /// Sets its number of threads, to this number modulo its maximum.
+    Resize(usize, usize),
 }
 
 #[derive(Debug)]
@@ -215,7 +220,7 @@ impl Draft {
         let (least, most) = op.parts();
         let parts = least + self.random.below(most - least + 1);
         let parts: Vec<usize> = (0..parts).map(|_| self.node(depth - 1)).collect();
-        if op != Op::Sequence {
+        if !matches!(op, Op::Sequence | Op::Blocking) {
             self.let_wait(&parts);
         }
         if op.spawns_jobs() {
@@ -248,12 +253,13 @@ impl Draft {
         let steps = if self.random.once_in(2) { 0 } else { self.random.below(8) };
         let step = |random: &mut Random, pools| {
             let pool = random.below(pools);
-            match random.below(9) {
+            match random.below(11) {
                 0 | 1 => Meddling::Pause(pool),
                 2 => Meddling::Resume(pool),
                 3 => Meddling::Close(pool),
                 4 => Meddling::TakeQueued(pool),
                 5 if random.once_in(2) => Meddling::ShutdownNow(pool),
+                6 | 7 => Meddling::Resize(pool, random.below(32)),
                 _ => Meddling::LetRun(1 << random.below(8)),
             }
         };

@@ -50,6 +50,7 @@ impl Pools {
             let (starts, stops) = (started.clone(), stopped.clone());
             let mut builder = pool_core::ThreadPoolBuilder::with_backend(backend)
                 .num_threads(plan.workers)
+                .max_threads(plan.workers + 2)
                 .on_thread_start(move |_| starts.add())
                 .on_thread_stop(move |_| stops.add());
             if let Some(capacity) = plan.capacity {
@@ -102,6 +103,10 @@ fn meddle(world: &World, pools: &[Pool]) {
             Meddling::LetRun(yields) => (0..yields).for_each(|_| thread::yield_now()),
             Meddling::Pause(pool) => world.pools[pool].pause(),
             Meddling::Resume(pool) => world.pools[pool].resume(),
+            Meddling::Resize(pool, nth) => {
+                let pool = &world.pools[pool];
+                pool.set_num_threads(1 + nth % pool.max_threads()).unwrap();
+            }
             Meddling::Close(pool) => {
                 world.books[pool].closed.store(true, SeqCst);
                 world.pools[pool].close();

@@ -57,6 +57,7 @@ fn run_parts(world: &Arc<World>, node: &Node, place: Place) -> u64 {
             0
         }
         Op::Sequence => parts.iter().map(|&at| part(at, place)).sum(),
+        Op::Blocking => pool.blocking(|| parts.iter().map(|&at| part(at, place)).sum()),
         Op::Join => {
             let (a, b) = pool.join(|| part(parts[0], place), || part(parts[1], shared));
             a + b

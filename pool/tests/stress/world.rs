@@ -121,7 +121,7 @@ impl World {
         self.books[pool].panicked.fetch_sub(u64::from(self.plan.nodes[at].panics), SeqCst);
     }
 
-    /// So many jobs were taken back, apart from those with handles.
+    /// Counts jobs that were taken back, apart from those with handles.
     pub(crate) fn took(&self, pool: usize, jobs: usize) {
         self.books[pool].took.fetch_add(jobs as u64, SeqCst);
     }

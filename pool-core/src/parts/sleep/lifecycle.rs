@@ -1,6 +1,6 @@
 //! The lifecycle of worker threads: starts, failed starts, leaving, joining, and giving the pool up.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::{Sleep, State};
@@ -37,6 +37,13 @@ impl Start {
     }
 }
 
+/// Drops the foreign error of a failed start quietly: the last to hold it may be a worker between jobs.
+impl Drop for Start {
+    fn drop(&mut self) {
+        drop_quietly(self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
 impl Sleep {
     /// Reserves an index for a thread that is needed at once. The thread counts as a searcher.
     pub(crate) fn reserve(&self) -> Option<usize> {
@@ -65,6 +72,8 @@ impl Sleep {
     pub(crate) fn started(&self, worker: usize, start: &Start, ledger: &Ledger) {
         let mut state = lock(&self.state);
         state.workers.started(worker);
+        // The pool may have been made smaller meanwhile.
+        self.shed(&mut state);
         let former = start.end(Ok(()));
         // Under the lock, like all that other threads wait for on `changed`.
         ledger.gate.0.open();
@@ -86,9 +95,24 @@ impl Sleep {
         drop_quietly(former);
         let mut state = lock(&self.state);
         state.workers.start_failed(worker);
+        note_deserted(&state, ledger);
         self.publish(&mut state, -1);
         self.note_quiescence(&mut state, ledger);
         self.changed.notify_all();
+    }
+
+    /// Has a worker leave that runs no job at present, though it was not idle.
+    pub(crate) fn leave_at_work(&self, worker: usize) {
+        self.leave(lock(&self.state), worker);
+    }
+
+    /// Notes that a worker has left, and reserves its index for the thread that is to take its place, which
+    /// counts as a searcher. Returns `false` if none is to take it.
+    pub(crate) fn replace(&self, worker: usize) -> bool {
+        let mut state = lock(&self.state);
+        let replaced = state.workers.replace(worker);
+        self.publish(&mut state, i64::from(replaced));
+        replaced
     }
 
     /// Notes that a worker has left, and returns whether it was the last, for good. The caller must look
@@ -96,6 +120,7 @@ impl Sleep {
     pub(crate) fn gone(&self, worker: usize, ledger: &Ledger) -> bool {
         let mut state = lock(&self.state);
         state.workers.gone(worker);
+        note_deserted(&state, ledger);
         self.publish(&mut state, 0);
         self.note_quiescence(&mut state, ledger);
         self.changed.notify_all();
@@ -112,7 +137,7 @@ impl Sleep {
             state.workers.leave(worker);
         }
         self.terminate(&mut state);
-        self.publish(&mut state, 0);
+        self.shed(&mut state);
         self.changed.notify_all();
     }
 
@@ -168,10 +193,10 @@ impl Sleep {
         lock(&self.state).workers.is_over()
     }
 
-    /// Returns the number of threads, and of those that are parked.
-    pub(crate) fn threads(&self) -> (usize, usize) {
+    /// Returns the number of threads, of those that are parked, and of the starts that failed.
+    pub(crate) fn threads(&self) -> (usize, usize, u64) {
         let state = lock(&self.state);
-        (state.workers.live, state.workers.asleep)
+        (state.workers.live, state.workers.asleep, state.workers.failed_starts)
     }
 
     /// Waits until the last thread has left, and joins them all; at most until the deadline, but for the
@@ -196,9 +221,9 @@ impl Sleep {
         }
     }
 
-    /// Whether there is no thread but the pool has not ended, and starts have failed since `seen`.
-    pub(crate) fn is_deserted(&self, seen: &mut u64) -> bool {
-        lock(&self.state).is_deserted(seen)
+    /// Whether the pool has lost all workers and not ended, and starts have failed since `seen`.
+    pub(crate) fn lost_workers_since(&self, seen: &mut u64) -> bool {
+        lock(&self.state).lost_workers_since(seen)
     }
 }
 
@@ -231,13 +256,20 @@ impl State {
                 return Some(Leaving::To(Gone::Joined));
             }
         }
-        self.is_deserted(seen).then_some(Leaving::To(Gone::Deserted))
+        self.lost_workers_since(seen).then_some(Leaving::To(Gone::Deserted))
     }
 
-    fn is_deserted(&self, seen: &mut u64) -> bool {
-        let is_deserted = !self.workers.exit && self.workers.live == 0 && self.guests == 0;
+    fn lost_workers_since(&self, seen: &mut u64) -> bool {
         let failed = self.workers.failed_starts;
-        is_deserted && std::mem::replace(seen, failed) != failed
+        self.is_deserted() && std::mem::replace(seen, failed) != failed
+    }
+}
+
+/// Makes the gate dormant if the last worker is gone, so that the next submit starts one first. Jobs may wait
+/// meanwhile, if a start has failed.
+fn note_deserted(state: &State, ledger: &Ledger) {
+    if state.workers.live == 0 {
+        ledger.gate.0.lose_workers();
     }
 }
 

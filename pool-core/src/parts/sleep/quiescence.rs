@@ -59,7 +59,8 @@ impl Sleep {
     }
 
     /// Waits until the pool is quiescent, or has been since these epochs. Returns `None` if a deadline came
-    /// first, or another job is the first to expire by now.
+    /// first, or another job is the first to expire by now. If there is no worker for the jobs that wait, the
+    /// caller must try to start one.
     pub(crate) fn wait_quiescent(
         &self,
         (epoch, expiries): (u64, u64),
@@ -74,6 +75,9 @@ impl Sleep {
             let is_quiescent = state.none_at_work() && ledger.all_taken().is_some();
             if is_quiescent || state.workers.epoch != epoch {
                 return Some(Some(Ok(())));
+            }
+            if state.is_deserted() {
+                return Some(Some(Err(WaitError::NoThread)));
             }
             (state.expiries != expiries).then_some(None)
         })

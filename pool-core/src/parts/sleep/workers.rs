@@ -28,8 +28,9 @@ pub(crate) enum WorkerState {
 pub(crate) enum Mode {
     /// It starts them.
     Run,
-    /// It leaves them where they are.
-    Paused,
+    /// It leaves them where they are: the pool is paused, or more workers are ready than there are to be, and
+    /// the next to run dry leaves.
+    Held,
     /// It ends them unrun.
     Discard,
 }
@@ -60,6 +61,10 @@ pub(crate) struct Workers {
     /// are vacant again when a worker parks, so that a system which refuses threads is not asked at every
     /// submit.
     not_started: Vec<usize>,
+    /// The number of threads that the pool is to have, without those that replace blocked ones.
+    pub(crate) num_threads: usize,
+    /// The number of threads whose jobs block, as they say.
+    pub(crate) blocked: usize,
     /// The number of threads that start, run or leave.
     pub(crate) live: usize,
     /// The number of threads that have started and not begun to leave, and so can be relied on.
@@ -92,14 +97,16 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Returns workers without threads.
-    pub(crate) fn new(size: usize) -> Self {
+    /// Returns workers without threads, at most `max`.
+    pub(crate) fn new(max: usize, num_threads: usize) -> Self {
         Self {
-            states: vec![WorkerState::Vacant; size].into(),
-            parked: Vec::with_capacity(size),
+            states: vec![WorkerState::Vacant; max].into(),
+            parked: Vec::with_capacity(max),
             // Reversed, so that `pop` starts with index 0.
-            vacant: (0..size).rev().collect(),
+            vacant: (0..max).rev().collect(),
             not_started: Vec::new(),
+            num_threads,
+            blocked: 0,
             live: 0,
             ready: 0,
             asleep: 0,
@@ -123,16 +130,45 @@ impl Workers {
 
     /// What a worker does with the jobs that it finds.
     pub(crate) fn mode(&self) -> Mode {
-        match (self.discards, self.paused) {
-            (true, _) => Mode::Discard,
-            (false, true) => Mode::Paused,
-            (false, false) => Mode::Run,
+        if self.discards {
+            Mode::Discard
+        } else if self.paused || self.has_surplus() {
+            Mode::Held
+        } else {
+            Mode::Run
         }
     }
 
     /// The number of workers that [`Workers::pick`] could call.
     pub(crate) fn available(&self) -> usize {
-        if self.paused || self.exit { 0 } else { self.parked.len() + self.vacant.len() }
+        if self.paused || self.exit {
+            return 0;
+        }
+        self.parked.len() + self.vacant.len().min(self.missing())
+    }
+
+    /// The number of threads that there are to be, blocked ones included.
+    fn limit(&self) -> usize {
+        (self.num_threads + self.blocked).min(self.states.len())
+    }
+
+    /// The number of threads that may be started until there are as many as there are to be. A thread that
+    /// leaves counts until it is gone.
+    fn missing(&self) -> usize {
+        self.limit().saturating_sub(self.live)
+    }
+
+    /// Whether more workers are ready than there are to be. Those that start do not count: they may fail.
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.ready > self.limit()
+    }
+
+    /// Has a parked worker leave that is not needed, and returns it. The first to park goes first.
+    pub(crate) fn dismiss(&mut self) -> Option<usize> {
+        let parked = |worker: &&usize| self.states[**worker] == WorkerState::Parked;
+        let worker = *self.parked.iter().find(parked).filter(|_| self.has_surplus())?;
+        self.leave(worker);
+        Some(worker)
     }
 
     /// Whether every thread is parked. With every accepted job taken, the pool is idle.
@@ -170,9 +206,10 @@ impl Workers {
         }
     }
 
-    /// Reserves a vacant index for a thread that is about to be started, unless all workers are to leave.
+    /// Reserves a vacant index for a thread that is about to be started, unless there are enough or all
+    /// workers are to leave.
     pub(crate) fn reserve(&mut self) -> Option<usize> {
-        if self.exit {
+        if self.exit || self.missing() == 0 {
             return None;
         }
         let worker = self.vacant.pop()?;
@@ -280,6 +317,19 @@ impl Workers {
             _ => {}
         }
         self.ready -= 1;
+    }
+
+    /// Notes that a worker has left, and reserves its index for the thread that takes its place. Returns
+    /// `false`, and does nothing, if there are enough workers or all are to leave.
+    pub(crate) fn replace(&mut self, worker: usize) -> bool {
+        debug_assert_eq!(self.states[worker], WorkerState::Leaving);
+        if self.exit || self.ready + self.starting >= self.limit() {
+            return false;
+        }
+        self.states[worker] = WorkerState::Starting;
+        self.starting += 1;
+        self.spawning += 1;
+        true
     }
 
     /// Notes that a worker has left; its index is free.

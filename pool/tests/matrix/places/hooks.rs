@@ -1,4 +1,4 @@
-//! What a pool calls when its threads start and end: hooks, the maker of the handler, the factory.
+//! What a pool calls when its threads start and end: hooks, the makers of handler and state, the factory.
 
 use std::sync::Arc;
 
@@ -89,6 +89,32 @@ pub(crate) fn maker_at_a_slow_build(world: &Arc<World>) {
         thread
     };
     build_calling(world, world.builder().thread_factory(start));
+}
+
+fn with_state_maker(world: &Arc<World>) -> Pool {
+    let maker = Arc::clone(world);
+    dormant(world.builder()).worker_state(move |_| maker.fire()).build().unwrap()
+}
+
+pub(crate) fn first_state_maker(world: &Arc<World>) {
+    start_first(world, with_state_maker(world));
+}
+
+pub(crate) fn another_state_maker(world: &Arc<World>) {
+    start_another(world, with_state_maker(world));
+}
+
+fn with_worker_state(world: &Arc<World>) -> Builder {
+    let state = Arc::clone(world);
+    world.builder().worker_state(move |_| OnDrop(Arc::clone(&state)))
+}
+
+pub(crate) fn states_drop_leaving(world: &Arc<World>) {
+    leave(world, with_worker_state(world), |builder| builder.build().unwrap(), || ());
+}
+
+pub(crate) fn states_drop_closed(world: &Arc<World>) {
+    close(world, with_worker_state(world).build().unwrap(), || ());
 }
 
 fn build_with_state(world: &Arc<World>, builder: Builder) -> Pool {
