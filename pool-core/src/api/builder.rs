@@ -296,8 +296,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///
     /// The policy does not apply where the panic has a receiver: it goes to the
     /// [`JobHandle`](crate::JobHandle) of a spawned job, or to the caller of a scope, a join, a map or an
-    /// install. A job that its submitter runs, because the queue is full, has no worker to be replaced; it
-    /// may abort.
+    /// install. A [call](Handle::call) is both: its panic goes to its handle, which aborts nothing, but a
+    /// handler that it leaves half done is replaced with its worker. A job that its submitter runs, because the
+    /// queue is full, has no worker to be replaced; it may abort.
     ///
     /// With [`PanicPolicy::ReplaceWorker`], the outcome is delivered before the worker leaves. The jobs that
     /// wait in its own end of the queue stay there for the other workers and its successor. If that one does

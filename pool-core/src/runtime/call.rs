@@ -1,5 +1,6 @@
 //! The call: a job for the pool's handler whose outcome goes to its handle.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -59,8 +60,21 @@ where
 }
 
 impl<J: Send, R: Send, Q> HandlerTask<J, R> for TaskCell<Call<J, Q>, R> {
-    fn run(self: Arc<Self>, id: JobId, account: Account<'_>, handler: &mut dyn FnMut(J) -> R) {
-        self.run_with(id, account, |call| handler(call.into_job()));
+    fn run(
+        self: Arc<Self>,
+        id: JobId,
+        account: Account<'_>,
+        handler: &mut dyn FnMut(J) -> R,
+    ) -> bool {
+        // A cell: it is looked at after a panic.
+        let is_running = Cell::new(false);
+        self.run_with(id, account, |call| {
+            is_running.set(true);
+            let result = handler(call.into_job());
+            is_running.set(false);
+            result
+        });
         drop_quietly(self);
+        is_running.get()
     }
 }

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use crate::error::JobError;
@@ -35,6 +36,8 @@ enum Running {
     Put,
     /// The drop of an outcome that the sink did not take.
     Drop,
+    /// The pool's own: the worker is to be replaced, since a call has panicked.
+    Replacing,
 }
 
 /// What a worker does after a panic.
@@ -69,8 +72,14 @@ enum Handed<J, R> {
 
 /// A job for the handler that has a handle.
 pub(crate) trait HandlerTask<J, R> {
-    /// Runs it with this handler, if it is still queued and its time is not over. It never unwinds (C8).
-    fn run(self: Arc<Self>, id: JobId, account: Account<'_>, handler: &mut dyn FnMut(J) -> R);
+    /// Runs it with this handler, if it is still queued and its time is not over. Returns whether the handler
+    /// panicked. It never unwinds (C8).
+    fn run(
+        self: Arc<Self>,
+        id: JobId,
+        account: Account<'_>,
+        handler: &mut dyn FnMut(J) -> R,
+    ) -> bool;
 }
 
 /// A worker whose job blocks, until this is dropped.
@@ -172,7 +181,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     pub(crate) fn priority(&self) -> Priority {
         match self.running.get() {
             Running::Job(id) | Running::Ref(id) => id.priority(),
-            Running::Queue | Running::Put | Running::Drop => Priority::NORMAL,
+            Running::Queue | Running::Put | Running::Drop | Running::Replacing => Priority::NORMAL,
         }
     }
 
@@ -309,6 +318,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
                 drop_quietly(payload);
             }
             Running::Drop => drop_quietly(payload),
+            Running::Replacing => return Ok(Recovered::Replaced),
         }
         Ok(Recovered::GoesOn)
     }
@@ -398,7 +408,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         match self.handed.take() {
             Some((id, Handed::Payload(payload))) => self.handle(id, payload, handler, sink),
             Some((id, Handed::Task(task))) => {
-                task.run(id, Account::worker(&self.inner.state, self.index), handler);
+                let account = Account::worker(&self.inner.state, self.index);
+                let has_panicked = task.run(id, account, handler);
+                if has_panicked && self.inner.config.panic_policy == PanicPolicy::ReplaceWorker {
+                    self.running.set(Running::Replacing);
+                    resume_unwind(Box::new(()));
+                }
             }
             None => {}
         }

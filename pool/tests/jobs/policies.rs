@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use drainpool::{Collect, PanicPolicy, Refusal, WaitError, WorkerThread};
+use drainpool::{Collect, Completed, PanicPolicy, Refusal, WaitError, WorkerThread, sink_fn};
 
 use crate::setup::held::hold;
 use crate::setup::tools::{one_for_each, results};
@@ -24,6 +24,7 @@ on_every_backend! {
     without_any_worker_the_shutdown_gives_the_jobs_up
     the_last_worker_s_end_may_submit
     a_policy_to_abort_captures_what_has_a_receiver
+    a_call_that_panics_has_its_worker_replaced
 }
 
 fn replacing(setup: Setup) -> Builder {
@@ -304,4 +305,28 @@ fn a_policy_to_abort_captures_what_has_a_receiver(setup: Setup) {
     let pool: Pool = setup.builder().panic_policy(PanicPolicy::Abort).build().unwrap();
     panics_with_receivers(&pool);
     balanced(&pool);
+}
+
+fn a_call_that_panics_has_its_worker_replaced(setup: Setup) {
+    let made = Tally::default();
+    let makes = made.clone();
+    let pool = replacing(setup)
+        .num_threads(1)
+        .sink(sink_fn(|_: Completed<u32>| ()))
+        .build_with(move |_| {
+            makes.add();
+            let mut calls = 0;
+            move |panics: bool| {
+                calls += 1;
+                assert!(!panics, "on purpose");
+                calls
+            }
+        })
+        .unwrap();
+    let outcome = |panics| pool.call(panics).unwrap().join().ok();
+    let outcomes = [false, true, false, true, true, false, false].map(outcome);
+    assert_eq!(outcomes, [Some(1), None, Some(1), None, None, Some(1), Some(2)]);
+    let report = pool.shutdown();
+    assert_eq!((report.done, report.panicked), (4, 3));
+    assert_eq!(made.get(), 4);
 }
