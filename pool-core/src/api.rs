@@ -14,6 +14,7 @@ mod join;
 pub(crate) mod map;
 pub(crate) mod pool;
 pub(crate) mod reserve;
+pub(crate) mod running;
 pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod shutdown_future;

@@ -84,6 +84,7 @@ pub use api::job_set::{AsCompleted, Finished, JobSet, as_completed};
 pub use api::map::{Map, MapUnordered};
 pub use api::pool::{Pool, ThreadPool};
 pub use api::reserve::{Place, Reserve};
+pub use api::running::{RunningJob, current_job, label_job};
 pub use api::scope::Scope;
 pub use api::settings::{MAX_CAPACITY, MAX_THREADS};
 pub use api::shutdown_future::ShutdownFuture;

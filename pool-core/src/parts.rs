@@ -10,6 +10,7 @@ pub(crate) mod latch;
 pub(crate) mod ledger;
 pub(crate) mod parker;
 pub(crate) mod poll_pacing;
+pub(crate) mod running;
 pub(crate) mod sleep;
 pub(crate) mod stale;
 pub(crate) mod thread_end;

@@ -21,6 +21,7 @@
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
+//! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
 //! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with) | a handler whose maker may fail |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
 //! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |
@@ -111,11 +112,11 @@ pub use pool_core::{
     Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InOrder, Job, JobError, JobHandle,
     JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY, MAX_THREADS, MakeQueue,
     ManualClock, Map, MapUnordered, NoSink, Notice, OnDrop, Panic, PanicPolicy, Place, PoolId,
-    Prioritized, Priority, PushError, Ready, Refusal, Reserve, ResizeError, ResultSink, Scope,
-    ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
+    Prioritized, Priority, PushError, Ready, Refusal, Reserve, ResizeError, ResultSink, RunningJob,
+    Scope, ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
     StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError,
-    WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, current_worker, sink_fn,
-    with_worker_state,
+    WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, current_job, current_worker,
+    label_job, sink_fn, with_worker_state,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]

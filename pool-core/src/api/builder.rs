@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::error::BuildError;
 use crate::panics::PanicPolicy;
 use crate::parts::ledger::Ledger;
+use crate::parts::running::RunningSlots;
 use crate::parts::sleep::Sleep;
 use crate::queue::{MakeQueue, Ready, WorkQueue};
 use crate::runtime::config::OnDrop;
@@ -291,6 +292,16 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// Has each worker note which job it runs, since when, and what that [calls itself](crate::label_job), for
+    /// [`Handle::running_jobs`] and [`current_job`](crate::current_job).
+    ///
+    /// That costs each job two short locks that nobody else holds for long, and a look at the clock. A pool that
+    /// does not track its jobs pays nothing.
+    pub fn track_jobs(mut self) -> Self {
+        self.settings.tracks_jobs = true;
+        self
+    }
+
     /// Sets what happens after a job for the handler has panicked, whose outcome goes to the sink. The
     /// default is [`PanicPolicy::Capture`] (C8).
     ///
@@ -463,8 +474,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let core = settings.core(size)?;
         let sleep = Sleep::new(max, size, core, settings.keep_alive, settings.paused);
         let capacity = settings.capacity()?;
+        let running = RunningSlots::new(if settings.tracks_jobs { max } else { 0 });
         let (config, clock) = settings.into_config(max)?;
-        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity);
+        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity, running);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             let handle = Handle { inner: Arc::clone(inner) };

@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) factory: Box<dyn ThreadFactory>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) on_drop: OnDrop,
+    pub(crate) tracks_jobs: bool,
 }
 
 impl Default for Settings {
@@ -54,6 +55,7 @@ impl Default for Settings {
             factory: Box::new(StdThreads),
             clock: Box::new(SystemClock),
             on_drop: OnDrop::default(),
+            tracks_jobs: false,
         }
     }
 }

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::id::PoolId;
+use crate::parts::running::RunningSlot;
 use crate::sync::thread_locals;
 
 thread_locals! {
@@ -26,6 +27,8 @@ thread_locals! {
     static WORKER: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
     /// The worker's state, made by the maker that the builder was given.
     static STATE: RefCell<Option<Rc<dyn Any>>> = RefCell::new(None);
+    /// Where the worker notes the job that it runs, if its pool is to know.
+    static RUNNING: RefCell<Option<Arc<RunningSlot>>> = RefCell::new(None);
     /// Used for its address only.
     static MARK: Cell<u8> = Cell::new(0);
     /// The pool that the thread has entered first, besides its own.
@@ -105,6 +108,16 @@ pub(crate) fn set_state(state: Option<Rc<dyn Any>>) -> Option<Rc<dyn Any>> {
 pub(crate) fn state<T: 'static>() -> Option<Rc<T>> {
     let state = STATE.try_with(|slot| slot.borrow().clone()).ok().flatten()?;
     state.downcast().ok()
+}
+
+/// Has the present thread's worker note the job that it runs here, or nowhere.
+pub(crate) fn set_running_slot(slot: Option<Arc<RunningSlot>>) {
+    RUNNING.with(|mine| *mine.borrow_mut() = slot);
+}
+
+/// Where the present thread's worker notes the job that it runs.
+pub(crate) fn running_slot() -> Option<Arc<RunningSlot>> {
+    RUNNING.try_with(|mine| mine.borrow().clone()).ok().flatten()
 }
 
 /// Whether the present thread is a worker of this pool, even one that has left. A thread whose locals are

@@ -321,6 +321,13 @@ impl Sleep {
         self.mode.load(Relaxed) == mode as u8
     }
 
+    /// Has the workers note what they run.
+    pub(crate) fn track(&self) {
+        let mut state = lock(&self.state);
+        state.workers.tracks = true;
+        self.mode.store(state.workers.mode() as u8, Relaxed);
+    }
+
     /// Has all jobs that are found from here on ended unrun. A pause ends for good.
     pub(crate) fn discard(&self) {
         lock(&self.state).workers.discards = true;

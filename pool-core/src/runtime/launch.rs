@@ -50,6 +50,7 @@ where
         index: usize,
         start: &Start,
     ) -> Result<End, StartCause> {
+        context::set_running_slot(inner.state.running.slot(index).cloned());
         let call = |hook: &Option<Hook>| {
             guarded(|| {
                 if let Some(hook) = hook {
@@ -79,6 +80,7 @@ where
             work(inner, index, handler, sink)
         });
         drop_quietly(context::set_state(None));
+        context::set_running_slot(None);
         // Once for each start hook that returned, whatever happened in between.
         let _ = call(&inner.config.on_thread_stop).map_err(drop_quietly);
         worked
@@ -117,6 +119,9 @@ where
         context::set_worker(Some(Rc::clone(&worker) as Rc<_>));
         worker.run(&mut handler, &mut sink)
     });
+    if let Some(slot) = inner.state.running.slot(index) {
+        slot.end();
+    }
     // From here on, what this thread submits comes from outside.
     let local = guarded(|| context::set_worker(None));
     forget_pool();

@@ -15,6 +15,7 @@ use crate::parts::end_wakers::EndWakers;
 use crate::parts::expiring::{Expiring, ExpiryKey};
 use crate::parts::ledger::Ledger;
 use crate::parts::parker::Parker;
+use crate::parts::running::RunningSlots;
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
@@ -36,6 +37,7 @@ pub(crate) struct PoolState {
     /// The bound on the jobs from outside that wait, if there is one.
     pub(crate) capacity: Option<Capacity>,
     pub(crate) expiring: Expiring<dyn Expire>,
+    pub(crate) running: RunningSlots,
     /// The futures that wait for the end.
     pub(crate) ends: EndWakers,
     /// Apart, for threads that may outlive the pool.
@@ -53,7 +55,11 @@ impl PoolState {
         sleep: Sleep,
         clock: Box<dyn Clock>,
         capacity: Option<Capacity>,
+        running: RunningSlots,
     ) -> Self {
+        if running.is_tracked() {
+            sleep.track();
+        }
         Self {
             id: CachePadded(PoolId::next()),
             ledger,
@@ -62,6 +68,7 @@ impl PoolState {
             watchers: Watchers::default(),
             capacity,
             expiring: Expiring::default(),
+            running,
             ends: EndWakers::default(),
             stale: Arc::default(),
             originals: Mutex::new(None),

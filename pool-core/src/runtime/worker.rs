@@ -205,9 +205,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     // Always inlined: a job that is handed back through memory, just written, waits for the stores.
     #[inline(always)]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
-        if !self.inner.state.sleep.is(Mode::Run) {
-            return self.take_without_starting(from);
+        if self.inner.state.sleep.is(Mode::Run) {
+            self.take_from(from)
+        } else {
+            self.take_by_mode(from)
         }
+    }
+
+    #[inline(always)]
+    fn take_from(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
         // Looked at where it lies: a copy of what was just written would wait for the stores.
         let found = from(&mut self.local.borrow_mut());
         // The job of a job ref is counted when it is taken.
@@ -220,19 +226,31 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         found
     }
 
-    /// Takes a job when none is to be started: none while the pool is paused. A job that is to be discarded
-    /// is ended when it is performed. Not here, as the worker may be a searcher, on which others rely.
+    /// Takes a job when that is not all: none while jobs are held; one that is noted, if they are tracked; one
+    /// that is to be discarded, which is ended when it is performed. Not here, as the worker may be a searcher,
+    /// on which others rely.
     #[cold]
     #[inline(never)]
-    fn take_without_starting(
-        &self,
-        from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>,
-    ) -> Option<Job<J>> {
-        if !self.inner.state.sleep.is(Mode::Discard) {
+    fn take_by_mode(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
+        let state = &self.inner.state;
+        let slot = state.running.slot(self.index);
+        if let Some(slot) = slot {
+            // The job before has ended.
+            slot.end();
+        }
+        if state.sleep.is(Mode::Held) {
             return None;
         }
-        let found = from(&mut self.local.borrow_mut());
-        found.map(|job| self.inner.to_be_discarded(job))
+        if state.sleep.is(Mode::Discard) {
+            let found = from(&mut self.local.borrow_mut());
+            return found.map(|job| self.inner.to_be_discarded(job));
+        }
+        let found = self.take_from(from)?;
+        if let Some(slot) = slot {
+            let now = guarded(|| state.clock().now()).map_err(drop_quietly);
+            slot.begin(found.id(), now.ok());
+        }
+        Some(found)
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the

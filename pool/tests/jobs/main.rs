@@ -39,5 +39,6 @@ mod sizes;
 mod threads;
 #[cfg(feature = "timer")]
 mod timers;
+mod tracking;
 mod trees;
 mod waiting;

@@ -28,6 +28,8 @@ pub(crate) enum WorkerState {
 pub(crate) enum Mode {
     /// It starts them.
     Run,
+    /// The same, and it notes what it runs.
+    Tracked,
     /// It leaves them where they are: the pool is paused, or more workers are ready than there are to be, and
     /// the next to run dry leaves.
     Held,
@@ -79,6 +81,8 @@ pub(crate) struct Workers {
     pub(crate) paused: bool,
     /// Whether a shutdown has begun: the pool is not to be paused any more.
     pub(crate) ending: bool,
+    /// Whether the workers note the jobs that they run.
+    pub(crate) tracks: bool,
     /// Whether the jobs that are found are to be ended unrun.
     pub(crate) discards: bool,
     /// Whether all workers are to leave.
@@ -114,6 +118,7 @@ impl Workers {
             spawning: 0,
             paused: false,
             ending: false,
+            tracks: false,
             discards: false,
             exit: false,
             failed: false,
@@ -134,6 +139,8 @@ impl Workers {
             Mode::Discard
         } else if self.paused || self.has_surplus() {
             Mode::Held
+        } else if self.tracks {
+            Mode::Tracked
         } else {
             Mode::Run
         }

@@ -1,0 +1,169 @@
+//! The jobs that run, as a pool that tracks them tells it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use drainpool::{
+    Clock, Collect, Completed, ManualClock, PanicPolicy, current_job, label_job,
+};
+
+use crate::setup::{Builder, Latch, Pool, Setup, balanced, eventually};
+
+on_every_backend! {
+    what_runs_is_listed
+    a_job_that_has_ended_is_not_listed
+    a_replaced_worker_runs_nothing
+    a_handler_knows_its_job
+    other_pools_know_nothing
+    a_clock_that_panics_loses_no_job
+    a_paused_pool_runs_nothing
+}
+
+fn tracking(setup: Setup) -> Builder {
+    setup.builder().track_jobs()
+}
+
+fn listed(pool: &Pool) -> Vec<Option<String>> {
+    let mut labels: Vec<_> = pool.running_jobs().into_iter().map(|job| job.label).collect();
+    labels.sort();
+    labels.into_iter().map(|label| label.map(|label| label.to_string())).collect()
+}
+
+fn what_runs_is_listed(setup: Setup) {
+    let clock = ManualClock::new();
+    let pool = tracking(setup).clock(clock.clone()).build().unwrap();
+    let go_on = Latch::default();
+    let mut ids = Vec::new();
+    for n in 0..setup.threads {
+        let (begun, go_on) = (Latch::default(), go_on.clone());
+        let begins = begun.clone();
+        let job = move || {
+            label_job("first");
+            label_job(format!("job {n}"));
+            begins.open();
+            go_on.wait();
+        };
+        ids.push(pool.execute(job).unwrap());
+        begun.wait();
+        clock.advance(Duration::from_secs(1));
+    }
+    let jobs = pool.running_jobs();
+    assert!(jobs.is_sorted_by_key(|job| job.worker));
+    for (n, id) in ids.iter().enumerate() {
+        let job = jobs.iter().find(|job| job.id == Some(*id)).expect("it runs");
+        assert_eq!(job.label.as_deref(), Some(&*format!("job {n}")));
+        assert_eq!(job.elapsed, Duration::from_secs((setup.threads - n) as u64));
+    }
+    assert_eq!(jobs.len(), setup.threads);
+    go_on.open();
+    pool.wait_idle().unwrap();
+    assert_eq!(pool.running_jobs(), []);
+}
+
+fn a_job_that_has_ended_is_not_listed(setup: Setup) {
+    let pool = tracking(setup).num_threads(1).build().unwrap();
+    pool.spawn(|| label_job("gone")).unwrap().join().unwrap();
+    assert!(
+        pool.spawn(|| -> u32 {
+            label_job("gone");
+            panic!("on purpose")
+        })
+        .unwrap()
+        .join()
+        .is_err()
+    );
+    let (begun, go_on) = (Latch::default(), Latch::default());
+    let job = {
+        let (begun, go_on) = (begun.clone(), go_on.clone());
+        pool.spawn(move || {
+            begun.open();
+            go_on.wait();
+        })
+    };
+    begun.wait();
+    assert_eq!(listed(&pool), [None]);
+    assert_eq!(pool.running_jobs()[0].id, Some(job.as_ref().unwrap().id()));
+    go_on.open();
+    job.unwrap().join().unwrap();
+}
+
+fn a_replaced_worker_runs_nothing(setup: Setup) {
+    let pool =
+        tracking(setup).num_threads(1).panic_policy(PanicPolicy::ReplaceWorker).build().unwrap();
+    let job = || {
+        label_job("doomed");
+        panic!("on purpose");
+    };
+    pool.execute(job).unwrap();
+    pool.wait_idle().unwrap();
+    eventually(|| pool.running_jobs().is_empty());
+    assert_eq!(balanced(&pool).panicked, 1);
+}
+
+fn a_handler_knows_its_job(setup: Setup) {
+    let seen = Collect::new();
+    let pool = tracking(setup).sink(seen.clone()).build_with(|_| |_: u32| current_job()).unwrap();
+    let mut ids = Vec::new();
+    for n in 0..50 {
+        ids.push(pool.submit(n).unwrap());
+        let call = pool.call(n).unwrap();
+        let id = call.id();
+        assert_eq!(call.join().unwrap(), Some(id));
+    }
+    pool.shutdown();
+    let mut outcomes: Vec<_> = seen.take();
+    outcomes.sort_by_key(|done: &Completed<_>| done.id);
+    let seen = outcomes.into_iter().map(|done| done.outcome.unwrap());
+    assert!(seen.eq(ids.into_iter().map(Some)));
+}
+
+fn other_pools_know_nothing(setup: Setup) {
+    let pool = setup.pool();
+    let job = || {
+        label_job("nobody asks");
+        current_job()
+    };
+    assert_eq!(pool.spawn(job).unwrap().join().unwrap(), None);
+    assert_eq!(pool.running_jobs(), []);
+    assert_eq!(current_job(), None);
+}
+
+struct Broken(Arc<AtomicBool>);
+
+impl Clock for Broken {
+    fn now(&self) -> Instant {
+        assert!(!self.0.load(Ordering::SeqCst), "on purpose");
+        Instant::now()
+    }
+
+    fn sleep_for(&self, _: Instant) -> Option<Duration> {
+        None
+    }
+}
+
+fn a_clock_that_panics_loses_no_job(setup: Setup) {
+    let is_broken = Arc::new(AtomicBool::new(true));
+    let pool = tracking(setup).clock(Broken(Arc::clone(&is_broken))).build().unwrap();
+    for _ in 0..20 {
+        pool.execute(|| label_job("timeless")).unwrap();
+    }
+    pool.wait_idle().unwrap();
+    is_broken.store(false, Ordering::SeqCst);
+    assert_eq!(balanced(&pool).done, 20);
+}
+
+fn a_paused_pool_runs_nothing(setup: Setup) {
+    let pool = tracking(setup).num_threads(1).build().unwrap();
+    pool.spawn({
+        let pool = pool.handle();
+        move || pool.pause()
+    })
+    .unwrap()
+    .join()
+    .unwrap();
+    pool.execute(|| ()).unwrap();
+    eventually(|| pool.running_jobs().is_empty());
+    pool.resume();
+    assert_eq!(balanced(&pool).done, 2);
+}
