@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use drainpool::{
-    Clock, Collect, Completed, ManualClock, PanicPolicy, current_job, label_job,
-};
+use drainpool::{Clock, Collect, Completed, ManualClock, PanicPolicy, current_job, label_job};
 
 use crate::setup::{Builder, Latch, Pool, Setup, balanced, eventually};
 
