@@ -11,7 +11,7 @@ use drainpool::{
 use pool_conformance::within_patience;
 
 use crate::level::alone;
-use crate::setup::Latch;
+use crate::setup::{Latch, pause_at_rest};
 
 /// Makes a named test of each of these functions, for each queue.
 macro_rules! on_every_queue {
@@ -163,7 +163,7 @@ fn cancel_many<Q: WorkQueue<Closure>>(pool: &Handle<Q>) {
 
 fn behind_cancelled_jobs_of_a_paused_pool<Q: WorkQueue<Closure>>(queue: Q) {
     let scene = Scene::new(queue);
-    scene.pool.pause();
+    pause_at_rest(&scene.pool, 0);
     cancel_many(&scene.pool);
     check(scene.want(|| scene.pool.resume()));
 }
@@ -184,7 +184,7 @@ fn behind_cancelled_jobs_of_a_busy_pool<Q: WorkQueue<Closure>>(queue: Q) {
 
 fn behind_expired_jobs<Q: WorkQueue<Closure>>(queue: Q) {
     let scene = Scene::new(queue);
-    scene.pool.pause();
+    pause_at_rest(&scene.pool, 0);
     let step = std::time::Duration::from_millis(1);
     for _ in 0..STALE / 100 {
         for _ in 0..100 {

@@ -35,13 +35,12 @@ struct Scene {
 impl Scene {
     fn new(setup: Setup, clock: impl Clock) -> Self {
         let builder = setup.builder().capacity(PLACES).clock(clock);
-        let (pool, free) = (builder.build().unwrap(), Latch::default());
-        // Of the two kinds of setups, one is for each state.
+        // Of the two kinds of setups, one is for each state. Paused from the start: a worker that searches when
+        // a pause begins may start one more job.
         let held = if setup.capacity.is_some() { setup.threads } else { 0 };
+        let builder = if held == 0 { builder.paused() } else { builder };
+        let (pool, free) = (builder.build().unwrap(), Latch::default());
         occupy(&pool, held, &free);
-        if held == 0 {
-            pool.pause();
-        }
         Self { free, pool, held: held as u64 }
     }
 
@@ -53,7 +52,7 @@ impl Scene {
             .collect()
     }
 
-    /// All that was spawned has expired, and so many further jobs run.
+    /// All that was spawned has expired, and this many further jobs run.
     fn end(&self, done: u64) {
         self.free.open();
         let report = balanced(&self.pool);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use drainpool::{JobHandle, JobSet, ManualClock, SubmitOptions};
 
 use crate::setup::held::occupy;
-use crate::setup::{Latch, Pool, Setup, balanced};
+use crate::setup::{Latch, Pool, Setup, balanced, pause_at_rest};
 
 on_every_backend! {
     crate::level::alone_on =>
@@ -84,7 +84,7 @@ fn what_is_over_leaves_its_place(setup: Setup) {
         let pool = builder.build().unwrap();
         let free = Latch::default();
         if paused {
-            pool.pause();
+            pause_at_rest(&pool, 0);
         } else {
             occupy(&pool, setup.threads, &free);
         }

@@ -12,7 +12,7 @@ use drainpool::{
 };
 
 use crate::setup::held::hold;
-use crate::setup::{CAPACITY, Latch, Setup, Tally};
+use crate::setup::{CAPACITY, Latch, Setup, Tally, pause_at_rest};
 
 on_every_backend! {
     a_call_has_the_workers_state_and_the_callers_result
@@ -276,7 +276,7 @@ fn a_wait_inside_of_the_pool_does_not_hang(setup: Setup) {
         let handle = pool.handle();
         let outer = pool.spawn(move || {
             // No other worker may begin it meanwhile.
-            handle.pause();
+            pause_at_rest(&handle, 1);
             wait(handle.call(1).unwrap())
         });
         assert!(matches!(outer.unwrap().join().unwrap(), Err(JobError::InsideJob)));

@@ -6,7 +6,7 @@ use drainpool::{
     Collect, Completed, InOrder, JobError, ResultSink, SinkClosed, SubmitOptions, WhenFull,
 };
 
-use crate::setup::{Handle, Latch, Pool, Setup, eventually};
+use crate::setup::{Handle, Latch, Pool, Setup, eventually, pause_at_rest};
 
 on_every_backend! {
     outcomes_in_the_order_of_submission
@@ -290,7 +290,7 @@ fn an_ordered_sink_is_told_of_what_is_over(setup: Setup) {
     let builder = setup.with_threads(1).builder().sink(InOrder::new(sender)).clock(clock.clone());
     let pool = builder.build().unwrap();
     for round in 0..3 {
-        pool.pause();
+        pause_at_rest(&pool, 0);
         for n in 0..200 {
             let job = pool
                 .with(SubmitOptions::new().start_within(std::time::Duration::from_secs(1)))

@@ -133,6 +133,18 @@ pub(crate) fn eventually(check: impl Fn() -> bool) {
     }
 }
 
+/// Pauses a pool in which this many workers run a job, once the others are parked: one that searches when a
+/// pause begins may start one more job.
+pub(crate) fn pause_at_rest<J, R, Q>(pool: &pool_core::Handle<J, R, Q>, busy: usize)
+where
+    J: Send + 'static,
+    R: 'static,
+    Q: pool_core::WorkQueue<Job<J>>,
+{
+    eventually(|| pool.stats().idle_threads + busy == pool.stats().threads);
+    pool.pause();
+}
+
 /// Keeps panics that end in "on purpose" out of the tests' output.
 fn hush_intended_panics() {
     static ONCE: Once = Once::new();
