@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::error::Cancelled;
 use crate::sync::{Acquire, AtomicBool, Release};
 
-/// Tells a running job whether it was cancelled. A job gets one from
-/// [`spawn_cancellable`](crate::Handle::spawn_cancellable).
+/// Tells a running job whether it was cancelled. A closure gets one from
+/// [`spawn_cancellable`](crate::Handle::spawn_cancellable); a job for a handler can bring one
+/// [of its own](Self::new).
 ///
 /// Nothing interrupts the job: it has to ask, and to return when it was cancelled. A clone can be given to
 /// what the job starts: its own jobs, other threads, a callback. It stays cancelled once it is.
@@ -39,7 +40,29 @@ use crate::sync::{Acquire, AtomicBool, Release};
 pub struct CancellationToken(Arc<AtomicBool>);
 
 impl CancellationToken {
-    pub(crate) fn new() -> Self {
+    /// Returns a token that is not cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{CancellationToken, ThreadPoolBuilder};
+    ///
+    /// struct Mail(&'static str, CancellationToken);
+    ///
+    /// let pool = ThreadPoolBuilder::new().build_with(|_worker| {
+    ///     |Mail(address, token)| {
+    ///         if !token.is_cancelled() {
+    ///             println!("sent to {address}");
+    ///         }
+    ///     }
+    /// })?;
+    /// let token = CancellationToken::new();
+    /// pool.submit(Mail("ann@site.example", token.clone()))?;
+    /// token.cancel();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
         Self(Arc::new(AtomicBool::new(false)))
     }
 
@@ -60,8 +83,15 @@ impl CancellationToken {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    pub(crate) fn cancel(&self) {
+    /// Cancels the token, for all its clones.
+    pub fn cancel(&self) {
         self.0.store(true, Release);
+    }
+}
+
+impl Default for CancellationToken {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -68,8 +68,9 @@ impl<J, R, Q> Lane<J, R, Q> {
 
     /// Submits with options: what to do when the queue is full, until when a job may start.
     ///
-    /// They mean what they mean [to the pool](Handle::with), with one exception: a job that has to wait for
-    /// its turn cannot run here, so with [`WhenFull::RunHere`] a full pool refuses the job, as with
+    /// They mean what they mean [to the pool](Handle::with), but for two. A [priority](SubmitOptions::priority)
+    /// is that of the job among the pool's jobs once its turn has come; it does not change the order of the
+    /// lane. And a job that has to wait for its turn cannot run here, so with [`WhenFull::RunHere`] a full pool refuses the job, as with
     /// [`WhenFull::Fail`].
     ///
     /// # Examples

@@ -44,6 +44,11 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
+//! # Over a pool with a handler
+//!
+//! A lane runs closures, on any pool. On a pool for one type of jobs they do not reach the workers' handlers;
+//! what each worker has for them is its [state](pool_core::ThreadPoolBuilder::worker_state).
+//!
 //! # Jobs of a lane
 //!
 //! A job of a lane is a job of the pool from its submit on: accepted or refused like any other, counted,
@@ -54,7 +59,8 @@
 //!   their submits: for the submits of one thread, and whenever one submit has returned before another
 //!   begins. What one job wrote, the next one reads. With a larger limit they start in about this order.
 //! * **A job ends** by returning, by a panic, cancelled, expired or given back by a pool that has failed; in
-//!   every case the next one has its turn.
+//!   every case the next one has its turn. [`shutdown_now`](pool_core::Pool::shutdown_now) ends those that have
+//!   not started as [returned](pool_core::JobError::Returned); it does not give them back.
 //! * **Bounded pools.** A job that waits in its lane has a place in the pool's queue, like any other. A submit
 //!   to a full pool waits, or does [what it was told to](Lane::with); a lane whose jobs are slow can so take
 //!   all places. `try_execute` and `try_spawn` then fail, and give the closure back.

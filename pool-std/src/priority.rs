@@ -25,7 +25,7 @@ const AGING: NonZeroU32 = NonZeroU32::new(64).unwrap();
 ///
 /// **Aging**: so that no job starves (the queue's duty to be fair), the job that has waited longest of all
 /// has its turn when 63 pops in a row have passed over a job of lower priority. While urgent jobs keep
-/// coming, the others so get 1 pop in 64. [`with_aging`](Self::with_aging) sets another number,
+/// coming, the others get 1 pop in 64. [`with_aging`](Self::with_aging) sets another number,
 /// [`strict`](Self::strict) does without.
 ///
 /// # Examples

@@ -13,9 +13,10 @@ use crate::stealers::{Kept, Stealers};
 
 /// The number of pops after which a worker first looks for jobs that might wait too long. A prime, so that
 /// it does not keep step with what the jobs do.
-const FAIRNESS: u32 = 61;
-/// The number of kinds of such jobs, for which a worker looks in turn.
-const TURNS: u32 = 3;
+const FAIRNESS: u32 = 31;
+/// The number of looks in which each kind of such jobs had its turn: those from outside twice, as a submitter
+/// may wait for them.
+const TURNS: u32 = 4;
 /// The number of attempts at another worker's busy deque before a worker waits for it.
 const PATIENCE: u32 = 4;
 
@@ -167,7 +168,7 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
     fn pop_fairly(&mut self) -> Option<J> {
         let found = match self.pops / FAIRNESS % TURNS {
             0 => self.relieve_peer(),
-            1 => self.own.pop_oldest(&self.shared.injector),
+            2 => self.own.pop_oldest(&self.shared.injector),
             _ => None,
         };
         found.or_else(|| self.outside(D::pop_outside))

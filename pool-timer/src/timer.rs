@@ -158,8 +158,12 @@ impl TimerHandle {
     /// there is one, is for the closure to send on. The pool counts it, and its panic, from then on. Jobs
     /// of the same moment are submitted in the order in which they were set.
     ///
-    /// In a bounded pool a due job waits for room, in the row of all submitters, and with it the due jobs after it.
+    /// In a bounded pool a due job waits for room like any submitter, in the order of arrival, and the due jobs
+    /// after it wait behind it.
     /// Nothing else waits: they can be cancelled, and the timer and the pool can be ended.
+    ///
+    /// It has no priority and comes from outside: over a stealing queue whose jobs keep submitting jobs it may
+    /// wait for hundreds of them, see the pitfalls of `drainpool`.
     ///
     /// Until it is due, it is no job of the pool: the pool can be idle without it, and does not wait for it
     /// at its end. If the pool is [closed](pool_core::Handle::close) before, the job is given up, and counted
@@ -323,8 +327,8 @@ impl Scheduled {
     /// unless it is in use.
     ///
     /// A job that runs once is cancelled as long as it has not started: with the timer, where it costs time
-    /// logarithmic in the number of jobs, or queued in the pool, which then counts it as cancelled. In the
-    /// moment in which it is handed over it is too late.
+    /// logarithmic in the number of jobs, or queued in the pool, which then counts it as cancelled. While
+    /// the timer hands it to the pool, it cannot be cancelled.
     ///
     /// A periodic job has no run from now on, but one that goes on meanwhile ends by itself.
     ///

@@ -178,7 +178,17 @@ impl FromStr for Backend {
     }
 }
 
-/// The error of a name that no enabled backend has. The message lists those that are enabled.
+/// The features of `drainpool` with which the backends come, for one that is not enabled.
+const FEATURES: [(&str, &str); 5] = [
+    ("crossbeam", "crossbeam"),
+    ("flume", "flume"),
+    ("std", "std-only"),
+    ("channel", "std-only"),
+    ("priority", "std-only"),
+];
+
+/// The error of a name that no enabled backend has. The message lists those that are enabled, and tells the
+/// feature of one that is not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnknownBackend {
     name: String,
@@ -191,7 +201,10 @@ impl fmt::Display for UnknownBackend {
             let comma = if place == 0 { "" } else { "," };
             write!(f, "{comma} {backend}")?;
         }
-        Ok(())
+        match FEATURES.iter().find(|(backend, _)| *backend == self.name) {
+            Some((_, feature)) => write!(f, "; it comes with the feature `{feature}`"),
+            None => Ok(()),
+        }
     }
 }
 

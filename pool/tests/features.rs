@@ -44,7 +44,12 @@ fn an_unknown_or_disabled_backend_is_an_error_that_lists_what_there_is() {
             continue;
         }
         let error = name.parse::<Backend>().unwrap_err().to_string();
-        assert_eq!(error, format!("unknown backend {name:?}; available: {list}"));
+        let feature = match name {
+            "crossbeam" | "flume" => format!("; it comes with the feature `{name}`"),
+            "std" | "channel" | "priority" => "; it comes with the feature `std-only`".to_owned(),
+            _ => String::new(),
+        };
+        assert_eq!(error, format!("unknown backend {name:?}; available: {list}{feature}"));
     }
 }
 

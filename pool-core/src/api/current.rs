@@ -39,7 +39,7 @@ pub fn current_worker() -> Option<CurrentWorker> {
 }
 
 /// Calls `f` with the state of the worker that the present thread is, and returns what `f` returns. Returns
-/// `None`, without a call, on a thread that is no worker, and if its worker's state is no `T`. Name the type where
+/// `None`, without a call, on a thread that is no worker, and if the worker's state has another type than `T`. Name the type where
 /// the state is made: an inferred `Cell<i32>` is no `Cell<u32>`.
 ///
 /// A pool's workers have a state if its builder was given a maker, with

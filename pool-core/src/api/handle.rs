@@ -171,7 +171,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// turn has come, end as `Returned` as well, whether for the sink or with a handle. Those that are held back
     /// still are not in the queue, and not taken.
     ///
-    /// Left alone is what belongs to a job that runs: the children of a scope, the halves of a join. A job
+    /// The parts of a job that runs stay in the queue: the children of a scope, the halves of a join. A job
     /// that a worker moves at the same moment may be missed, and runs. Over a queue of a third party that
     /// does not implement [`retain`](WorkQueue::retain), nothing is taken. In a forked child nothing is
     /// taken either, as the jobs are the parent's.

@@ -135,6 +135,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
     /// Every job is still counted once: `accepted` is the sum of the outcomes,
     /// [`returned`](ShutdownReport::returned) included (C3, C5).
     ///
+    /// So the returned list need not be complete. A program that must write down every job which was not done
+    /// keeps a list of its own, and strikes out what has an outcome. Jobs that were [held
+    /// back](crate::HeldJob), such as those of lanes, are not returned, but end as `Returned`.
+    ///
     /// A job of the pool may call it, as may any thread. In a forked child it returns nothing, as the jobs
     /// are the parent's. The sink's `skip` and the drops of closures with a handle run on the calling
     /// thread; an [`InOrder`](crate::InOrder) sink over a bounded channel may make it wait for the receiver,

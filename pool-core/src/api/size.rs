@@ -26,16 +26,18 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Sets the number of threads, from 1 to [`max_threads`](Self::max_threads), while the pool works. It
     /// does not wait, and any thread may call it, a job of the pool too.
     ///
-    /// A larger pool starts threads as jobs need them. If such a start fails, the other workers do the work,
-    /// as for [`thread_keep_alive`](crate::ThreadPoolBuilder::thread_keep_alive).
+    /// A larger pool starts threads as jobs need them. If such a start fails, be it the thread's
+    /// or the handler's, the other workers do the work, and
+    /// [`Stats::failed_starts`](crate::Stats::failed_starts) counts it. It is tried again once a worker has been
+    /// idle, and at the next call of this, with the same number too.
     ///
-    /// In a smaller pool, parked workers leave at once. If that does not do, workers leave as they finish
+    /// In a smaller pool, parked workers leave at once. If there are still too many, others leave as they finish
     /// the jobs that they run, each with its handler, its clone of the sink and its stop hook; no job is
     /// interrupted, and the jobs in a worker's own end of the queue are left to the others (C1). Which
     /// workers stay is not defined, so their indices may have gaps.
     ///
     /// The pool may be paused, closed, or about to shut down; it then drains with as many threads. With
-    /// `core_threads`, the fewer of both stay when idle.
+    /// `core_threads`, as many stay when idle as the smaller of both numbers says.
     ///
     /// # Errors
     ///

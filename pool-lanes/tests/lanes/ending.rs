@@ -7,7 +7,7 @@ use std::time::Duration;
 use drainpool::{Collect, InOrder, JobError, LanesExt, ManualClock, SubmitOptions};
 
 use crate::setup::tools::Bomb;
-use crate::setup::{Latch, Setup, Tally, balanced};
+use crate::setup::{Latch, Setup, Tally, at_rest, balanced};
 
 on_every_backend! {
     after_a_panic_the_next_has_its_turn
@@ -269,6 +269,7 @@ fn a_lane_ends_with_a_pool_that_is_shut_down_now(setup: Setup) {
         }
     });
     begun.wait();
+    at_rest(&pool, 1);
     let mut waiting = Vec::new();
     for n in 0..setup.room().min(100) {
         let ran = ran.clone();

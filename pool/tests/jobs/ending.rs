@@ -9,7 +9,7 @@ use std::time::Duration;
 use drainpool::{Collect, InOrder, JobError, ManualClock, Refusal, SubmitOptions};
 
 use crate::setup::held::{Gate, hold, occupy};
-use crate::setup::{Latch, Pool, Setup, Tally, balanced, eventually};
+use crate::setup::{Latch, Pool, Setup, Tally, at_rest, balanced, eventually};
 
 on_every_backend! {
     what_waits_comes_back_in_order
@@ -145,6 +145,7 @@ fn what_jobs_submit_afterwards_is_not_run(setup: Setup) {
         handle.spawn_batch((0..10).map(|_| || true)).unwrap()
     });
     begun.wait();
+    at_rest(&pool, 1);
     assert!(pool.shutdown_now().is_empty());
     go.open();
     for job in job.unwrap().join().unwrap() {

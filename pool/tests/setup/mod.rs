@@ -133,15 +133,25 @@ pub(crate) fn eventually(check: impl Fn() -> bool) {
     }
 }
 
-/// Pauses a pool in which this many workers run a job, once the others are parked: one that searches when a
-/// pause begins may start one more job.
-pub(crate) fn pause_at_rest<J, R, Q>(pool: &pool_core::Handle<J, R, Q>, busy: usize)
+/// Waits until all workers but this many, which run a job, are parked: one that searches when the pool is
+/// paused or shut down now may start one more job.
+pub(crate) fn at_rest<J, R, Q>(pool: &pool_core::Handle<J, R, Q>, busy: usize)
 where
     J: Send + 'static,
     R: 'static,
     Q: pool_core::WorkQueue<Job<J>>,
 {
     eventually(|| pool.stats().idle_threads + busy == pool.stats().threads);
+}
+
+/// Pauses a pool that is [at rest](at_rest).
+pub(crate) fn pause_at_rest<J, R, Q>(pool: &pool_core::Handle<J, R, Q>, busy: usize)
+where
+    J: Send + 'static,
+    R: 'static,
+    Q: pool_core::WorkQueue<Job<J>>,
+{
+    at_rest(pool, busy);
     pool.pause();
 }
 
