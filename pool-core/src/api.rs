@@ -1,6 +1,7 @@
 //! What a user calls: building a pool, submitting to it, waiting, and ending it.
 
 pub(crate) mod batch;
+mod build;
 pub(crate) mod builder;
 mod call;
 pub(crate) mod cancel_on_drop;

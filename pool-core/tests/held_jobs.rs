@@ -1,4 +1,4 @@
-//! Held jobs: accepted, and kept out of the queue by whoever holds them.
+//! Held jobs: accepted, and kept out of the queue by their holder.
 #![cfg(not(any(loom, shuttle)))]
 
 mod support;

@@ -173,7 +173,7 @@ fn starting(starts: usize) -> impl ThreadFactory {
 }
 
 /// A pool of one worker that has run a job and may leave one second later. Of its threads the
-/// factory starts so many.
+/// factory starts this many.
 fn leaving_pool(jobs: usize, starts: usize) -> (PlainPool, ManualClock) {
     let clock = ManualClock::new();
     let pool = unexplored(|| {
@@ -262,7 +262,7 @@ fn keep_alive_and_close() {
     });
 }
 
-/// A pool of one worker that is replaced after a panic. Of its threads the factory starts so many.
+/// A pool of one worker that is replaced after a panic. Of its threads the factory starts this many.
 fn replacing_pool(jobs: usize, starts: usize) -> PlainPool {
     unexplored(|| {
         ThreadPoolBuilder::with_queue(Plain::new(jobs))

@@ -1,4 +1,4 @@
-//! Held jobs: accepted, but kept out of the queue until whoever holds them says so.
+//! Held jobs: accepted, but kept out of the queue until their holder releases them.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
