@@ -9,6 +9,7 @@ use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
 use crate::parts::capacity::Capacity;
 use crate::parts::context;
+use crate::parts::sleep::Mode;
 use crate::queue::WorkQueue;
 use crate::report::Stats;
 use crate::runtime::inner::Inner;
@@ -99,7 +100,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             return Err(WaitError::Forked);
         }
         let revive = |deadline| self.inner.start_first(true, deadline).is_ok();
-        self.inner.state.wait_quiescent(timeout, revive)
+        self.inner.state.wait_quiescent(timeout, revive)?;
+        if self.inner.state.sleep.is(Mode::Held) {
+            // No worker comes to the entries of jobs that were cancelled, and the sink waits for them.
+            self.inner.state.stale.sweep();
+        }
+        Ok(())
     }
 
     /// Closes the pool: from here on nothing is accepted from outside (C6). The jobs that were accepted,

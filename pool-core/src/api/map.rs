@@ -116,7 +116,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             }
         };
         self.scope(|scope| {
-            for _ in 0..self.num_threads() {
+            for _ in 0..self.max_threads() {
                 scope.spawn(take_all);
             }
             let _guest = self.inner.state.guest();

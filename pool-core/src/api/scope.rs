@@ -103,7 +103,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     where
         F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
     {
-        let children = ScopeState::new(self.inner.clone(), self.num_threads());
+        let children = ScopeState::new(self.inner.clone(), self.max_threads());
         let scope = Scope { children, scope: PhantomData, env: PhantomData };
         // Nothing may leave this function between here and `finish`.
         let result = guarded(|| f(&scope));

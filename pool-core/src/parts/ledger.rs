@@ -150,7 +150,8 @@ impl Count {
 
     #[inline]
     pub(crate) fn add(&self, count: u64) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(count), Relaxed);
+        // Release: a thread that sees the end of a job then sees that it was accepted.
+        self.0.store(self.0.load(Relaxed).wrapping_add(count), Release);
     }
 
     #[inline]

@@ -70,6 +70,19 @@ impl Stale {
         }
     }
 
+    /// Has all stale entries removed from the queue, so that the sink learns of those for which it waits.
+    #[cold]
+    pub(crate) fn sweep(&self) {
+        let Some(pool) = self.pool.get().and_then(Weak::upgrade) else { return };
+        // A queue that panics is given up by what calls it, and must not unwind from here.
+        let swept = guarded(|| {
+            if pool.entries() > 0 {
+                Arc::clone(&pool).purge();
+            }
+        });
+        let _ = swept.map_err(drop_quietly);
+    }
+
     /// Has the stale entries removed from the queue, if they are the majority.
     #[cold]
     pub(crate) fn purge_if_worth(&self) {

@@ -42,7 +42,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
 
     fn enqueue(self: Arc<Self>, id: JobId, job_ref: JobRef) {
         match self.put(Job::new(id, Body::Ref(job_ref))) {
-            Ok(None) => self.notify(),
+            Ok(None) => {
+                // It passes no gate. A pool that has lost its workers may have seen no job before, and is
+                // not looked at again.
+                if self.state.ledger.gate.0.read().is_dormant() {
+                    self.state.sleep.retry_failed();
+                }
+                self.notify();
+            }
             Ok(Some(refused)) => self.run_refused(refused),
             Err(payload) => {
                 // As when the queue panics on a worker: the job may be lost.

@@ -161,9 +161,11 @@ impl PoolState {
     }
 
     fn finish(&self) {
-        let originals = lock(&self.originals).take();
         // Foreign code: a wait for this pool in it would wait for itself.
         let _inside = context::enter(self.id(), Standing::Inside);
+        // Jobs that were cancelled in a paused pool: no worker has come to them, and the sink waits for them.
+        self.stale.sweep();
+        let originals = lock(&self.originals).take();
         if let Some(originals) = originals {
             drop_quietly(originals);
             self.ends.end();

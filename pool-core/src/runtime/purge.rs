@@ -55,10 +55,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Purge for Inner<J, R, 
     fn purge(self: Arc<Self>) -> usize {
         // The sink is told before anything can take the pool to be quiescent.
         let _guest = self.state.guest();
+        // Beforehand: at the pool's end another thread may drop the sink's original.
+        let launcher = self.launcher();
         let mut swept = Swept::with_capacity(self.queue.len().min(EXPECTED));
         self.retain(|job| !swept.take(job));
         if !swept.skipped.is_empty()
-            && let Some(launcher) = self.launcher()
+            && let Some(launcher) = &launcher
         {
             launcher.skip(mem::take(&mut swept.skipped));
         }

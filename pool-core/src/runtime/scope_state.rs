@@ -19,7 +19,7 @@ const TURN: usize = 64;
 /// The children of one scope.
 ///
 /// They lie here and not in the pool's queue, so that the scope's owner finds them, and nothing else (C11).
-/// The queue gets job refs that call for helpers, never more than the pool has workers. A worker that
+/// The queue gets job refs that call for helpers, never more than the pool may have workers. A worker that
 /// answers one runs children until there are none left.
 pub(crate) struct ScopeState {
     state: Mutex<State>,

@@ -77,11 +77,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     /// Closes the pool and does the same. Jobs that are found later are ended unrun.
     pub(crate) fn take_back_for_good(self: &Arc<Self>) -> Vec<(JobId, J)> {
+        // First: without a job left, the pool may be over with its close.
+        let _guest = (!self.state.is_forked()).then(|| self.state.guest());
         self.close();
         if self.state.is_forked() {
             return Vec::new();
         }
-        let _guest = self.state.guest();
         self.state.sleep.hold_jobs();
         let taken = self.take_out();
         self.state.sleep.discard();

@@ -129,8 +129,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     ) -> JobId {
         let id = self.next_id();
         let job = Job::new(id.with_priority(priority), body);
-        self.inner.state.queue_call(|| end.push(job));
+        // Before others can take it: what has ended was accepted, whoever looks.
         self.counters().pushed.bump();
+        self.inner.state.queue_call(|| end.push(job));
         drop(end);
         self.inner.notify();
         id
@@ -148,6 +149,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
         let mut next = first.with_priority(priority);
+        self.counters().pushed.add(count as u64);
         self.inner.state.queue_call(|| {
             for mut job in jobs.drain(..) {
                 job.set_id(next);
@@ -155,7 +157,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
                 next = next.plus(1);
             }
         });
-        self.counters().pushed.add(count as u64);
         drop(end);
         self.inner.notify();
     }

@@ -23,6 +23,8 @@ on_every_backend! {
     a_pool_drains_while_jobs_block
     without_a_thread_the_others_wait
     resized_under_load_by_jobs_that_block
+    the_children_of_a_scope_get_spare_workers
+    the_inputs_of_for_each_get_spare_workers
 }
 
 /// A pool that may have this many spare workers.
@@ -244,5 +246,46 @@ fn resized_under_load_by_jobs_that_block(setup: Setup) {
     pool.wait_idle().unwrap();
     assert_eq!(answered.get(), 2 * 2 * JOBS);
     settle(&pool);
+    balanced(&pool);
+}
+
+/// A child that waits for another one, which only a further worker can run: the caller waits for them within the
+/// scope. That worker comes since the first one blocks, or since the pool is made larger.
+fn the_children_of_a_scope_get_spare_workers(setup: Setup) {
+    for says_so in [true, false] {
+        let pool: Pool = sparing(setup, 1).num_threads(1).build().unwrap();
+        let (begun, until, done) = (Latch::default(), Gate::default(), Latch::default());
+        pool.scope(|scope| {
+            scope.spawn(|| {
+                begun.open();
+                if says_so {
+                    pool.blocking(|| until.wait());
+                } else {
+                    until.wait();
+                }
+                done.open();
+            });
+            begun.wait();
+            if !says_so {
+                pool.set_num_threads(2).unwrap();
+            }
+            scope.spawn(|| until.open());
+            done.wait();
+        });
+        balanced(&pool);
+    }
+}
+
+fn the_inputs_of_for_each_get_spare_workers(setup: Setup) {
+    let pool: Pool = sparing(setup, 2).num_threads(1).build().unwrap();
+    let until = Gate::default();
+    // The caller takes one, the worker another; the third one frees them.
+    pool.for_each(0..3, |n| {
+        if n == 2 {
+            until.open();
+        } else {
+            pool.blocking(|| until.wait());
+        }
+    });
     balanced(&pool);
 }

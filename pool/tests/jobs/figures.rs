@@ -1,7 +1,9 @@
 //! What a pool says of itself does not contradict itself, whenever it is asked.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use drainpool::{NoSink, Stats};
 
@@ -11,9 +13,10 @@ use crate::setup::{Setup, balanced};
 on_every_backend! {
     stats_hold_together_under_load
     a_payload_that_panics_when_dropped_was_delivered
+    what_has_ended_was_accepted
 }
 
-/// Whether so many workers can be in this state.
+/// Whether this many workers can be in this state.
 fn check(stats: Stats, threads: usize) {
     let ended = stats.done + stats.panicked + stats.cancelled + stats.expired + stats.returned;
     assert_eq!(stats.accepted, stats.queued + stats.running + ended, "{stats:?}");
@@ -51,4 +54,26 @@ fn a_payload_that_panics_when_dropped_was_delivered(setup: Setup) {
     }
     let report = balanced(&pool);
     assert_eq!((report.panicked, report.undelivered), (3, 0));
+}
+
+/// Nested jobs are counted before others can take them, so that nobody sees one end that was not accepted.
+fn what_has_ended_was_accepted(setup: Setup) {
+    let pool = setup.with_threads(setup.threads.max(2)).pool();
+    let (handle, over) = (pool.handle(), Arc::new(AtomicBool::new(false)));
+    let ends = Arc::clone(&over);
+    pool.execute(move || {
+        for _ in 0..40 {
+            handle.execute_batch((0..1_000).map(|_| || ())).unwrap();
+        }
+        ends.store(true, Ordering::SeqCst);
+    })
+    .unwrap();
+    while !over.load(Ordering::SeqCst) {
+        let report = pool.shutdown_timeout(Duration::ZERO);
+        let ended = report.done + report.panicked + report.cancelled + report.expired;
+        let all = ended + report.returned + report.unfinished;
+        assert_eq!(report.accepted, all, "{report:?}");
+        check(pool.stats(), pool.num_threads());
+    }
+    assert_eq!(balanced(&pool).done, 40_001);
 }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use drainpool::{Collect, Completed, PanicPolicy, Refusal, WaitError, WorkerThread, sink_fn};
+use drainpool::{
+    Collect, Completed, PanicPolicy, Refusal, SubmitOptions, Task, WaitError, WorkerThread, sink_fn,
+};
 
 use crate::setup::held::hold;
 use crate::setup::tools::{one_for_each, results};
@@ -25,6 +27,7 @@ on_every_backend! {
     the_last_worker_s_end_may_submit
     a_policy_to_abort_captures_what_has_a_receiver
     a_call_that_panics_has_its_worker_replaced
+    a_held_job_starts_a_worker_though_all_were_lost
 }
 
 fn replacing(setup: Setup) -> Builder {
@@ -329,4 +332,32 @@ fn a_call_that_panics_has_its_worker_replaced(setup: Setup) {
     let report = pool.shutdown();
     assert_eq!((report.done, report.panicked), (4, 3));
     assert_eq!(made.get(), 4);
+}
+
+/// While it is held, the shutdown finds no job for which a worker had to be started.
+fn a_held_job_starts_a_worker_though_all_were_lost(setup: Setup) {
+    let (made, allowed) =
+        (Tally::default(), setup.builder().panic_policy(PanicPolicy::ReplaceWorker));
+    let makes = made.clone();
+    let make = move |_: &_| {
+        makes.add();
+        if makes.get() == 2 {
+            Err("only the first replacement fails")
+        } else {
+            Ok(|task: Task| task.run())
+        }
+    };
+    let pool: Pool = allowed.num_threads(1).try_build_with(make).unwrap();
+    let (held, job) = pool.admit(SubmitOptions::new()).unwrap().spawn(|| 42);
+    pool.execute(|| panic!("on purpose")).unwrap();
+    eventually(|| pool.stats().failed_starts == 1 && pool.stats().threads == 0);
+    std::thread::scope(|scope| {
+        let end = scope.spawn(|| pool.shutdown());
+        eventually(|| pool.is_closed());
+        (0..1_000).for_each(|_| thread::yield_now());
+        held.release();
+        assert_eq!(job.join().unwrap(), 42);
+        let report = end.join().unwrap();
+        assert_eq!((report.done, report.panicked, report.unfinished), (1, 1, 0));
+    });
 }

@@ -24,6 +24,8 @@ on_every_backend! {
     an_ordered_sink_that_was_not_told_of_its_pools
     what_a_sink_leads_to_comes_back_to_it
     an_ordered_sink_is_told_of_what_is_over
+    a_paused_pool_tells_of_cancelled_jobs_at_its_end
+    an_idle_paused_pool_has_told_of_cancelled_jobs
 }
 
 type Results = mpsc::Receiver<Completed<usize>>;
@@ -307,4 +309,43 @@ fn an_ordered_sink_is_told_of_what_is_over(setup: Setup) {
         pool.wait_idle().unwrap();
         assert_eq!(numbers(&results), [round]);
     }
+}
+
+/// No worker comes to the entry of a job that was cancelled.
+fn a_paused_pool_tells_of_cancelled_jobs_at_its_end(setup: Setup) {
+    let ends: [fn(&Pool<usize>); 4] = [
+        |_| (),
+        |pool| drop(pool.shutdown_now()),
+        |pool| pool.close(),
+        |pool| {
+            let _ = pool.shutdown_timeout(std::time::Duration::ZERO);
+        },
+    ];
+    for end in ends {
+        let results = Collect::new();
+        let builder = setup.builder().paused().sink(InOrder::new(results.clone()));
+        let pool: Pool<usize> = builder.build().unwrap();
+        let first = pool.spawn(|| 0).unwrap();
+        pool.with(WhenFull::RunHere).execute(|| 1).unwrap();
+        assert!(first.cancel());
+        end(&pool);
+        let report = pool.shutdown();
+        assert_eq!((report.cancelled, report.undelivered), (1, 0));
+        // What is given back to the caller has no outcome for the sink.
+        assert_eq!(results.take().len() as u64, report.done);
+    }
+}
+
+fn an_idle_paused_pool_has_told_of_cancelled_jobs(setup: Setup) {
+    let results = Collect::new();
+    let setup = Setup { capacity: Some(1), ..setup };
+    let builder = setup.builder().capacity(1).paused().sink(InOrder::new(results.clone()));
+    let pool: Pool<usize> = builder.build().unwrap();
+    let first = pool.spawn(|| 0).unwrap();
+    // Full: it runs here.
+    pool.with(WhenFull::RunHere).execute(|| 1).unwrap();
+    assert!(first.cancel());
+    pool.wait_idle().unwrap();
+    let outcomes = results.take().into_iter().map(|done| done.outcome.unwrap());
+    assert!(outcomes.eq([1]));
 }

@@ -183,6 +183,13 @@ impl Sleep {
         reserved.ok_or_else(|| StartError::new(self.under_way(), StartCause::TimedOut))
     }
 
+    /// Has starts that have failed tried again. The caller must look whether a worker is to be woken.
+    pub(crate) fn retry_failed(&self) {
+        let mut state = lock(&self.state);
+        state.workers.retry_failed();
+        self.publish(&mut state, 0);
+    }
+
     /// Returns a worker that is starting or leaving, for which another thread may have to wait.
     pub(crate) fn under_way(&self) -> usize {
         lock(&self.state).workers.under_way()
