@@ -150,8 +150,7 @@ impl Count {
 
     #[inline]
     pub(crate) fn add(&self, count: u64) {
-        // Release: a thread that sees the end of a job then sees that it was accepted.
-        self.0.store(self.0.load(Relaxed).wrapping_add(count), Release);
+        self.0.store(self.0.load(Relaxed).wrapping_add(count), Relaxed);
     }
 
     #[inline]
@@ -311,8 +310,9 @@ impl Ledger {
             let (popped, part) = worker.read();
             sums.add(popped, part);
         }
-        // Last: a job that was seen to begin or to end is then seen to have been accepted.
-        sums.accepted = self.accepted();
+        // Last, so that most jobs that were seen to begin or to end are seen to have been accepted. Nested ones
+        // may not be: they are counted when they are in the queue, from where others may have taken them by then.
+        sums.accepted = self.accepted().max(sums.ended() + sums.running);
         sums
     }
 }

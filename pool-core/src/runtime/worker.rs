@@ -128,10 +128,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         priority: Priority,
     ) -> JobId {
         let id = self.next_id();
-        let job = Job::new(id.with_priority(priority), body);
-        // Before others can take it: what has ended was accepted, whoever looks.
+        self.inner.state.queue_call(|| end.push(Job::new(id.with_priority(priority), body)));
         self.counters().pushed.bump();
-        self.inner.state.queue_call(|| end.push(job));
         drop(end);
         self.inner.notify();
         id
@@ -149,7 +147,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
         let mut next = first.with_priority(priority);
-        self.counters().pushed.add(count as u64);
         self.inner.state.queue_call(|| {
             for mut job in jobs.drain(..) {
                 job.set_id(next);
@@ -157,6 +154,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
                 next = next.plus(1);
             }
         });
+        self.counters().pushed.add(count as u64);
         drop(end);
         self.inner.notify();
     }
@@ -206,25 +204,24 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     // Always inlined: a job that is handed back through memory, just written, waits for the stores.
     #[inline(always)]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
-        if self.inner.state.sleep.is(Mode::Run) {
-            self.take_from(from)
-        } else {
-            self.take_by_mode(from)
+        if !self.inner.state.sleep.is(Mode::Run) {
+            return self.take_by_mode(from);
         }
-    }
-
-    #[inline(always)]
-    fn take_from(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
         // Looked at where it lies: a copy of what was just written would wait for the stores.
         let found = from(&mut self.local.borrow_mut());
-        // The job of a job ref is counted when it is taken.
-        if let Some(job) = &found
-            && !job.is_ref()
-        {
+        if let Some(job) = &found {
+            self.note_taken(job);
+        }
+        found
+    }
+
+    /// Counts a job that was taken, and frees its place. The job of a job ref is counted when it is run.
+    #[inline(always)]
+    fn note_taken(&self, job: &Job<J>) {
+        if !job.is_ref() {
             self.counters().popped.bump();
             self.inner.state.make_room(job.id());
         }
-        found
     }
 
     /// Takes a job when that is not all: none while jobs are held; one that is noted, if they are tracked; one
@@ -246,12 +243,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             let found = from(&mut self.local.borrow_mut());
             return found.map(|job| self.inner.to_be_discarded(job));
         }
-        let found = self.take_from(from)?;
+        let job = from(&mut self.local.borrow_mut())?;
+        self.note_taken(&job);
         if let Some(slot) = slot {
             let now = guarded(|| state.clock().now()).map_err(drop_quietly);
-            slot.begin(found.id(), now.ok());
+            slot.begin(job.id(), now.ok());
         }
-        Some(found)
+        Some(job)
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
