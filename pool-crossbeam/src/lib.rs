@@ -36,7 +36,7 @@ pub use sink::CrossbeamCollect;
 /// for some nanoseconds.
 ///
 /// A worker takes its own jobs, then some from the injector, then a batch from another worker, beginning
-/// with one picked at random. At every 61st job it looks elsewhere first: in turn at the injector, at its
+/// with one picked at random. At every 31st job it looks elsewhere first: in turn at the injector, at its
 /// own oldest job, at the injector, and at another worker's oldest. So a worker that keeps feeding itself, or is busy for long, starves no job.
 ///
 /// **Order**: jobs from outside start first in, first out, as far as several workers allow it; nested jobs

@@ -29,7 +29,7 @@ pub use priority::PriorityQueue;
 ///
 /// A worker moves jobs from outside to its own deque some at a time, so the injector's lock is taken once
 /// for many jobs. Other workers steal from its own deque when they have nothing else. At
-/// every 61st job a worker looks elsewhere first: in turn at the injector, at its own oldest job, at the
+/// every 31st job a worker looks elsewhere first: in turn at the injector, at its own oldest job, at the
 /// injector, and at another worker's oldest.
 ///
 /// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from outside

@@ -13,7 +13,7 @@ use crate::stealers::{Kept, Stealers};
 
 /// The number of pops after which a worker first looks for jobs that might wait too long. A prime, so that
 /// it does not keep step with what the jobs do.
-const FAIRNESS: u32 = 61;
+const FAIRNESS: u32 = 31;
 /// The number of looks in which each kind of such jobs had its turn: those from outside twice, as a submitter
 /// may wait for them.
 const TURNS: u32 = 4;
