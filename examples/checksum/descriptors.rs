@@ -2,9 +2,17 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 /// The errors of a process and of a system that has no file descriptor left.
 const EXHAUSTED: &[i32] = if cfg!(windows) { &[4] } else { &[23, 24] };
+
+/// The number of times that a file descriptor is tried for again though no worker has one: the C library opens
+/// files of its own for a moment, such as one that says how many processors there are.
+const RETRIES: u32 = 3;
+/// The time before each of these.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Counts what our workers have open, so that one that finds no file descriptor left can wait for
 /// another to close its file. A worker has one file open at most, and waits for nothing while it
@@ -34,6 +42,7 @@ impl Descriptors {
         self: &Arc<Self>,
         open: impl Fn() -> io::Result<T>,
     ) -> io::Result<(Place, T)> {
+        let mut retries = RETRIES;
         loop {
             let mut state = self.lock();
             state.open += 1;
@@ -43,11 +52,17 @@ impl Descriptors {
                 Ok(opened) => return Ok((Place(Arc::clone(self)), opened)),
                 Err(error) => {
                     self.lock().open -= 1;
-                    if !is_exhausted(&error) || !self.wait_for_another(closed) {
-                        // Whoever waits for us is told that it waits in vain.
-                        self.changed.notify_one();
-                        return Err(error);
+                    if is_exhausted(&error) && self.wait_for_another(closed) {
+                        continue;
                     }
+                    if is_exhausted(&error) && retries > 0 {
+                        retries -= 1;
+                        thread::sleep(PAUSE);
+                        continue;
+                    }
+                    // A thread that waits for us is told that it waits in vain.
+                    self.changed.notify_one();
+                    return Err(error);
                 }
             }
         }
