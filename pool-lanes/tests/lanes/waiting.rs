@@ -127,7 +127,8 @@ fn a_job_that_waits_for_itself_is_told(setup: Setup) {
 }
 
 fn a_job_waits_for_another_within_the_limit(setup: Setup) {
-    let pool = setup.pool();
+    // With more workers the second job may run elsewhere: a circle over two threads, which is not found out.
+    let pool = setup.with_threads(1).pool();
     let lane = pool.lane(2);
     let own = lane.clone();
     let outer = lane.spawn(move || {
