@@ -12,7 +12,7 @@ use drainpool::{
 };
 
 use crate::setup::held::{Gate, hold};
-use crate::setup::{Latch, Pool, Setup, Tally, balanced, eventually};
+use crate::setup::{Latch, Pool, Setup, Tally, balanced, eventually, pause_at_rest};
 
 on_every_backend! {
     a_job_that_expires_is_an_outcome_in_its_place
@@ -224,7 +224,7 @@ fn a_nested_job_may_expire(setup: Setup) {
     let runs = ran.clone();
     let outer = pool.spawn(move || {
         // The other workers are not to come for it before its time is over.
-        handle.pause();
+        pause_at_rest(&handle, 1);
         handle.with(within(SECOND)).execute(move || runs.add()).unwrap();
         inner.advance(2 * SECOND);
     });
