@@ -88,8 +88,8 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     }
 
     /// The maximum number of threads, at least [`num_threads`](Self::num_threads), for
-    /// [`set_num_threads`](Handle::set_num_threads) and for the spare workers of jobs that
-    /// [block](Handle::blocking). The default is `num_threads`.
+    /// [`set_num_threads`](crate::Handle::set_num_threads) and for the spare workers of jobs that
+    /// [block](crate::Handle::blocking). The default is `num_threads`.
     ///
     /// The build makes room for the counts and the names of all of them: some hundred bytes each.
     ///
@@ -147,10 +147,10 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// Bounds the queue: the maximum number of jobs from outside that wait to be started, at least 1. The
     /// default is no bound.
     ///
-    /// When the queue is full, [`execute`](Handle::execute), [`submit`](Handle::submit) and
-    /// [`spawn`](Handle::spawn) wait for room, in the order of arrival.
-    /// [`try_execute`](Handle::try_execute), [`try_submit`](Handle::try_submit) and
-    /// [`try_spawn`](Handle::try_spawn) fail and return the job. [`with`](Handle::with) offers [other
+    /// When the queue is full, [`execute`](crate::Handle::execute), [`submit`](crate::Handle::submit) and
+    /// [`spawn`](crate::Handle::spawn) wait for room, in the order of arrival.
+    /// [`try_execute`](crate::Handle::try_execute), [`try_submit`](crate::Handle::try_submit) and
+    /// [`try_spawn`](crate::Handle::try_spawn) fail and return the job. [`with`](crate::Handle::with) offers [other
     /// ways](crate::WhenFull): to wait for a while, or to run the job on the submitting thread.
     ///
     /// A job that submits jobs is neither held up nor refused by its own pool: nested jobs do not count
@@ -174,7 +174,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
-    /// Builds the pool paused: it accepts jobs, and starts none before [`resume`](Handle::resume).
+    /// Builds the pool paused: it accepts jobs, and starts none before [`resume`](crate::Handle::resume).
     pub fn paused(mut self) -> Self {
         self.settings.paused = true;
         self
@@ -243,7 +243,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// [start hook](Self::on_thread_start) and before the maker of the handler. A worker for which it panics
     /// does not start. The state is dropped on the same thread when the worker leaves, after its handler and
     /// its sink and before the [stop hook](Self::on_thread_stop). That drop is no job: what it submits may be
-    /// refused, see [`submit`](Handle::submit). A panic of the drop goes no further (C8).
+    /// refused, see [`submit`](crate::Handle::submit). A panic of the drop goes no further (C8).
     ///
     /// A worker has one state: a second call replaces the maker. For several, make it a struct. A pool of one
     /// type of jobs rather has its state in the [handler](Self::build_with).
@@ -277,7 +277,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     }
 
     /// Has each worker note which job it runs, since when, and what that [calls itself](crate::label_job), for
-    /// [`Handle::running_jobs`] and [`current_job`](crate::current_job).
+    /// [`Handle::running_jobs`](crate::Handle::running_jobs) and [`current_job`](crate::current_job).
     ///
     /// That costs each job two short locks that nobody else holds for long, and a look at the clock. A pool that
     /// does not track its jobs pays nothing.
@@ -291,7 +291,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///
     /// The policy does not apply where the panic has a receiver: it goes to the
     /// [`JobHandle`](crate::JobHandle) of a spawned job, or to the caller of a scope, a join, a map or an
-    /// install. A [call](Handle::call) is both: its panic goes to its handle, which aborts nothing, but a
+    /// install. A [call](crate::Handle::call) is both: its panic goes to its handle, which aborts nothing, but a
     /// handler that it leaves half done is replaced with its worker. A job that its submitter runs, because the
     /// queue is full, has no worker to be replaced; it may abort.
     ///
@@ -299,7 +299,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// wait in its own end of the queue stay there for the other workers and its successor. If that one does
     /// not start, the others go on, and the start is tried again as for
     /// [`thread_keep_alive`](Self::thread_keep_alive). A pool that is left without any worker keeps its jobs:
-    /// the next submit and the next [`wait_idle`](Handle::wait_idle) try to start one, and say
+    /// the next submit and the next [`wait_idle`](crate::Handle::wait_idle) try to start one, and say
     /// [`NoThread`](crate::Refusal::NoThread) if they cannot; a shutdown that cannot reports the jobs as
     /// [`unfinished`](crate::ShutdownReport::unfinished).
     ///
