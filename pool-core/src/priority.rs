@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::runtime::job::Job;
-
 /// The priority of a job. A queue that [orders](Prioritized) its jobs by it hands out the highest first; other
 /// queues pay no attention to it.
 ///
@@ -99,7 +97,7 @@ impl fmt::Display for Priority {
 /// What has a priority: the jobs of a queue that orders them by it. Such a queue is a
 /// [`WorkQueue<J>`](crate::WorkQueue) for every `J: Prioritized`.
 ///
-/// Every [`Job`] has one, so a pool of any jobs can be built over such a queue. The numbers, arrays and pointers
+/// Every [`Job`](crate::Job) has one, so a pool of any jobs can be built over such a queue. The numbers, arrays and pointers
 /// that have one, too, are those with which the kit of conformance tests checks queues. They are
 /// [`NORMAL`](Priority::NORMAL).
 ///
@@ -113,12 +111,6 @@ impl fmt::Display for Priority {
 pub trait Prioritized {
     /// The priority, which stays the same while the job waits. Not to be called under a lock of the queue.
     fn priority(&self) -> Priority;
-}
-
-impl<J> Prioritized for Job<J> {
-    fn priority(&self) -> Priority {
-        Job::priority(self)
-    }
 }
 
 impl Prioritized for () {

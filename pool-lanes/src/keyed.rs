@@ -1,16 +1,15 @@
 //! Lanes by key: each made when it is asked for, and dropped with its last job.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::marker::PhantomData;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use pool_core::Handle;
 
 use crate::lane::Lane;
-use crate::sync::{Mutex, lock};
+use crate::registry::Registry;
 use crate::turns::Turns;
 
 /// One [`Lane`] for each key; made by [`LanesExt::lanes`](crate::LanesExt::lanes).
@@ -30,8 +29,7 @@ use crate::turns::Turns;
 /// Each account's bookings in order, those of different accounts at the same time:
 ///
 /// ```
-/// use std::collections::HashMap;
-/// use std::sync::{Arc, Mutex};
+/// /// use std::sync::{Arc, Mutex};
 /// use drainpool::{LanesExt, ThreadPoolBuilder};
 ///
 /// let pool = ThreadPoolBuilder::new().build()?;
@@ -51,66 +49,15 @@ use crate::turns::Turns;
 pub struct Lanes<K: ?Sized, J, R, Q> {
     handle: Handle<J, R, Q>,
     limit: usize,
-    keyed: Arc<Keyed>,
-    key: PhantomData<fn(&K)>,
-}
-
-/// The lanes that are there, by the hashes of their keys.
-#[derive(Default)]
-struct Keyed {
-    /// Keys are hashed outside of the lock: that is foreign code.
     hasher: RandomState,
-    lanes: Mutex<HashMap<u64, Weak<Turns>>>,
-}
-
-/// The number of entries up to which the map keeps its memory.
-const SMALL: usize = 64;
-
-impl Keyed {
-    /// Returns the lane for this hash; makes it if there is none.
-    fn turns(self: &Arc<Self>, hash: u64, limit: usize) -> Arc<Turns> {
-        let mut lanes = lock(&self.lanes);
-        // One that cannot be upgraded is about to leave. It has no job left.
-        if let Some(turns) = lanes.get(&hash).and_then(Weak::upgrade) {
-            return turns;
-        }
-        let home =
-            |turns: &Weak<Turns>| Home { keyed: Arc::clone(self), hash, turns: turns.clone() };
-        let turns = Arc::new_cyclic(|turns| Turns::new(limit, Some(home(turns))));
-        lanes.insert(hash, Arc::downgrade(&turns));
-        turns
-    }
-
-    /// Removes the lane, unless another has taken its place. Gives the map's memory back when most of it is
-    /// not used any more.
-    fn leave(&self, hash: u64, turns: &Weak<Turns>) {
-        let mut lanes = lock(&self.lanes);
-        if lanes.get(&hash).is_some_and(|entry| Weak::ptr_eq(entry, turns)) {
-            lanes.remove(&hash);
-        }
-        if lanes.capacity() > SMALL && lanes.len() < lanes.capacity() / 8 {
-            let room = lanes.len() * 2;
-            lanes.shrink_to(room);
-        }
-    }
-}
-
-/// Where a lane is found by its key. Dropped with the lane.
-pub(crate) struct Home {
-    keyed: Arc<Keyed>,
-    hash: u64,
-    turns: Weak<Turns>,
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        self.keyed.leave(self.hash, &self.turns);
-    }
+    lanes: Arc<Registry<Turns>>,
+    key: PhantomData<fn(&K)>,
 }
 
 impl<K: Hash + ?Sized, J, R, Q> Lanes<K, J, R, Q> {
     pub(crate) fn new(handle: Handle<J, R, Q>) -> Self {
-        Self { handle, limit: 1, keyed: Arc::default(), key: PhantomData }
+        let (hasher, lanes) = (RandomState::new(), Registry::new());
+        Self { handle, limit: 1, hasher, lanes, key: PhantomData }
     }
 
     /// Returns lanes, none of which is there yet, in each of which at most this many jobs run at a time; at
@@ -131,7 +78,7 @@ impl<K: Hash + ?Sized, J, R, Q> Lanes<K, J, R, Q> {
     /// ```
     #[must_use]
     pub fn with_limit(self, limit: usize) -> Self {
-        Self { limit: limit.max(1), keyed: Arc::default(), ..self }
+        Self { limit: limit.max(1), lanes: Registry::new(), ..self }
     }
 
     /// Returns the lane of this key. If it has no job at present and nobody holds it, it is a new one.
@@ -140,7 +87,8 @@ impl<K: Hash + ?Sized, J, R, Q> Lanes<K, J, R, Q> {
         K: Borrow<B>,
         B: Hash + ?Sized,
     {
-        let turns = self.keyed.turns(self.keyed.hasher.hash_one(key), self.limit);
+        let make = |entry| Turns::new(self.limit, Some(entry));
+        let turns = self.lanes.get_or_make(self.hasher.hash_one(key), make);
         Lane::new(self.handle.clone(), turns)
     }
 }
@@ -149,7 +97,7 @@ impl<K: ?Sized, J, R, Q> Lanes<K, J, R, Q> {
     /// The number of lanes that are there at present.
     #[must_use]
     pub fn len(&self) -> usize {
-        lock(&self.keyed.lanes).len()
+        self.lanes.len()
     }
 
     /// Whether no lane is there at present.
@@ -167,8 +115,13 @@ impl<K: ?Sized, J, R, Q> Lanes<K, J, R, Q> {
 
 impl<K: ?Sized, J, R, Q> Clone for Lanes<K, J, R, Q> {
     fn clone(&self) -> Self {
-        let (handle, keyed) = (self.handle.clone(), Arc::clone(&self.keyed));
-        Self { handle, limit: self.limit, keyed, key: PhantomData }
+        Self {
+            handle: self.handle.clone(),
+            limit: self.limit,
+            hasher: self.hasher.clone(),
+            lanes: Arc::clone(&self.lanes),
+            key: PhantomData,
+        }
     }
 }
 

@@ -89,6 +89,7 @@
 
 mod keyed;
 mod lane;
+mod registry;
 mod sync;
 mod turns;
 

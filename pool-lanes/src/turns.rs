@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use pool_core::{HeldJob, Runner};
 
-use crate::keyed::Home;
+use crate::registry::Registration;
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Relaxed, lock, thread, wait_changed};
 
 /// The payload of the panic of a job that could never have its turn.
@@ -28,8 +28,8 @@ pub(crate) struct Turns {
     state: Mutex<State>,
     /// Notified when a job gets a turn and a thread waits for that.
     moved: Condvar,
-    /// Where it is found by its key, if it has one.
-    _home: Option<Home>,
+    /// By which it is found by its key, if it has one.
+    _entry: Option<Registration<Self>>,
 }
 
 /// The jobs of one lane, by their positions.
@@ -98,13 +98,13 @@ impl State {
 
 impl Turns {
     /// Returns the turns of a lane in which this many jobs run at a time, at least one.
-    pub(crate) fn new(limit: usize, home: Option<Home>) -> Self {
+    pub(crate) fn new(limit: usize, entry: Option<Registration<Self>>) -> Self {
         Self {
             limit: limit.max(1),
             next: AtomicU64::new(0),
             state: Mutex::new(State::default()),
             moved: Condvar::new(),
-            _home: home,
+            _entry: entry,
         }
     }
 

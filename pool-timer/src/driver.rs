@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use pool_core::{Handle, Job, Notice, Place, Reserve, WorkQueue};
 
 use crate::panics::{drop_quietly, guarded};
+use crate::run::run_of;
 use crate::shared::{Due, Shared};
 use crate::ticket::Phase;
 
@@ -142,7 +143,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Driver<'a, J, R, Q
     /// Hands a job to the pool. If it is refused, its closure is dropped here.
     fn submit(&self, place: Place<'a, J, R, Q>, due: Due, now: Instant) {
         let ticket = Arc::clone(due.entry.ticket());
-        let run = due.entry.into_run(self.shared, due.tick, now);
+        let run = run_of(due.entry, self.shared, due.tick, now);
         // The queue is foreign code, and so is a thread factory that starts a first worker.
         match guarded(|| place.spawn(run)) {
             Ok(Ok(job)) => {

@@ -78,6 +78,7 @@ mod error;
 mod jobs;
 mod panics;
 mod period;
+mod run;
 mod shared;
 mod sync;
 mod ticket;

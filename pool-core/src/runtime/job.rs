@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::id::JobId;
-use crate::priority::Priority;
+use crate::priority::{Prioritized, Priority};
 use crate::runtime::job_ref::JobRef;
 
 /// An entry of a pool's queue: an accepted job on its way, or a job ref to work that lies elsewhere.
@@ -138,5 +138,11 @@ mod tests {
     fn an_entry_is_a_word_larger_than_what_it_brings() {
         assert_eq!((size_of::<Job<Task>>(), size_of::<Task>()), (64, 56));
         assert_eq!(size_of::<Job<u64>>(), 8 + size_of::<Body<u64>>());
+    }
+}
+
+impl<J> Prioritized for Job<J> {
+    fn priority(&self) -> Priority {
+        Job::priority(self)
     }
 }
