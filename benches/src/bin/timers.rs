@@ -2,7 +2,7 @@
 //! time of a pool that waits for them. Linux only.
 //!
 //! ```text
-//! cargo run --release -p pool-timer --example figures
+//! cargo run --release -p pool-benches --bin timers
 //! ```
 
 use std::error::Error;
@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use drainpool::{ManualClock, Scheduled, ThreadPool, ThreadPoolBuilder, Timer, TimerHandle};
+use pool_benches::resident;
 
 const JOBS: u32 = 100_000;
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -29,7 +30,7 @@ fn main() -> Outcome<()> {
 fn idle() -> Outcome<()> {
     let pool = ThreadPool::new(2)?;
     let timer = Timer::new(&pool)?;
-    let before = resident()?;
+    let before = resident::now();
     let mut jobs = Vec::with_capacity(JOBS as usize);
     each("set", || {
         // In no order of time.
@@ -37,7 +38,7 @@ fn idle() -> Outcome<()> {
         jobs.extend(moments.filter_map(|delay| timer.after(delay, || ()).ok()));
         Ok(())
     })?;
-    println!("memory: {} bytes each", (resident()? - before) / u64::from(JOBS));
+    println!("memory: {} bytes each", (resident::now() - before) / u64::from(JOBS));
 
     thread::sleep(Duration::from_secs(1));
     let (start, looks) = (cpu()?, switches()?);
@@ -83,13 +84,6 @@ fn each(what: &str, all: impl FnOnce() -> Outcome<()>) -> Outcome<()> {
     all()?;
     println!("{what}: {:?} each", start.elapsed() / JOBS);
     Ok(())
-}
-
-/// The resident memory in bytes.
-fn resident() -> Outcome<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    Ok(1_024 * line.trim().trim_end_matches(" kB").parse::<u64>()?)
 }
 
 /// The processor time of all threads in nanoseconds, but for the one that asks.
