@@ -69,7 +69,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// be upgraded any more is forgotten.
     ///
     /// The alarm is called on the thread that closes or submits, which waits for it; it is inside of the
-    /// pool and cannot wait for it. Its panic goes no further (C8). Whoever watches looks once at
+    /// pool and cannot wait for it. Its panic goes no further (C8). A watcher looks once at
     /// [`is_closed`](Self::is_closed) and [`expire_due`](Self::expire_due) after this call, for what came
     /// before it.
     ///

@@ -162,7 +162,7 @@ impl Capacity {
     }
 
     /// Takes a place for a future, or has this waker woken when its turn has come: `waiter` is its place in
-    /// the row, once it has one. Whoever drops the future before that [withdraws](Self::withdraw).
+    /// the row, once it has one. A future that is dropped before that [withdraws](Self::withdraw).
     pub(crate) fn poll_acquire(
         &self,
         waiter: &mut Option<Arc<Waiter>>,

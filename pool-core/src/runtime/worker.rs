@@ -425,8 +425,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         match self.handed.take() {
             Some((id, Handed::Payload(payload))) => self.handle(id, payload, handler, sink),
             Some((id, Handed::Task(task))) => {
+                self.running.set(Running::Ref(id));
                 let account = Account::worker(&self.inner.state, self.index);
                 let has_panicked = task.run(id, account, handler);
+                self.running.set(Running::Queue);
                 if has_panicked && self.inner.config.panic_policy == PanicPolicy::ReplaceWorker {
                     self.running.set(Running::Replacing);
                     resume_unwind(Box::new(()));

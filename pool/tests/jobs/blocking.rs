@@ -1,16 +1,15 @@
 //! Jobs that say that they block, and the spare workers that do the work of theirs meanwhile.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use drainpool::WorkerThread;
-
 use crate::setup::held::{Gate, hold};
-use crate::setup::tools::thrown;
-use crate::setup::{Builder, Handle, Latch, Pool, Setup, Tally, balanced, eventually};
+use crate::setup::tools::{threads_while, thrown};
+use crate::setup::{
+    Builder, Handle, Latch, Pool, Setup, Tally, balanced, eventually, pause_at_rest,
+};
 
 on_every_backend! {
     blocked_jobs_leave_the_pool_as_many_workers
@@ -170,9 +169,7 @@ fn a_paused_pool_starts_no_job_for_a_blocked_one(setup: Setup) {
     let pool: Pool = sparing(setup, setup.threads).build().unwrap();
     let until = Gate::default();
     block(&pool, setup.threads, &until);
-    // The spare workers may look for a job, if there are any yet.
-    eventually(|| pool.stats().idle_threads == pool.stats().threads - setup.threads);
-    pool.pause();
+    pause_at_rest(&pool, setup.threads);
     pool.execute(|| ()).unwrap();
     assert_eq!(pool.stats().queued, 1);
     until.open();
@@ -195,14 +192,7 @@ fn a_pool_drains_while_jobs_block(setup: Setup) {
 
 fn without_a_thread_the_others_wait(setup: Setup) {
     let allowed = Arc::new(AtomicBool::new(true));
-    let allows = Arc::clone(&allowed);
-    let factory = move |worker: WorkerThread| {
-        if !allows.load(Ordering::SeqCst) {
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, "no more threads, on purpose"));
-        }
-        thread::Builder::new().spawn(|| worker.run())
-    };
-    let pool: Pool = sparing(setup, 1).thread_factory(factory).build().unwrap();
+    let pool: Pool = sparing(setup, 1).thread_factory(threads_while(&allowed)).build().unwrap();
     allowed.store(false, Ordering::SeqCst);
     let until = Gate::default();
     block(&pool, setup.threads, &until);

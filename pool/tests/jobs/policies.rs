@@ -1,18 +1,17 @@
 //! What a pool does after a job's panic, by its policy.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use drainpool::{
-    Collect, Completed, PanicPolicy, Refusal, SubmitOptions, Task, WaitError, WorkerThread, sink_fn,
+    Collect, Completed, PanicPolicy, Refusal, SubmitOptions, Task, WaitError, sink_fn,
 };
 
-use crate::setup::held::hold;
-use crate::setup::tools::{one_for_each, results};
-use crate::setup::{Builder, Latch, Pool, Setup, Tally, balanced, eventually};
+use crate::setup::held::{hold, panic_behind};
+use crate::setup::tools::{one_for_each, results, threads_while};
+use crate::setup::{Builder, Latch, Pool, Setup, Tally, balanced, eventually, pause_at_rest};
 
 on_every_backend! {
     a_replaced_worker_has_a_fresh_handler
@@ -32,19 +31,6 @@ on_every_backend! {
 
 fn replacing(setup: Setup) -> Builder {
     setup.builder().panic_policy(PanicPolicy::ReplaceWorker)
-}
-
-/// Gets threads from the system as long as this holds.
-fn threads_while(
-    allowed: &Arc<AtomicBool>,
-) -> impl Fn(WorkerThread) -> io::Result<thread::JoinHandle<()>> + Send + Sync + 'static {
-    let allowed = Arc::clone(allowed);
-    move |worker| {
-        if !allowed.load(Ordering::SeqCst) {
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, "no more threads, on purpose"));
-        }
-        thread::Builder::new().name(worker.name().to_owned()).spawn(|| worker.run())
-    }
 }
 
 fn a_replaced_worker_has_a_fresh_handler(setup: Setup) {
@@ -174,18 +160,9 @@ fn a_worker_is_replaced_while_the_pool_drains(setup: Setup) {
 
 fn a_worker_is_replaced_while_the_pool_is_paused(setup: Setup) {
     let pool: Pool = replacing(setup).build().unwrap();
-    let (begun, go) = (Latch::default(), Latch::default());
-    let (begins, goes) = (begun.clone(), go.clone());
-    let job = move || {
-        begins.open();
-        goes.wait();
-        panic!("on purpose");
-    };
-    pool.execute(job).unwrap();
-    begun.wait();
-    // A worker that looks for a job may start one after the pause.
-    eventually(|| pool.stats().idle_threads == setup.threads - 1);
-    pool.pause();
+    let go = Latch::default();
+    panic_behind(&go, &pool);
+    pause_at_rest(&pool, 1);
     pool.execute(|| ()).unwrap();
     go.open();
     eventually(|| pool.stats().idle_threads == setup.threads);
@@ -219,15 +196,8 @@ fn the_others_go_on_if_no_replacement_starts(setup: Setup) {
 
 /// Has the only worker panic, while some jobs wait, when no thread is to be had. Returns their number.
 fn desert(pool: &Pool, allowed: &AtomicBool) -> u64 {
-    let (begun, go) = (Latch::default(), Latch::default());
-    let (begins, goes) = (begun.clone(), go.clone());
-    let job = move || {
-        begins.open();
-        goes.wait();
-        panic!("on purpose");
-    };
-    pool.execute(job).unwrap();
-    begun.wait();
+    let go = Latch::default();
+    panic_behind(&go, pool);
     let waiting = 2;
     for _ in 0..waiting {
         pool.execute(|| ()).unwrap();

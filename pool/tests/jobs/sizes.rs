@@ -1,14 +1,14 @@
 //! Pools that become larger and smaller while they work.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use drainpool::{BuildError, ManualClock, PanicPolicy, ResizeError, WorkerThread};
+use drainpool::{BuildError, ManualClock, PanicPolicy, ResizeError};
 
-use crate::setup::held::hold;
+use crate::setup::held::{hold, panic_behind};
+use crate::setup::tools::threads_while;
 use crate::setup::{Builder, Latch, Pool, Setup, Tally, balanced, eventually};
 
 on_every_backend! {
@@ -228,15 +228,7 @@ fn a_worker_that_is_not_needed_is_not_replaced(setup: Setup) {
         .unwrap();
     let go = Latch::default();
     for _ in 0..most(setup) {
-        let (begun, goes) = (Latch::default(), go.clone());
-        let begins = begun.clone();
-        let job = move || {
-            begins.open();
-            goes.wait();
-            panic!("on purpose");
-        };
-        pool.execute(job).unwrap();
-        begun.wait();
+        panic_behind(&go, &pool);
     }
     pool.set_num_threads(1).unwrap();
     go.open();
@@ -248,14 +240,7 @@ fn a_worker_that_is_not_needed_is_not_replaced(setup: Setup) {
 
 fn a_larger_pool_whose_threads_do_not_start(setup: Setup) {
     let allowed = Arc::new(AtomicBool::new(true));
-    let allows = Arc::clone(&allowed);
-    let factory = move |worker: WorkerThread| {
-        if !allows.load(Ordering::SeqCst) {
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, "no more threads, on purpose"));
-        }
-        thread::Builder::new().spawn(|| worker.run())
-    };
-    let pool: Pool = resizable(setup).thread_factory(factory).build().unwrap();
+    let pool: Pool = resizable(setup).thread_factory(threads_while(&allowed)).build().unwrap();
     allowed.store(false, Ordering::SeqCst);
     pool.set_num_threads(most(setup)).unwrap();
     for _ in 0..100 {

@@ -38,6 +38,19 @@ pub(crate) fn behind<T: Send + 'static>(gate: &Latch, pool: &Handle, result: T) 
     pool.spawn(job).unwrap()
 }
 
+/// Has a worker run a job that waits for a latch, and then panics. When it returns, the job has begun.
+pub(crate) fn panic_behind(gate: &Latch, pool: &Handle) {
+    let (begun, gate) = (Latch::default(), gate.clone());
+    let begins = begun.clone();
+    let job = move || {
+        begins.open();
+        gate.wait();
+        panic!("on purpose");
+    };
+    pool.execute(job).unwrap();
+    begun.wait();
+}
+
 /// Jobs that run until they are released.
 pub(crate) struct Held {
     gate: Gate,

@@ -1,9 +1,12 @@
 //! What tests of several topics do.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
+use std::thread;
 
-use drainpool::{JobHandle, Panic};
+use drainpool::{JobHandle, Panic, WorkerThread};
 
 use super::{Handle, Setup, balanced, eventually};
 
@@ -77,4 +80,17 @@ pub(crate) fn scrambled(count: usize) -> Vec<u32> {
         Some(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
     };
     std::iter::successors(Some(7), next).map(|seed| (seed >> 32) as u32).take(count).collect()
+}
+
+/// Gets threads from the system as long as this holds.
+pub(crate) fn threads_while(
+    allowed: &Arc<AtomicBool>,
+) -> impl Fn(WorkerThread) -> io::Result<thread::JoinHandle<()>> + Send + Sync + 'static {
+    let allowed = Arc::clone(allowed);
+    move |worker| {
+        if !allowed.load(Ordering::SeqCst) {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "no more threads, on purpose"));
+        }
+        thread::Builder::new().name(worker.name().to_owned()).spawn(|| worker.run())
+    }
 }
