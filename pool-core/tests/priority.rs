@@ -143,20 +143,20 @@ fn calls_for_help_have_the_priority_of_the_job_that_calls() {
         let queue = Noting::new();
         let pool = queue.builder().build().unwrap();
         for priority in [HIGH, NORMAL, LOW, Priority::MIN, Priority::MAX] {
-            for has_handle in [false, true] {
+            for way in ["execute", "spawn", "call"] {
                 let handle = pool.handle();
                 let job = move || asks_for_help(&handle);
                 let with = pool.with(priority);
-                if has_handle {
-                    with.spawn(job).unwrap().join().unwrap();
-                } else {
-                    with.execute(job).unwrap();
+                match way {
+                    "execute" => drop(with.execute(job).unwrap()),
+                    "spawn" => with.spawn(job).unwrap().join().unwrap(),
+                    _ => with.call(Task::new(job)).unwrap().join().unwrap(),
                 }
                 pool.wait_idle().unwrap();
                 let mut all = queue.take();
-                assert_eq!(all.remove(0), (has_handle, priority));
+                assert_eq!(all.remove(0), (way != "execute", priority), "{way}");
                 assert!(!all.is_empty(), "it did not ask for help");
-                assert!(all.iter().all(|seen| *seen == (true, priority)), "{all:?}");
+                assert!(all.iter().all(|seen| *seen == (true, priority)), "{way}: {all:?}");
             }
         }
     });
