@@ -120,7 +120,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> fmt::Debug for Admissi
     }
 }
 
-/// An accepted job that is not in the queue yet; made of a [`Admission`].
+/// An accepted job that is not in the queue yet; made of an [`Admission`].
 ///
 /// It is [released](Self::release) into the queue, or dropped: then it never runs, and its outcome is
 /// [`JobError::Cancelled`](crate::JobError::Cancelled) (C3). A held job that is kept for ever keeps its pool

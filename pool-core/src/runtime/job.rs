@@ -129,6 +129,12 @@ impl<J> Job<J> {
     }
 }
 
+impl<J> Prioritized for Job<J> {
+    fn priority(&self) -> Priority {
+        Job::priority(self)
+    }
+}
+
 #[cfg(all(test, target_pointer_width = "64", not(any(loom, shuttle))))]
 mod tests {
     use super::*;
@@ -138,11 +144,5 @@ mod tests {
     fn an_entry_is_a_word_larger_than_what_it_brings() {
         assert_eq!((size_of::<Job<Task>>(), size_of::<Task>()), (64, 56));
         assert_eq!(size_of::<Job<u64>>(), 8 + size_of::<Body<u64>>());
-    }
-}
-
-impl<J> Prioritized for Job<J> {
-    fn priority(&self) -> Priority {
-        Job::priority(self)
     }
 }
