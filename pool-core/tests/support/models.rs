@@ -26,7 +26,7 @@ pub(crate) fn unexplored<T>(f: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A pool of one thread for so many jobs, with its start explored as well.
+/// A pool of one thread for this many jobs, with its start explored as well.
 pub(crate) fn explored_pool(jobs: usize) -> PlainPool {
     ThreadPoolBuilder::with_queue(Plain::new(jobs)).num_threads(1).build().unwrap()
 }

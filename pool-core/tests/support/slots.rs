@@ -1,5 +1,6 @@
 //! Queues for models, of bare atomics: they order no more than they must, so that what the pool
 //! itself must order shows.
+#![allow(dead_code)]
 
 use std::sync::{Arc, Mutex};
 
