@@ -84,7 +84,7 @@ pub use api::job_set::{AsCompleted, Finished, JobSet, as_completed};
 pub use api::map::{Map, MapUnordered};
 pub use api::pool::{Pool, ThreadPool};
 pub use api::reserve::{Place, Reserve};
-pub use api::running::{RunningJob, current_job, label_job};
+pub use api::running::{RunningJob, current_job, current_label, label_job};
 pub use api::scope::Scope;
 pub use api::settings::{MAX_CAPACITY, MAX_THREADS};
 pub use api::shutdown_future::ShutdownFuture;
@@ -98,7 +98,7 @@ pub use error::{
     WaitError,
 };
 pub use id::{JobId, JobIds, PoolId};
-pub use panics::{Panic, PanicPolicy};
+pub use panics::{Panic, PanicPolicy, keep_input};
 pub use parts::watchers::Notice;
 pub use priority::{Prioritized, Priority};
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};

@@ -3,10 +3,11 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
-/// The payload of a panic, and its message if it has one.
+/// The payload of a panic, its message if it has one, and the [input](keep_input) of the job if that was kept.
 ///
 /// # Examples
 ///
@@ -21,20 +22,37 @@ pub struct Panic(Box<Thrown>);
 struct Thrown {
     /// Copied out, so that it can be read through the lock below.
     message: Option<Cow<'static, str>>,
-    /// A payload is `Send` only; the lock makes the error that holds it `Sync` as well.
-    payload: Mutex<Box<dyn Any + Send>>,
+    /// A payload is `Send` only, and so is an input; the lock makes the error that holds them `Sync` as well.
+    foreign: Mutex<Foreign>,
+}
+
+/// What unwinds from a handler that keeps its input, and what remains of any panic.
+struct Foreign {
+    payload: Box<dyn Any + Send>,
+    input: Option<Box<dyn Any + Send>>,
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        // If the drops of both panicked, the process would abort.
+        drop_quietly(self.input.take());
+    }
 }
 
 impl Panic {
     /// Wraps the payload that [`catch_unwind`] or a thread's `join` returned.
     #[must_use]
     pub fn new(payload: Box<dyn Any + Send>) -> Self {
-        let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
+        let foreign = match payload.downcast::<Foreign>() {
+            Ok(foreign) => *foreign,
+            Err(payload) => Foreign { payload, input: None },
+        };
+        let message = if let Some(text) = foreign.payload.downcast_ref::<&'static str>() {
             Some(Cow::Borrowed(*text))
         } else {
-            payload.downcast_ref::<String>().map(|text| Cow::Owned(text.clone()))
+            foreign.payload.downcast_ref::<String>().map(|text| Cow::Owned(text.clone()))
         };
-        Self(Box::new(Thrown { message, payload: Mutex::new(payload) }))
+        Self(Box::new(Thrown { message, foreign: Mutex::new(foreign) }))
     }
 
     /// The text given to `panic!`; `None` for any other payload.
@@ -45,8 +63,22 @@ impl Panic {
 
     /// The payload, as for [`std::panic::resume_unwind`].
     #[must_use]
-    pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub fn into_payload(mut self) -> Box<dyn Any + Send> {
+        mem::replace(&mut self.foreign().payload, Box::new(()))
+    }
+
+    /// Takes out the input of the job that panicked: what was submitted, as its handler left it. `None` if it was
+    /// not [kept](keep_input), is no `J`, or was taken out before.
+    pub fn take_input<J: 'static>(&mut self) -> Option<J> {
+        let input = &mut self.foreign().input;
+        if !input.as_ref()?.is::<J>() {
+            return None;
+        }
+        input.take()?.downcast().ok().map(|input| *input)
+    }
+
+    fn foreign(&mut self) -> &mut Foreign {
+        self.0.foreign.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,6 +91,52 @@ impl fmt::Debug for Panic {
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message().unwrap_or("a payload that is not text"))
+    }
+}
+
+/// Makes a handler that keeps the input of a job that panics: the job can be tried again, or put aside.
+///
+/// The input is in the job's outcome, which holds the [`Panic`]; [`take_input`](Panic::take_input) takes it out.
+/// It is as the handler left it, which works on a reference. A job that does not panic costs a net for panics more,
+/// and no allocation.
+///
+/// # Examples
+///
+/// ```
+/// use drainpool::{Collect, JobError, ThreadPoolBuilder, keep_input};
+///
+/// let outcomes = Collect::new();
+/// let pool = ThreadPoolBuilder::new().sink(outcomes.clone()).build_with(|_worker| {
+///     keep_input(|line: &mut String| line.parse::<u32>().expect("a number"))
+/// })?;
+/// pool.submit_batch(["1", "two", "3"].map(str::to_owned))?;
+/// pool.shutdown();
+/// let failed: Vec<String> = outcomes
+///     .take()
+///     .into_iter()
+///     .filter_map(|done| match done.outcome {
+///         Err(JobError::Panicked(mut panic)) => panic.take_input(),
+///         _ => None,
+///     })
+///     .collect();
+/// assert_eq!(failed, ["two"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn keep_input<J, R>(mut handler: impl FnMut(&mut J) -> R) -> impl FnMut(J) -> R
+where
+    J: Send + 'static,
+{
+    move |mut input| match guarded(|| handler(&mut input)) {
+        Ok(result) => match guarded(|| drop(input)) {
+            Ok(()) => result,
+            Err(payload) => {
+                // If the drops of both panicked, the process would abort.
+                drop_quietly(result);
+                resume_unwind(payload)
+            }
+        },
+        // Not `panic!`, whose hook has printed already.
+        Err(payload) => resume_unwind(Box::new(Foreign { payload, input: Some(Box::new(input)) })),
     }
 }
 

@@ -22,5 +22,6 @@ mod start;
 mod take_back;
 pub(crate) mod task_cell;
 pub(crate) mod task_handle;
+pub(crate) mod terms;
 pub(crate) mod timed_job;
 pub(crate) mod worker;

@@ -21,8 +21,9 @@
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
-//! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
-//! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with) | a handler whose maker may fail |
+//! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`], [`current_label`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
+//! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with), [`try_worker_state`](pool_core::ThreadPoolBuilder::try_worker_state) | a handler, or a worker's state, whose maker may fail |
+//! | [`keep_input`] | a handler that keeps the input of a job that panics, to try it again |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
 //! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |
 //!
@@ -115,8 +116,8 @@ pub use pool_core::{
     Prioritized, Priority, PushError, Ready, Refusal, Reserve, ResizeError, ResultSink, RunningJob,
     Scope, ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
     StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError,
-    WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, current_job, current_worker,
-    label_job, sink_fn, with_worker_state,
+    WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, current_job, current_label,
+    current_worker, keep_input, label_job, sink_fn, with_worker_state,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]

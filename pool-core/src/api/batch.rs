@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
-use crate::api::submit_options::Terms;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobIds;
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
-use crate::runtime::task_cell::TaskCell;
+use crate::runtime::task_cell::{Extras, TaskCell};
 use crate::runtime::task_handle::Work;
+use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
 use crate::task::Task;
 
@@ -72,7 +72,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         job: impl Fn(I::Item) -> J,
         terms: Terms,
     ) -> Result<JobIds, BatchError<J, I>> {
-        if terms.deadline.is_some() {
+        if terms.has_extras() {
             return self.submit_timed_batch(inputs, job, terms);
         }
         let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
@@ -91,7 +91,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Ok(ids)
     }
 
-    /// Submits jobs that may expire: each is on the list of expiring jobs before the next is submitted.
+    /// Submits jobs one by one that may expire or have a label: each is on the list of expiring jobs before
+    /// the next is submitted.
     fn submit_timed_batch<I: Iterator>(
         &self,
         mut inputs: I,
@@ -180,9 +181,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        match terms.deadline {
-            None => self.spawn_batch_as(inputs, |closure| closure, |closure| closure, terms),
-            Some(_) => self.spawn_each(inputs, |closure| self.spawn_on(closure, terms)),
+        if terms.has_extras() {
+            self.spawn_each(inputs, |closure| self.spawn_on(closure, terms))
+        } else {
+            self.spawn_batch_as(inputs, |closure| closure, |closure| closure, terms)
         }
     }
 
@@ -200,7 +202,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: Work<T> + 'static,
         T: Send + 'static,
     {
-        if terms.deadline.is_some() {
+        if terms.has_extras() {
             return self.spawn_each(inputs, |input| {
                 let spawned = self.spawn_in_cell(work(input), terms, None);
                 spawned.map_err(|refused| refused.map(&undo))
@@ -210,7 +212,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         for size in chunks() {
             let some = inputs.by_ref().take(size);
             let mut some: Vec<_> =
-                some.map(|input| Arc::new(TaskCell::new(work(input), None, None))).collect();
+                some.map(|input| Arc::new(TaskCell::new(work(input), Extras::default()))).collect();
             if some.is_empty() {
                 break;
             }
@@ -230,8 +232,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Ok(handles)
     }
 
-    /// Spawns jobs that may expire one by one: each is among the expiring ones before the next is submitted,
-    /// which may wait for its place.
+    /// Spawns jobs one by one that may expire or have a label: each is among the expiring ones before the next
+    /// is submitted, which may wait for its place.
     fn spawn_each<I: Iterator, T>(
         &self,
         mut inputs: I,

@@ -1,5 +1,6 @@
 //! The builder of a pool: its settings, its queue, and its sink.
 
+use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -272,11 +273,53 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         mut self,
         make: impl Fn(usize) -> T + Send + Sync + 'static,
     ) -> Self {
-        self.settings.worker_state = Some(Box::new(move |worker| Rc::new(make(worker))));
+        self.settings.worker_state = Some(Box::new(move |worker| Ok(Rc::new(make(worker)))));
         self
     }
 
-    /// Has each worker note which job it runs, since when, and what that [calls itself](crate::label_job), for
+    /// Gives each worker a state of its own like [`worker_state`](Self::worker_state), by a maker that may fail,
+    /// such as one that opens a connection.
+    ///
+    /// A worker whose state is not made does not start, which has the same consequences as a handler that is not
+    /// made, see [`try_build_with`](Self::try_build_with). The cause is
+    /// [`StartCause::State`](crate::StartCause::State), and the maker's error its source. Each start calls the
+    /// maker anew.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::fs::File;
+    /// use std::io::Write;
+    /// use drainpool::{ThreadPoolBuilder, with_worker_state};
+    ///
+    /// # let directory = std::env::temp_dir();
+    /// let pool = ThreadPoolBuilder::new()
+    ///     .num_threads(2)
+    ///     .try_worker_state(move |worker| File::create(directory.join(format!("worker-{worker}.log"))))
+    ///     .build()?;
+    /// let logged = pool.spawn(|| with_worker_state(|mut log: &File| writeln!(log, "at work")))?;
+    /// logged.join()?.expect("each worker has a log")?;
+    ///
+    /// let builder = ThreadPoolBuilder::new().try_worker_state(|_| File::open("/no/such/file"));
+    /// assert!(builder.build().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_worker_state<T, E>(
+        mut self,
+        make: impl Fn(usize) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.settings.worker_state = Some(Box::new(move |worker| match make(worker) {
+            Ok(state) => Ok(Rc::new(state)),
+            Err(error) => Err(error.into().into()),
+        }));
+        self
+    }
+
+    /// Has each worker note which job it runs, since when, and what that [is called](crate::current_label), for
     /// [`Handle::running_jobs`](crate::Handle::running_jobs) and [`current_job`](crate::current_job).
     ///
     /// That costs each job two short locks that nobody else holds for long, and a look at the clock. A pool that

@@ -3,11 +3,11 @@
 use crate::api::batch::SpawnedBatch;
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
-use crate::api::submit_options::Terms;
 use crate::error::SubmitError;
 use crate::queue::WorkQueue;
 use crate::runtime::call::Call;
 use crate::runtime::job::Job;
+use crate::runtime::terms::Terms;
 
 impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Submits a job for the pool's [handler](crate::ThreadPoolBuilder::build_with) and returns a handle to

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
@@ -10,7 +9,6 @@ use crate::api::spawn::LARGE;
 use crate::api::submit_options::SubmitOptions;
 use crate::error::Refusal;
 use crate::id::JobId;
-use crate::priority::Priority;
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::admission::RollbackGuard;
@@ -18,6 +16,7 @@ use crate::runtime::any_pool::AnyPool;
 use crate::runtime::job::Job;
 use crate::runtime::job_ref::{Hold, JobRef};
 use crate::runtime::task_cell::TaskCell;
+use crate::runtime::terms::Terms;
 use crate::runtime::timed_job::TimedJob;
 use crate::task::Task;
 
@@ -58,8 +57,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         let terms = options.into().terms(&self.inner.state);
         let id = self.inner.admit(terms.wait)?;
         let rollback = RollbackGuard::over_one(&self.inner, id);
-        let (deadline, priority) = (terms.deadline, terms.priority);
-        Ok(Admission { handle: self, rollback, deadline, priority })
+        Ok(Admission { handle: self, rollback, terms })
     }
 }
 
@@ -70,8 +68,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 pub struct Admission<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handle: &'a Handle<J, R, Q>,
     rollback: RollbackGuard<'a, J, R, Q>,
-    deadline: Option<Instant>,
-    priority: Priority,
+    terms: Terms,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q> {
@@ -94,8 +91,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q>
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = Arc::new(TaskCell::new(closure, self.deadline, None));
-        let id = self.rollback.keep().with_priority(self.priority);
+        let cell = Arc::new(TaskCell::new(closure, self.terms.extras()));
+        let id = self.rollback.keep().with_priority(self.terms.priority);
         let held = HeldJob::new(cell.clone(), id, self.handle.inner.downgrade());
         (held, self.handle.handle_to(cell, id))
     }
@@ -108,8 +105,8 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Admission<'_, Task<R>, R, Q> {
         F: FnOnce() -> R + Send + 'static,
     {
         let inner = &self.handle.inner;
-        let job = TimedJob::held(Task::new(closure), self.deadline, inner);
-        let id = self.rollback.keep().with_priority(self.priority);
+        let job = TimedJob::held(Task::new(closure), &self.terms, inner);
+        let id = self.rollback.keep().with_priority(self.terms.priority);
         HeldJob::new(job, id, inner.downgrade())
     }
 }

@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
-use crate::api::submit_options::Terms;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
 use crate::parts::capacity::{Room, Waiter};
 use crate::parts::context::{self, Standing};
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
+use crate::runtime::terms::Terms;
 
 /// A future place in the queue; made by [`Handle::reserve`].
 ///

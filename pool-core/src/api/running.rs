@@ -18,7 +18,8 @@ pub struct RunningJob {
     /// The id of the job. `None` for a part of a job of another thread: the half of a join or the child of a
     /// scope.
     pub id: Option<JobId>,
-    /// What the job has called itself by [`label_job`].
+    /// What the job was called [at its submit](crate::SubmitOptions::label), or has called itself since by
+    /// [`label_job`].
     pub label: Option<Arc<str>>,
     /// For how long the worker has run it, by the pool's clock.
     pub elapsed: Duration,
@@ -82,8 +83,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 }
 
-/// Labels the job that the present worker runs, for [`Handle::running_jobs`]. Another label replaces it; with
-/// the job's end it is gone.
+/// Labels the job that the present worker runs, for [`Handle::running_jobs`]. It replaces the label that the job
+/// had, such as that [of its submit](crate::SubmitOptions::label); with the job's end it is gone.
 ///
 /// Nothing happens on a thread that is no worker, and in a pool that does not
 /// [track its jobs](crate::ThreadPoolBuilder::track_jobs). A job that another one runs while it waits for it
@@ -119,4 +120,34 @@ pub fn label_job(label: impl Into<Arc<str>>) {
 pub fn current_job() -> Option<JobId> {
     let running = context::running_slot()?.get()?;
     (running.id != JobId::NONE).then_some(running.id)
+}
+
+/// Returns the label of the job that the present worker runs: that [of its submit](crate::SubmitOptions::label),
+/// or what it has [called itself](label_job) since.
+///
+/// Returns `None` if it has none, on a thread that is no worker, and in a pool that does not
+/// [track its jobs](crate::ThreadPoolBuilder::track_jobs). A job that another one runs while it waits for it sees
+/// the other one's label.
+///
+/// # Examples
+///
+/// A handler that knows what its jobs are called:
+///
+/// ```
+/// use drainpool::{SubmitOptions, ThreadPoolBuilder, current_label};
+///
+/// let pool = ThreadPoolBuilder::new().track_jobs().build_with(|_worker| {
+///     |file: &str| {
+///         let label = current_label();
+///         println!("{}: {file}", label.as_deref().unwrap_or("job"));
+/// #       assert_eq!(label.as_deref(), Some("index"));
+///     }
+/// })?;
+/// pool.with(SubmitOptions::new().label("index")).submit("src/lib.rs")?;
+/// assert_eq!(pool.shutdown().done, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn current_label() -> Option<Arc<str>> {
+    context::running_slot()?.get()?.label
 }

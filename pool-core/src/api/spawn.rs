@@ -4,7 +4,6 @@ use std::sync::{Arc, Weak};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
-use crate::api::submit_options::Terms;
 use crate::cancellation::CancellationToken;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
@@ -13,8 +12,9 @@ use crate::queue::WorkQueue;
 use crate::runtime::cancellable::Cancellable;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
-use crate::runtime::task_cell::TaskCell;
+use crate::runtime::task_cell::{Extras, TaskCell};
 use crate::runtime::task_handle::Work;
+use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
 
 /// The maximum size in bytes of a closure that lies in its job's cell. Once it was run or dropped, its
@@ -171,7 +171,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: Work<T> + 'static,
         T: Send + 'static,
     {
-        let cell = Arc::new(TaskCell::new(work, terms.deadline, token));
+        let cell = Arc::new(TaskCell::new(work, Extras { token, ..terms.extras() }));
         match self.submit_ref(JobRef::new(cell.clone()), terms) {
             Ok(id) => Ok(self.handle_to(cell, id)),
             Err(refused) => Err(refused.with(cell.into_closure())),

@@ -1,7 +1,6 @@
 //! Submitting one job, whose outcome goes to the sink.
 
 use crate::api::handle::Handle;
-use crate::api::submit_options::Terms;
 use crate::error::SubmitError;
 use crate::id::JobId;
 use crate::parts::capacity::Wait;
@@ -10,6 +9,7 @@ use crate::priority::Priority;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
+use crate::runtime::terms::Terms;
 use crate::runtime::timed_job::TimedJob;
 use crate::runtime::worker::Worker;
 use crate::task::Task;
@@ -75,16 +75,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 
     pub(crate) fn submit_on(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
-        let submitted = match terms.deadline {
-            None => self.submit_untimed(job, terms.wait, terms.priority),
-            Some(deadline) => {
-                let timed = TimedJob::expiring(job, deadline, &self.inner);
-                return self.submit_ref(JobRef::new(timed.clone()), terms).map_err(|refused| {
-                    refused.with(timed.take().expect("a job that was not accepted is there"))
-                });
-            }
-        };
-        match submitted {
+        if terms.has_extras() {
+            let timed = TimedJob::new(job, &terms, &self.inner);
+            return self.submit_ref(JobRef::new(timed.clone()), terms).map_err(|refused| {
+                refused.with(timed.take().expect("a job that was not accepted is there"))
+            });
+        }
+        match self.submit_untimed(job, terms.wait, terms.priority) {
             Err(refused) if terms.runs_here && refused.is_full() => {
                 let job = Job::unnumbered(Body::Payload(refused.into_inner()));
                 self.inner.submit_here(job).map_err(|(refused, job)| {

@@ -1,10 +1,12 @@
-//! The options of a submit: what to do when the queue is full, until when a job may start, and its priority.
+//! The options of a submit: what to do when the queue is full, until when a job may start, its priority and
+//! its label.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::parts::capacity::Wait;
 use crate::priority::Priority;
 use crate::runtime::pool_state::PoolState;
+use crate::runtime::terms::Terms;
 
 /// What a submit does when there is no room in the queue of a pool with a
 /// [capacity](crate::ThreadPoolBuilder::capacity).
@@ -58,12 +60,18 @@ pub struct SubmitOptions {
     when_full: WhenFull,
     start_within: Option<Duration>,
     priority: Priority,
+    label: Option<&'static str>,
 }
 
 impl SubmitOptions {
     /// Returns the defaults: waits for room, and lets a job of normal priority start whenever its turn comes.
     pub const fn new() -> Self {
-        Self { when_full: WhenFull::Wait, start_within: None, priority: Priority::NORMAL }
+        Self {
+            when_full: WhenFull::Wait,
+            start_within: None,
+            priority: Priority::NORMAL,
+            label: None,
+        }
     }
 
     /// Sets what to do when there is no room in the queue.
@@ -115,6 +123,29 @@ impl SubmitOptions {
         self
     }
 
+    /// Sets the label of the job, or of each job of a batch, for [`running_jobs`](crate::Handle::running_jobs)
+    /// and [`current_label`](crate::current_label). A text that is made at run time is for
+    /// [`label_job`](crate::label_job), which the job calls itself.
+    ///
+    /// Only a pool that [tracks its jobs](crate::ThreadPoolBuilder::track_jobs) knows labels. There it costs a
+    /// job for the sink an allocation; elsewhere it costs nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{SubmitOptions, ThreadPoolBuilder, current_label};
+    ///
+    /// let pool = ThreadPoolBuilder::new().track_jobs().build()?;
+    /// let thumbnails = pool.with(SubmitOptions::new().label("thumbnail"));
+    /// let seen = thumbnails.spawn(current_label)?.join()?;
+    /// assert_eq!(seen.as_deref(), Some("thumbnail"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn label(mut self, label: &'static str) -> Self {
+        self.label = Some(label);
+        self
+    }
+
     /// The terms that these options mean by the clock of this pool, from now on.
     pub(crate) fn terms(self, pool: &PoolState) -> Terms {
         let deadline = self.start_within.and_then(|time| pool.waiters.deadline(time));
@@ -128,7 +159,8 @@ impl SubmitOptions {
         // After the deadline room is of no use.
         let wait = deadline.map_or(wait, |deadline| wait.at_most(deadline));
         let runs_here = self.when_full == WhenFull::RunHere;
-        Terms { wait, runs_here, deadline, priority: self.priority }
+        let label = self.label.filter(|_| pool.running.is_tracked());
+        Terms { wait, runs_here, deadline, priority: self.priority, label }
     }
 }
 
@@ -142,29 +174,4 @@ impl From<Priority> for SubmitOptions {
     fn from(priority: Priority) -> Self {
         Self::new().priority(priority)
     }
-}
-
-/// The terms of one submit: its options, as moments.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Terms {
-    pub(crate) wait: Wait,
-    pub(crate) runs_here: bool,
-    /// The jobs are not to be started from this moment on.
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) priority: Priority,
-}
-
-impl Terms {
-    /// The same terms for a job that only a worker can run.
-    pub(crate) fn in_the_pool(self) -> Self {
-        Self { runs_here: false, ..self }
-    }
-
-    /// The terms of the plain calls.
-    pub(crate) const PLAIN: Self =
-        Self { wait: Wait::Forever, runs_here: false, deadline: None, priority: Priority::NORMAL };
-    /// The terms of the `try_` calls.
-    pub(crate) const TRY: Self = Self { wait: Wait::Never, ..Self::PLAIN };
-    /// The terms of a submit that has a place.
-    pub(crate) const RESERVED: Self = Self { wait: Wait::Reserved, ..Self::PLAIN };
 }

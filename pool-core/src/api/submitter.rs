@@ -5,12 +5,13 @@ use std::fmt;
 use crate::api::batch::{BatchError, SpawnedBatch};
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
-use crate::api::submit_options::{SubmitOptions, Terms};
+use crate::api::submit_options::SubmitOptions;
 use crate::cancellation::CancellationToken;
 use crate::error::SubmitError;
 use crate::id::{JobId, JobIds};
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
+use crate::runtime::terms::Terms;
 use crate::task::Task;
 
 /// The submitting calls with [`SubmitOptions`]; made by [`Handle::with`].

@@ -126,6 +126,9 @@ pub enum StartCause {
     /// The maker of the handler returned this error; see
     /// [`try_build_with`](crate::ThreadPoolBuilder::try_build_with).
     Handler(Arc<dyn std::error::Error + Send + Sync>),
+    /// The maker of the worker's state returned this error; see
+    /// [`try_worker_state`](crate::ThreadPoolBuilder::try_worker_state).
+    State(Arc<dyn std::error::Error + Send + Sync>),
     /// The pool has no worker at work, and the submitter is itself the one that is being set up or is
     /// leaving: it cannot wait for itself.
     NotAtWork,
@@ -163,6 +166,7 @@ impl fmt::Display for StartError {
             StartCause::Factory => f.write_str("the thread factory did not run it"),
             StartCause::Panicked(panic) => write!(f, "its set-up panicked: {panic}"),
             StartCause::Handler(error) => write!(f, "its handler was not made: {error}"),
+            StartCause::State(error) => write!(f, "its state was not made: {error}"),
             StartCause::NotAtWork => {
                 f.write_str("the submit came from its own set-up or end, or from what starts it")
             }
@@ -178,7 +182,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             StartCause::Thread(error) => Some(&**error),
-            StartCause::Handler(error) => Some(&**error),
+            StartCause::Handler(error) | StartCause::State(error) => Some(&**error),
             _ => None,
         }
     }

@@ -20,8 +20,8 @@ pub(crate) struct Running {
 pub(crate) struct RunningSlot(Mutex<Option<Running>>);
 
 impl RunningSlot {
-    pub(crate) fn begin(&self, id: JobId, since: Option<Instant>) {
-        *lock(&self.0) = Some(Running { id, since, label: None });
+    pub(crate) fn begin(&self, id: JobId, since: Option<Instant>, label: Option<&'static str>) {
+        *lock(&self.0) = Some(Running { id, since, label: label.map(Arc::from) });
     }
 
     pub(crate) fn end(&self) {

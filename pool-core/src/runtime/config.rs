@@ -1,7 +1,9 @@
 //! The configuration of a pool's threads.
 
 use std::any::Any;
+use std::error::Error;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::panics::PanicPolicy;
 use crate::thread_factory::ThreadFactory;
@@ -9,8 +11,11 @@ use crate::thread_factory::ThreadFactory;
 /// A thread hook, called with the worker's index.
 pub(crate) type Hook = Box<dyn Fn(usize) + Send + Sync>;
 
+/// Why a handler or a worker's state was not made.
+pub(crate) type MakerError = Arc<dyn Error + Send + Sync>;
+
 /// Makes the state of the worker with this index.
-pub(crate) type StateMaker = Box<dyn Fn(usize) -> Rc<dyn Any> + Send + Sync>;
+pub(crate) type StateMaker = Box<dyn Fn(usize) -> Result<Rc<dyn Any>, MakerError> + Send + Sync>;
 
 /// The configuration that the builder leaves to the pool.
 pub(crate) struct Config {

@@ -123,6 +123,14 @@ impl<J> Job<J> {
         }
     }
 
+    /// What the job was called at its submit.
+    pub(crate) fn label(&self) -> Option<&'static str> {
+        match &self.body {
+            Body::Payload(_) => None,
+            Body::Ref(job_ref) => job_ref.label(),
+        }
+    }
+
     #[inline]
     pub(crate) const fn is_ref(&self) -> bool {
         matches!(self.body, Body::Ref(_))

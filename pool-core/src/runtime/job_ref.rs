@@ -35,6 +35,11 @@ pub(crate) trait Execute: Send + Sync {
     fn is_for_sink(&self) -> bool {
         false
     }
+
+    /// What the job was called at its submit.
+    fn label(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// An accepted job that may be held back from the queue.
@@ -76,6 +81,11 @@ impl JobRef {
     /// Whether the sink gets an outcome of the work; see [`Execute::is_for_sink`].
     pub(crate) fn is_for_sink(&self) -> bool {
         self.0.as_ref().is_some_and(|work| work.is_for_sink())
+    }
+
+    /// What the job was called at its submit.
+    pub(crate) fn label(&self) -> Option<&'static str> {
+        self.0.as_ref().and_then(|work| work.label())
     }
 
     /// Drops the job ref because the queue refused it, or because nothing is left to do. The work does not

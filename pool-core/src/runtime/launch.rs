@@ -1,7 +1,6 @@
 //! The launch of a worker: hooks, set-up of handler and sink, work, leaving.
 
 use std::any::Any;
-use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,16 +10,13 @@ use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::context;
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
-use crate::runtime::config::Hook;
+use crate::runtime::config::{Hook, MakerError};
 use crate::runtime::inner::{End, Inner, WorkerMain};
 use crate::runtime::job::Job;
 use crate::runtime::join::pending_joins::forget_pool;
 use crate::runtime::sink_clones::{Message, SinkClones};
 use crate::runtime::worker::Worker;
 use crate::sink::{Completed, ResultSink, flush_quietly};
-
-/// Why a handler was not made.
-pub(crate) type HandlerError = Arc<dyn Error + Send + Sync>;
 
 /// Makes workers with handlers from `M` and clones of the sink `S`.
 pub(crate) struct Launcher<M, S> {
@@ -39,7 +35,7 @@ impl<J, Q, M, H, S, R> WorkerMain<J, R, Q> for Launcher<M, S>
 where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
-    M: Fn(&Arc<Inner<J, R, Q>>, usize) -> Result<H, HandlerError> + Send + Sync,
+    M: Fn(&Arc<Inner<J, R, Q>>, usize) -> Result<H, MakerError> + Send + Sync,
     H: FnMut(J) -> R,
     R: 'static,
     S: ResultSink<Result = R> + Clone + Send,
@@ -61,7 +57,8 @@ where
         call(&inner.config.on_thread_start).map_err(panicked)?;
         let set_up = guarded(|| {
             if let Some(make) = &inner.config.worker_state {
-                drop_quietly(context::set_state(Some(make(index))));
+                let state = make(index).map_err(StartCause::State)?;
+                drop_quietly(context::set_state(Some(state)));
             }
             let handler = (self.make_handler)(inner, index).map_err(StartCause::Handler)?;
             let (sink, lost) = self.sinks.clone_for_worker();

@@ -31,11 +31,22 @@ pub(crate) struct TaskCell<F, T> {
 }
 
 /// What only some jobs have.
-struct Extras {
+#[derive(Default)]
+pub(crate) struct Extras {
     /// The moment from which on the job is not to be started.
-    deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
+    /// What the job is called.
+    pub(crate) label: Option<&'static str>,
     /// What tells the running job that it was cancelled.
-    token: Option<CancellationToken>,
+    pub(crate) token: Option<CancellationToken>,
+}
+
+impl Extras {
+    fn boxed(self) -> Option<Box<Self>> {
+        let Self { deadline, label, token } = &self;
+        let has_any = deadline.is_some() || label.is_some() || token.is_some();
+        has_any.then(|| Box::new(self))
+    }
 }
 
 enum Content<F, T> {
@@ -51,16 +62,11 @@ enum Content<F, T> {
 unsafe impl<F: Send, T: Send> Sync for TaskCell<F, T> {}
 
 impl<F, T> TaskCell<F, T> {
-    pub(crate) fn new(
-        closure: F,
-        deadline: Option<Instant>,
-        token: Option<CancellationToken>,
-    ) -> Self {
-        let has_extras = deadline.is_some() || token.is_some();
+    pub(crate) fn new(closure: F, extras: Extras) -> Self {
         Self {
             taken: AtomicBool::new(false),
             latch: Latch::default(),
-            extras: has_extras.then(|| Box::new(Extras { deadline, token })),
+            extras: extras.boxed(),
             content: UnsafeCell::new(Content::Closure(closure)),
         }
     }
@@ -73,6 +79,11 @@ impl<F, T> TaskCell<F, T> {
     /// The moment from which on the job is not to be started.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.extras.as_ref().and_then(|extras| extras.deadline)
+    }
+
+    /// What the job is called.
+    pub(crate) fn label(&self) -> Option<&'static str> {
+        self.extras.as_ref().and_then(|extras| extras.label)
     }
 
     /// What tells the running job that it was cancelled.

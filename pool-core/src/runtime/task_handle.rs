@@ -117,6 +117,10 @@ impl<F: Work<T>, T: Send> Execute for TaskCell<F, T> {
     fn give_up_stale(&self) -> bool {
         !self.is_queued()
     }
+
+    fn label(&self) -> Option<&'static str> {
+        self.label()
+    }
 }
 
 impl<F: Work<T>, T: Send> Expire for TaskCell<F, T> {

@@ -1,5 +1,5 @@
-//! The timed job: a job for the pool's handler that lies apart from the queue, because it expires or is held
-//! back.
+//! The timed job: a job for the pool's handler that lies apart from the queue, because it expires, is held
+//! back, or has a label.
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
@@ -15,6 +15,7 @@ use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 use crate::runtime::job_ref::{Execute, Hold};
+use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
 use crate::sync::{Mutex, lock};
 
@@ -28,36 +29,27 @@ pub(crate) struct TimedJob<J, R, Q> {
     /// `None` once it was taken: to be run, or because its time was over.
     payload: Mutex<Option<J>>,
     deadline: Option<Instant>,
+    label: Option<&'static str>,
     /// Whether it was held back. Its payload may hold others back, and so is not left to a caller.
     was_held: bool,
     inner: Weak<Inner<J, R, Q>>,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
-    pub(crate) fn expiring(
-        payload: J,
-        deadline: Instant,
-        inner: &Arc<Inner<J, R, Q>>,
-    ) -> Arc<Self> {
-        Arc::new(Self::new(payload, Some(deadline), false, inner))
+    /// Returns a job for the queue.
+    pub(crate) fn new(payload: J, terms: &Terms, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+        Self::made(payload, terms, false, inner)
     }
 
-    pub(crate) fn held(
-        payload: J,
-        deadline: Option<Instant>,
-        inner: &Arc<Inner<J, R, Q>>,
-    ) -> Arc<Self> {
-        Arc::new(Self::new(payload, deadline, true, inner))
+    /// Returns a job that is held back from the queue.
+    pub(crate) fn held(payload: J, terms: &Terms, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+        Self::made(payload, terms, true, inner)
     }
 
-    fn new(
-        payload: J,
-        deadline: Option<Instant>,
-        was_held: bool,
-        inner: &Arc<Inner<J, R, Q>>,
-    ) -> Self {
-        let payload = Mutex::new(Some(payload));
-        Self { payload, deadline, was_held, inner: Arc::downgrade(inner) }
+    fn made(payload: J, terms: &Terms, was_held: bool, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+        let (deadline, label) = (terms.deadline, terms.label);
+        let (payload, inner) = (Mutex::new(Some(payload)), Arc::downgrade(inner));
+        Arc::new(Self { payload, deadline, label, was_held, inner })
     }
 
     /// Takes the job, if it was not taken (C2).
@@ -113,6 +105,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
 
     fn is_for_sink(&self) -> bool {
         true
+    }
+
+    fn label(&self) -> Option<&'static str> {
+        self.label
     }
 }
 

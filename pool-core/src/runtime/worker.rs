@@ -247,7 +247,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.note_taken(&job);
         if let Some(slot) = slot {
             let now = guarded(|| state.clock().now()).map_err(drop_quietly);
-            slot.begin(job.id(), now.ok());
+            slot.begin(job.id(), now.ok(), job.label());
         }
         Some(job)
     }

@@ -23,6 +23,7 @@ mod fairness;
 mod figures;
 mod futures;
 mod handles;
+mod inputs;
 mod joins;
 mod limits;
 mod makers;

@@ -10,8 +10,8 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use drainpool::{
-    AnyQueue, BuildError, Job, ManualClock, Refusal, StartCause, StartError, Task, WhenFull,
-    current_worker, with_worker_state,
+    AnyQueue, BuildError, Job, ManualClock, PanicPolicy, Refusal, StartCause, StartError, Task,
+    WhenFull, current_worker, with_worker_state,
 };
 
 use crate::setup::held::hold;
@@ -28,6 +28,7 @@ on_every_backend! {
     each_worker_has_a_state_of_its_own
     a_state_ends_with_its_worker
     a_state_that_is_not_made
+    a_maker_of_states_that_fails
     whose_state_a_job_sees
     a_state_is_there_until_it_is_dropped
 }
@@ -35,7 +36,7 @@ on_every_backend! {
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Why no handler was made.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct NotMade(usize);
 
 impl fmt::Display for NotMade {
@@ -324,6 +325,42 @@ fn a_state_that_is_not_made(setup: Setup) {
     let (builder, ended) = with_state(builder);
     assert!(picky(builder, |_| false).is_err());
     assert_eq!(ended.lock().unwrap().len() as u64, started.get());
+}
+
+fn a_maker_of_states_that_fails(setup: Setup) {
+    let cause = |error: &StartError| {
+        assert!(matches!(error.cause(), StartCause::State(_)), "{error:?}");
+        assert!(error.to_string().contains("state was not made"), "{error}");
+        error.source().and_then(|source| source.downcast_ref()).cloned()
+    };
+    let (builder, started, stopped) = counted(setup.builder());
+    let built: Built = builder.try_worker_state(|n| Err::<(), _>(NotMade(n))).build();
+    let Err(BuildError::Start(error)) = built else { panic!("it has no state") };
+    assert_eq!(cause(&error), Some(NotMade(error.worker())));
+    assert_eq!(stopped.get(), started.get());
+
+    // Made anew at each start, on demand and after a panic that replaces the worker.
+    let fails = Latch::default();
+    let failing = fails.clone();
+    let builder = setup.with_threads(1).builder().thread_keep_alive(Duration::MAX);
+    let builder = builder.try_worker_state(move |n| match failing.is_open() {
+        false => Ok(Cell::new(0_u32)),
+        true => Err(NotMade(n)),
+    });
+    let pool: Pool = builder.panic_policy(PanicPolicy::ReplaceWorker).build().unwrap();
+    let count = || with_worker_state(|n: &Cell<u32>| n.replace(n.get() + 1));
+    assert_eq!(pool.spawn(count).unwrap().join().unwrap(), Some(0));
+    assert_eq!(pool.spawn(count).unwrap().join().unwrap(), Some(1));
+    pool.execute(|| panic!("on purpose")).unwrap();
+    pool.wait_idle().unwrap();
+    assert_eq!(pool.spawn(count).unwrap().join().unwrap(), Some(0), "another thread's state");
+    fails.open();
+    pool.execute(|| panic!("on purpose")).unwrap();
+    eventually(|| pool.stats().threads == 0);
+    let refused = pool.execute(|| ()).unwrap_err();
+    let Refusal::NoThread(error) = refused.reason() else { panic!("{refused:?}") };
+    assert_eq!(cause(error), Some(NotMade(0)));
+    balanced(&pool);
 }
 
 fn whose_state_a_job_sees(setup: Setup) {

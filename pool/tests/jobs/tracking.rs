@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use drainpool::{Clock, Collect, Completed, ManualClock, PanicPolicy, current_job, label_job};
+use drainpool::{
+    Clock, Collect, Completed, ManualClock, PanicPolicy, SubmitOptions, WhenFull, current_job,
+    current_label, label_job,
+};
 
-use crate::setup::{Builder, Latch, Pool, Setup, balanced, eventually};
+use crate::setup::{Builder, Latch, Pool, Setup, balanced, eventually, pause_at_rest};
 
 on_every_backend! {
     what_runs_is_listed
@@ -16,6 +19,8 @@ on_every_backend! {
     other_pools_know_nothing
     a_clock_that_panics_loses_no_job
     a_paused_pool_runs_nothing
+    a_job_has_the_label_of_its_submit
+    a_label_is_its_jobs_alone
 }
 
 fn tracking(setup: Setup) -> Builder {
@@ -164,4 +169,84 @@ fn a_paused_pool_runs_nothing(setup: Setup) {
     eventually(|| pool.running_jobs().is_empty());
     pool.resume();
     assert_eq!(balanced(&pool).done, 2);
+}
+
+/// Options with this label.
+fn labelled(label: &'static str) -> SubmitOptions {
+    SubmitOptions::new().label(label)
+}
+
+/// The label of the job that runs.
+fn label() -> Option<String> {
+    current_label().map(|label| label.to_string())
+}
+
+fn a_job_has_the_label_of_its_submit(setup: Setup) {
+    let seen = Collect::new();
+    let pool = tracking(setup).sink(seen.clone()).build_with(|_| |_: u32| label()).unwrap();
+    let with = |text| pool.with(labelled(text));
+    assert_eq!(with("spawned").spawn(label).unwrap().join().unwrap().as_deref(), Some("spawned"));
+    let cancellable = with("cancellable").spawn_cancellable(|_| label()).unwrap();
+    assert_eq!(cancellable.join().unwrap().as_deref(), Some("cancellable"));
+    assert_eq!(with("called").call(0).unwrap().join().unwrap().as_deref(), Some("called"));
+    for job in with("batch").spawn_batch([label; 3]).unwrap() {
+        assert_eq!(job.join().unwrap().as_deref(), Some("batch"));
+    }
+    for job in with("calls").call_batch(0..3).unwrap() {
+        assert_eq!(job.join().unwrap().as_deref(), Some("calls"));
+    }
+    with("submitted").submit(0).unwrap();
+    let ids = with("submitted").submit_batch(0..3).unwrap();
+    assert_eq!(ids.len(), 3);
+    pool.with(labelled("urgent").start_within(Duration::MAX)).submit(0).unwrap();
+    pool.submit(0).unwrap();
+    // It changes its own label only.
+    let nested = pool.handle();
+    let relabelled = with("outer").spawn(move || {
+        let inner = nested.with(labelled("inner")).spawn(label).unwrap();
+        label_job("changed");
+        (inner.join().unwrap(), label())
+    });
+    let (_, after) = relabelled.unwrap().join().unwrap();
+    assert_eq!(after.as_deref(), Some("changed"));
+    pool.shutdown();
+    let mut seen: Vec<_> = seen.take().into_iter().map(|done| done.outcome.unwrap()).collect();
+    seen.sort();
+    let expected = [None, Some("submitted"), Some("submitted"), Some("submitted")];
+    assert!(seen[..4].iter().map(Option::as_deref).eq(expected), "{seen:?}");
+    assert!(seen[4..].iter().map(Option::as_deref).eq([Some("submitted"), Some("urgent")]));
+}
+
+fn a_label_is_its_jobs_alone(setup: Setup) {
+    let one = setup.with_threads(1);
+    let pool = tracking(one).capacity(1).build().unwrap();
+    assert_eq!(
+        pool.with(labelled("first")).spawn(label).unwrap().join().unwrap(),
+        Some("first".into())
+    );
+    assert_eq!(pool.spawn(label).unwrap().join().unwrap(), None, "the label before is gone");
+    // A job that is run in place by the one that waits for it does not change the label of that.
+    let nested = pool.handle();
+    let outer = pool.with(labelled("outer")).spawn(move || {
+        let inner = nested.with(labelled("inner")).spawn(label).unwrap();
+        (inner.join().unwrap(), label())
+    });
+    let outer = outer.unwrap().join().unwrap();
+    assert_eq!(outer, (Some("outer".into()), Some("outer".into())));
+
+    let untracked = one.pool();
+    let job = untracked.with(labelled("lost")).spawn(label).unwrap();
+    assert_eq!(job.join().unwrap(), None, "a pool that does not track has no labels");
+
+    // A refused job comes back, and one that runs here has no worker that could know of it.
+    let here = pool.with(labelled("here").when_full(WhenFull::RunHere));
+    pause_at_rest(&pool, 0);
+    pool.with(labelled("waits")).execute(|| ()).unwrap();
+    let refused = pool.with(labelled("refused").when_full(WhenFull::Fail)).spawn(|| 7).unwrap_err();
+    assert!(refused.is_full());
+    assert_eq!(refused.into_inner()(), 7);
+    assert_eq!(here.spawn(label).unwrap().join().unwrap(), None);
+    assert_eq!(pool.take_queued().len(), 1);
+    pool.resume();
+    balanced(&pool);
 }
