@@ -50,8 +50,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     /// Starts the first workers of a new pool. Returns the first failure, if there was one.
     pub(crate) fn start_core(self: &Arc<Self>, core: usize) -> Result<(), StartError> {
-        let reserved = (0..core).map_while(|_| self.state.sleep.reserve());
-        let starts: Vec<_> = reserved.map(|worker| (worker, self.start(worker))).collect();
+        let mut starts = Vec::with_capacity(core);
+        // After a failure no further thread is asked for. That its index is not vacant is not enough: a worker
+        // that falls asleep makes it so again.
+        while starts.len() < core
+            && starts.last().is_none_or(|(_, start): &(usize, Arc<Start>)| !start.has_failed())
+            && let Some(worker) = self.state.sleep.reserve()
+        {
+            starts.push((worker, self.start(worker)));
+        }
         let wait = |(worker, start): &(usize, Arc<Start>)| {
             self.state.sleep.wait_started(*worker, start, self.state.clock(), None)
         };

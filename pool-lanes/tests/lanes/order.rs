@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use drainpool::LanesExt;
+use drainpool::{Collect, LanesExt, SubmitOptions, current_label};
 
 use crate::setup::{Latch, Setup, balanced, eventually};
 
@@ -18,6 +18,7 @@ on_every_backend! {
     a_limit_of_zero_is_one
     a_paused_pool_starts_none
     a_job_has_its_id_at_once
+    a_job_has_its_label
 }
 
 const JOBS: usize = 500;
@@ -188,4 +189,23 @@ fn a_job_has_its_id_at_once(setup: Setup) {
     ids.sort_unstable();
     done.sort_unstable();
     assert_eq!(ids, done);
+}
+
+fn a_job_has_its_label(setup: Setup) {
+    let seen = Collect::new();
+    let pool = setup.builder().track_jobs().sink(seen.clone()).build().unwrap();
+    let lane = pool.lane(1);
+    let labelled = lane.with(SubmitOptions::new().label("booking"));
+    for _ in 0..3 {
+        labelled.execute(current_label).unwrap();
+        assert_eq!(
+            labelled.spawn(current_label).unwrap().join().unwrap().as_deref(),
+            Some("booking")
+        );
+        assert_eq!(lane.spawn(current_label).unwrap().join().unwrap(), None);
+    }
+    assert_eq!(balanced(&pool).done, 9);
+    assert!(
+        seen.take().into_iter().all(|done| done.outcome.unwrap().as_deref() == Some("booking"))
+    );
 }

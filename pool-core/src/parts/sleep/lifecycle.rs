@@ -32,6 +32,11 @@ impl Start {
         drop_quietly(former);
     }
 
+    /// Whether it is known that the start failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(*lock(&self.0), Some(Err(_)))
+    }
+
     fn outcome(&self) -> Option<Result<(), StartError>> {
         lock(&self.0).clone()
     }
