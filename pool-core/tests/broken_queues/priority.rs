@@ -68,8 +68,3 @@ fn a_queue_that_does_not_see_the_priority_of_handles_is_caught() {
         kit::nested_jobs_start_by_priority(Payloads::new);
     });
 }
-
-pool_conformance::conformance_tests! {
-    faultless: Heap::new(Disorder::None);
-    order: priority;
-}

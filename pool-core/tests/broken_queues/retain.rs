@@ -22,7 +22,10 @@ fn a_retain_that_does_another_thing_than_it_is_told_is_caught() {
 
 #[test]
 fn a_retain_that_loses_what_comes_meanwhile_is_caught() {
+    // It takes a push at the wrong moment, of which a busy machine may bring none in one run.
     caught("loses jobs while workers pop", || {
-        kit::retain_loses_nothing_while_workers_pop(with(Fault::RetainOverwrites));
+        for _ in 0..20 {
+            kit::retain_loses_nothing_while_workers_pop(with(Fault::RetainOverwrites));
+        }
     });
 }
