@@ -62,6 +62,8 @@ mod cancellation;
 mod clock;
 mod error;
 mod id;
+mod in_context;
+mod job_context;
 mod panics;
 mod parts;
 mod priority;
@@ -98,6 +100,8 @@ pub use error::{
     WaitError,
 };
 pub use id::{JobId, JobIds, PoolId};
+pub use in_context::InContext;
+pub use job_context::{JobContext, NoContext};
 pub use panics::{Panic, PanicPolicy, keep_input};
 pub use parts::watchers::Notice;
 pub use priority::{Prioritized, Priority};

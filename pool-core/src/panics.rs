@@ -127,14 +127,7 @@ where
     J: Send + 'static,
 {
     move |mut input| match guarded(|| handler(&mut input)) {
-        Ok(result) => match guarded(|| drop(input)) {
-            Ok(()) => result,
-            Err(payload) => {
-                // If the drops of both panicked, the process would abort.
-                drop_quietly(result);
-                resume_unwind(payload)
-            }
-        },
+        Ok(result) => return_after_drop(input, result),
         // Not `panic!`, whose hook has printed already.
         Err(payload) => resume_unwind(Box::new(Foreign { payload, input: Some(Box::new(input)) })),
     }
@@ -170,6 +163,16 @@ pub enum PanicPolicy {
 #[inline]
 pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(code))
+}
+
+/// Drops a foreign value and returns a result. A panic of the drop is resumed, after the result was dropped: if
+/// both panicked at once, the process would abort.
+pub(crate) fn return_after_drop<V, T>(value: V, result: T) -> T {
+    if let Err(payload) = guarded(|| drop(value)) {
+        drop_quietly(result);
+        resume_unwind(payload);
+    }
+    result
 }
 
 /// Drops a foreign value whose drop may panic, with a payload whose drop may panic in turn. That second

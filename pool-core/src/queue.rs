@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::job_context::{JobContext, NoContext};
+
 /// A store of jobs that a pool's submitters fill and its workers empty.
 ///
 /// A queue is a data structure. It never blocks, parks, counts what runs, closes or times out: the pool
@@ -103,6 +105,14 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// memory until a worker takes it, and jobs that are taken back end at their turn.
     fn retain(&self, keep: impl FnMut(&mut J) -> bool) {
         let _ = keep;
+    }
+
+    /// Captures the context that a job takes along from where it is submitted. Not for queues to override: the
+    /// default is none, and costs nothing; a pool with a
+    /// [context](crate::ThreadPoolBuilder::context) has its queue in an [`InContext`](crate::InContext), which
+    /// does it.
+    fn capture_context(&self) -> impl JobContext + use<Self, J> {
+        NoContext
     }
 }
 

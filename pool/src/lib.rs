@@ -110,14 +110,15 @@ pub use default::{
 pub use default::{Lane, Lanes};
 pub use pool_core::{
     AsCompleted, BatchError, BuildError, CancelOnDrop, CancellationToken, Cancelled, Canceller,
-    Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InOrder, Job, JobError, JobHandle,
-    JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY, MAX_THREADS, MakeQueue,
-    ManualClock, Map, MapUnordered, NoSink, Notice, OnDrop, Panic, PanicPolicy, Place, PoolId,
-    Prioritized, Priority, PushError, Ready, Refusal, Reserve, ResizeError, ResultSink, RunningJob,
-    Scope, ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
-    StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError,
-    WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, current_job, current_label,
-    current_worker, keep_input, label_job, sink_fn, with_worker_state,
+    Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InContext, InOrder, Job,
+    JobContext, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
+    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoContext, NoSink, Notice, OnDrop,
+    Panic, PanicPolicy, Place, PoolId, Prioritized, Priority, PushError, Ready, Refusal, Reserve,
+    ResizeError, ResultSink, RunningJob, Scope, ShutdownFuture, ShutdownReport, SinkClosed,
+    SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter,
+    SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread,
+    as_completed, current_job, current_label, current_worker, keep_input, label_job, sink_fn,
+    with_worker_state,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]

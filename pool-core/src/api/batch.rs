@@ -8,6 +8,7 @@ use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobIds;
+use crate::job_context::{Bound, JobContext, NoContext};
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
@@ -62,18 +63,32 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     where
         I: IntoIterator<Item = J>,
     {
-        self.submit_batch_on(jobs.into_iter(), |job| job, Terms::PLAIN)
+        self.submit_batch_on(jobs.into_iter(), Terms::PLAIN)
     }
 
-    /// Submits the job that `job` makes of each input.
-    pub(crate) fn submit_batch_on<I: Iterator>(
+    /// Submits jobs that take along what is captured for each of them.
+    pub(crate) fn submit_batch_on<I>(
+        &self,
+        jobs: I,
+        terms: Terms,
+    ) -> Result<JobIds, BatchError<J, I>>
+    where
+        I: Iterator<Item = J>,
+    {
+        let capture = || self.inner.queue.capture_context();
+        self.submit_batch_in(jobs, |job| job, capture, terms)
+    }
+
+    /// Submits the job that `job` makes of each input, in the context that `capture` returns.
+    pub(crate) fn submit_batch_in<I: Iterator, C: JobContext>(
         &self,
         mut inputs: I,
         job: impl Fn(I::Item) -> J,
+        capture: impl Fn() -> C,
         terms: Terms,
     ) -> Result<JobIds, BatchError<J, I>> {
-        if terms.has_extras() {
-            return self.submit_timed_batch(inputs, job, terms);
+        if terms.has_extras() || !C::IS_NONE {
+            return self.submit_each(inputs, job, capture, terms);
         }
         let (mut ids, mut chunk) = (JobIds::default(), VecDeque::new());
         for size in chunks() {
@@ -91,17 +106,18 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         Ok(ids)
     }
 
-    /// Submits jobs one by one that may expire or have a label: each is on the list of expiring jobs before
-    /// the next is submitted.
-    fn submit_timed_batch<I: Iterator>(
+    /// Submits jobs one by one that have something that does not fit into an entry of the queue: each is on the
+    /// list of expiring jobs before the next is submitted.
+    fn submit_each<I: Iterator, C: JobContext>(
         &self,
         mut inputs: I,
         job: impl Fn(I::Item) -> J,
+        capture: impl Fn() -> C,
         terms: Terms,
     ) -> Result<JobIds, BatchError<J, I>> {
         let mut ids = JobIds::default();
         while let Some(input) = inputs.next() {
-            match self.submit_on(job(input), terms) {
+            match self.submit_in(job(input), capture(), terms) {
                 Ok(id) => ids.push_run(id, 1),
                 Err(refused) => {
                     let (reason, job) = refused.into_parts();
@@ -184,7 +200,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if terms.has_extras() {
             self.spawn_each(inputs, |closure| self.spawn_on(closure, terms))
         } else {
-            self.spawn_batch_as(inputs, |closure| closure, |closure| closure, terms)
+            let bind = |inner| Bound { context: self.inner.queue.capture_context(), inner };
+            self.spawn_batch_as(inputs, bind, |bound| bound.inner, terms)
         }
     }
 
@@ -285,7 +302,20 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
         I: IntoIterator<Item = F>,
         F: FnOnce() -> R + Send + 'static,
     {
-        self.submit_batch_on(closures.into_iter(), Task::new, Terms::PLAIN)
+        self.execute_batch_on(closures.into_iter(), Terms::PLAIN)
+    }
+
+    pub(crate) fn execute_batch_on<I, F>(
+        &self,
+        closures: I,
+        terms: Terms,
+    ) -> Result<JobIds, BatchError<Task<R>, I>>
+    where
+        I: Iterator<Item = F>,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        let task = |closure| Task::new(self.in_context(closure));
+        self.submit_batch_in(closures, task, NoContext::capture, terms)
     }
 }
 

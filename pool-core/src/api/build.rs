@@ -9,6 +9,7 @@ use crate::api::handle::Handle;
 use crate::api::pool::{Pool, ThreadPool};
 use crate::api::worker_context::WorkerContext;
 use crate::error::BuildError;
+use crate::job_context::JobContext;
 use crate::parts::ledger::Ledger;
 use crate::parts::running::RunningSlots;
 use crate::parts::sleep::Sleep;
@@ -131,6 +132,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let Self { backend, mut sink, settings } = self;
+        if settings.has_context && has_none(B::Queue::capture_context) {
+            return Err(BuildError::Context);
+        }
         let (size, max) = settings.sizes()?;
         let core = settings.core(size)?;
         let sleep = Sleep::new(max, size, core, settings.keep_alive, settings.paused);
@@ -153,6 +157,11 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         })?;
         Ok(pool)
     }
+}
+
+/// Whether the context that this captures is none.
+fn has_none<Q, C: JobContext>(_: impl Fn(&Q) -> C) -> bool {
+    C::IS_NONE
 }
 
 impl<Q: WorkQueue<Job<Task>> + Default> Pool<Task, (), Q> {

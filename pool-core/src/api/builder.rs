@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::api::settings::Settings;
 use crate::clock::Clock;
+use crate::in_context::InContext;
+use crate::job_context::JobContext;
 use crate::panics::PanicPolicy;
 use crate::queue::Ready;
 use crate::runtime::config::OnDrop;
@@ -317,6 +319,27 @@ impl<B, S> ThreadPoolBuilder<B, S> {
             Err(error) => Err(error.into().into()),
         }));
         self
+    }
+
+    /// Has each job take a context along from where it is submitted, such as the request that it is for;
+    /// [`JobContext`] says what that is.
+    ///
+    /// The context becomes a part of the queue's type, [`InContext`]: call this after
+    /// [`backend`](Self::backend) or [`queue`](Self::queue). A job for a [handler](Self::build_with) costs two
+    /// allocations more, a child of a scope one; closures carry it along. A pool without a context pays nothing.
+    ///
+    /// # Errors
+    ///
+    /// The build fails with [`BuildError::Context`](crate::BuildError::Context) if another backend was set after
+    /// this.
+    ///
+    /// # Examples
+    ///
+    /// See [`JobContext`].
+    pub fn context<C: JobContext>(mut self) -> ThreadPoolBuilder<InContext<B, C>, S> {
+        self.settings.has_context = true;
+        let Self { backend, sink, settings } = self;
+        ThreadPoolBuilder { backend: InContext::new(backend), sink, settings }
     }
 
     /// Has each worker note which job it runs, since when, and what that [is called](crate::current_label), for

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
+use crate::job_context::Bound;
 use crate::parts::capacity::Capacity;
 use crate::parts::context;
 use crate::parts::sleep::Mode;
@@ -34,6 +35,32 @@ impl<J, R, Q> Clone for Handle<J, R, Q> {
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
+    /// Binds a closure to the [context](crate::ThreadPoolBuilder::context) of the present thread, in which it then
+    /// runs, wherever it is called. In a pool without a context it stays as it is.
+    ///
+    /// Every submit does this by itself. It is for a closure that is submitted later or elsewhere, as by a
+    /// timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(2)?;
+    /// let later = pool.in_context(|| 42);
+    /// let job = std::thread::scope(|scope| scope.spawn(|| pool.spawn(later)).join().unwrap())?;
+    /// assert_eq!(job.join()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn in_context<F, T>(&self, closure: F) -> impl FnOnce() -> T + Send + use<J, R, Q, F, T>
+    where
+        F: FnOnce() -> T + Send,
+    {
+        let bound = Bound { context: self.inner.queue.capture_context(), inner: closure };
+        move || bound.run()
+    }
+
     /// Waits until the pool is idle: nothing queued, nothing running, every outcome with the sink.
     ///
     /// It also returns when the pool was idle at some moment since the call, even if it has new jobs by

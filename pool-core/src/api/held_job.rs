@@ -9,6 +9,7 @@ use crate::api::spawn::LARGE;
 use crate::api::submit_options::SubmitOptions;
 use crate::error::Refusal;
 use crate::id::JobId;
+use crate::job_context::{Bound, NoContext};
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::admission::RollbackGuard;
@@ -16,6 +17,7 @@ use crate::runtime::any_pool::AnyPool;
 use crate::runtime::job::Job;
 use crate::runtime::job_ref::{Hold, JobRef};
 use crate::runtime::task_cell::TaskCell;
+use crate::runtime::task_handle::Work;
 use crate::runtime::terms::Terms;
 use crate::runtime::timed_job::TimedJob;
 use crate::task::Task;
@@ -79,19 +81,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q>
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        let context = self.handle.inner.queue.capture_context();
         if size_of::<F>() > LARGE {
-            self.spawn_in_cell(Box::new(closure))
+            self.spawn_in_cell(Bound { context, inner: Box::new(closure) })
         } else {
-            self.spawn_in_cell(closure)
+            self.spawn_in_cell(Bound { context, inner: closure })
         }
     }
 
-    fn spawn_in_cell<F, T>(self, closure: F) -> (HeldJob, JobHandle<T>)
+    fn spawn_in_cell<W, T>(self, work: W) -> (HeldJob, JobHandle<T>)
     where
-        F: FnOnce() -> T + Send + 'static,
+        W: Work<T> + 'static,
         T: Send + 'static,
     {
-        let cell = Arc::new(TaskCell::new(closure, self.terms.extras()));
+        let cell = Arc::new(TaskCell::new(work, self.terms.extras()));
         let id = self.rollback.keep().with_priority(self.terms.priority);
         let held = HeldJob::new(cell.clone(), id, self.handle.inner.downgrade());
         (held, self.handle.handle_to(cell, id))
@@ -105,7 +108,9 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Admission<'_, Task<R>, R, Q> {
         F: FnOnce() -> R + Send + 'static,
     {
         let inner = &self.handle.inner;
-        let job = TimedJob::held(Task::new(closure), &self.terms, inner);
+        let task = Task::new(self.handle.in_context(closure));
+        let bound = Bound { context: NoContext, inner: task };
+        let job = TimedJob::held(bound, &self.terms, inner);
         let id = self.rollback.keep().with_priority(self.terms.priority);
         HeldJob::new(job, id, inner.downgrade())
     }

@@ -8,6 +8,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use crate::api::handle::Handle;
+use crate::job_context::{Bound, JobContext};
 use crate::panics::{drop_quietly, guarded};
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
@@ -17,6 +18,8 @@ use crate::task::Task;
 /// A scope, in which jobs can be spawned that borrow from the stack; see [`Handle::scope`].
 pub struct Scope<'scope, 'env: 'scope> {
     children: Arc<ScopeState>,
+    /// Binds a child to its context, if there is one.
+    bind: Option<fn(Task) -> Task>,
     /// Invariant in both lifetimes, as in the standard library's scopes: with a longer or a shorter one,
     /// children could borrow from each other's locals.
     scope: PhantomData<&'scope mut &'scope ()>,
@@ -60,7 +63,10 @@ impl<'scope> Scope<'scope, '_> {
         // `&'scope Scope` can add a child: the scope's closure, which has returned by then, or a child,
         // which is counted itself.
         let job = unsafe { Task::borrowing(closure) };
-        self.children.add(job);
+        self.children.add(match self.bind {
+            Some(bind) => bind(job),
+            None => job,
+        });
     }
 }
 
@@ -104,7 +110,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
     {
         let children = ScopeState::new(self.inner.clone(), self.max_threads());
-        let scope = Scope { children, scope: PhantomData, env: PhantomData };
+        let bind = binder(Q::capture_context);
+        let scope = Scope { children, bind, scope: PhantomData, env: PhantomData };
         // Nothing may leave this function between here and `finish`.
         let result = guarded(|| f(&scope));
         let thrown = scope.children.finish(&self.inner.state);
@@ -120,6 +127,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             }
         }
     }
+}
+
+/// Returns what binds a task to the context that this captures, if there is one.
+fn binder<Q, C: JobContext>(_: impl Fn(&Q) -> C) -> Option<fn(Task) -> Task> {
+    let bind = |task: Task| {
+        let bound = Bound { context: C::capture(), inner: move || task.run() };
+        Task::new(move || bound.run())
+    };
+    if C::IS_NONE { None } else { Some(bind) }
 }
 
 impl fmt::Debug for Scope<'_, '_> {

@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) on_drop: OnDrop,
     pub(crate) tracks_jobs: bool,
+    /// Whether a context was set, which is a part of the backend.
+    pub(crate) has_context: bool,
 }
 
 impl Default for Settings {
@@ -56,6 +58,7 @@ impl Default for Settings {
             clock: Box::new(SystemClock),
             on_drop: OnDrop::default(),
             tracks_jobs: false,
+            has_context: false,
         }
     }
 }

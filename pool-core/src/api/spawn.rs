@@ -7,6 +7,7 @@ use crate::api::job_handle::JobHandle;
 use crate::cancellation::CancellationToken;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
+use crate::job_context::Bound;
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::cancellable::Cancellable;
@@ -131,11 +132,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        let context = self.inner.queue.capture_context();
         if size_of::<F>() > LARGE {
-            let spawned = self.spawn_in_cell(Box::new(closure), terms, None);
-            spawned.map_err(|refused| refused.map(|closure| *closure))
+            let work = Bound { context, inner: Box::new(closure) };
+            let spawned = self.spawn_in_cell(work, terms, None);
+            spawned.map_err(|refused| refused.map(|work| *work.inner))
         } else {
-            self.spawn_in_cell(closure, terms, None)
+            let spawned = self.spawn_in_cell(Bound { context, inner: closure }, terms, None);
+            spawned.map_err(|refused| refused.map(|work| work.inner))
         }
     }
 
@@ -150,14 +154,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         T: Send + 'static,
     {
         let token = CancellationToken::new();
+        let context = self.inner.queue.capture_context();
         if size_of::<F>() > LARGE {
-            let work = Cancellable { closure: Box::new(closure), token: token.clone() };
+            let bound = Bound { context, inner: Box::new(closure) };
+            let work = Cancellable { bound, token: token.clone() };
             let spawned = self.spawn_in_cell(work, terms, Some(token));
-            spawned.map_err(|refused| refused.map(|work| *work.closure))
+            spawned.map_err(|refused| refused.map(|work| *work.bound.inner))
         } else {
-            let work = Cancellable { closure, token: token.clone() };
+            let bound = Bound { context, inner: closure };
+            let work = Cancellable { bound, token: token.clone() };
             let spawned = self.spawn_in_cell(work, terms, Some(token));
-            spawned.map_err(|refused| refused.map(|work| work.closure))
+            spawned.map_err(|refused| refused.map(|work| work.bound.inner))
         }
     }
 

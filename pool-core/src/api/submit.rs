@@ -3,6 +3,7 @@
 use crate::api::handle::Handle;
 use crate::error::SubmitError;
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext, NoContext};
 use crate::parts::capacity::Wait;
 use crate::parts::context;
 use crate::priority::Priority;
@@ -48,7 +49,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_untimed(job, Wait::Forever, Priority::NORMAL)
+        self.submit_in(job, self.inner.queue.capture_context(), Terms::PLAIN)
     }
 
     /// Submits a job like [`submit`](Self::submit), but does not wait for room.
@@ -71,14 +72,26 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn try_submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_untimed(job, Wait::Never, Priority::NORMAL)
+        self.submit_in(job, self.inner.queue.capture_context(), Terms::TRY)
     }
 
     pub(crate) fn submit_on(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
-        if terms.has_extras() {
-            let timed = TimedJob::new(job, &terms, &self.inner);
+        self.submit_in(job, self.inner.queue.capture_context(), terms)
+    }
+
+    /// Submits a job that is to run in this context.
+    #[inline]
+    pub(crate) fn submit_in<C: JobContext>(
+        &self,
+        job: J,
+        context: C,
+        terms: Terms,
+    ) -> Result<JobId, SubmitError<J>> {
+        if terms.has_extras() || !C::IS_NONE {
+            let bound = Bound { context, inner: job };
+            let timed = TimedJob::new(bound, &terms, &self.inner);
             return self.submit_ref(JobRef::new(timed.clone()), terms).map_err(|refused| {
-                refused.with(timed.take().expect("a job that was not accepted is there"))
+                refused.with(timed.take().expect("a job that was not accepted is there").inner)
             });
         }
         match self.submit_untimed(job, terms.wait, terms.priority) {
@@ -139,7 +152,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        self.submit(Task::new(closure))
+        self.execute_on(closure, Terms::PLAIN)
     }
 
     /// Submits a closure like [`execute`](Self::execute), but does not wait for room.
@@ -167,6 +180,19 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        self.try_submit(Task::new(closure))
+        self.execute_on(closure, Terms::TRY)
+    }
+
+    #[inline]
+    pub(crate) fn execute_on<F>(
+        &self,
+        closure: F,
+        terms: Terms,
+    ) -> Result<JobId, SubmitError<Task<R>>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+    {
+        // The closure brings its context along.
+        self.submit_in(Task::new(self.in_context(closure)), NoContext, terms)
     }
 }

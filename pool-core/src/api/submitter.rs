@@ -83,7 +83,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
     where
         I: IntoIterator<Item = J>,
     {
-        self.handle.submit_batch_on(jobs.into_iter(), |job| job, self.terms())
+        self.handle.submit_batch_on(jobs.into_iter(), self.terms())
     }
 
     /// Spawns a closure; see [`Handle::spawn`].
@@ -160,7 +160,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        self.submit(Task::new(closure))
+        self.handle.execute_on(closure, self.terms())
     }
 
     /// Submits a batch of closures; see [`Handle::execute_batch`].
@@ -176,7 +176,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
         I: IntoIterator<Item = F>,
         F: FnOnce() -> R + Send + 'static,
     {
-        self.handle.submit_batch_on(closures.into_iter(), Task::new, self.terms())
+        self.handle.execute_batch_on(closures.into_iter(), self.terms())
     }
 }
 

@@ -64,6 +64,9 @@ pub enum BuildError {
         /// The requested size in bytes.
         bytes: usize,
     },
+    /// The [context](crate::ThreadPoolBuilder::context) of the jobs was replaced by another backend, of whose type
+    /// it is a part.
+    Context,
     /// A worker did not start.
     Start(StartError),
 }
@@ -90,6 +93,9 @@ impl fmt::Display for BuildError {
             }
             Self::StackSize { bytes } => {
                 write!(f, "a stack of {bytes} bytes is larger than any address space")
+            }
+            Self::Context => {
+                f.write_str("the backend was set after the context; set the backend first")
             }
             Self::Start(error) => error.fmt(f),
         }

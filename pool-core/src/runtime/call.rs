@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::JobError;
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext, within};
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -18,23 +19,24 @@ use crate::runtime::task_handle::Work;
 use crate::runtime::worker::{HandlerTask, Worker};
 
 /// The work of a call to a pool with the queue `Q`: a job for the handler, which only a worker has.
-pub(crate) struct Call<J, Q> {
-    job: J,
+pub(crate) struct Call<C, J, Q> {
+    bound: Bound<C, J>,
     queue: PhantomData<fn(Q)>,
 }
 
-impl<J, Q> Call<J, Q> {
-    pub(crate) fn new(job: J) -> Self {
-        Self { job, queue: PhantomData }
+impl<C, J, Q> Call<C, J, Q> {
+    pub(crate) fn new(job: J, context: C) -> Self {
+        Self { bound: Bound { context, inner: job }, queue: PhantomData }
     }
 
     pub(crate) fn into_job(self) -> J {
-        self.job
+        self.bound.inner
     }
 }
 
-impl<J, R, Q> Work<R> for Call<J, Q>
+impl<C, J, R, Q> Work<R> for Call<C, J, Q>
 where
+    C: JobContext,
     J: Send + 'static,
     R: Send + 'static,
     Q: WorkQueue<Job<J>>,
@@ -59,7 +61,7 @@ where
     }
 }
 
-impl<J: Send, R: Send, Q> HandlerTask<J, R> for TaskCell<Call<J, Q>, R> {
+impl<C: JobContext, J: Send, R: Send, Q> HandlerTask<J, R> for TaskCell<Call<C, J, Q>, R> {
     fn run(
         self: Arc<Self>,
         id: JobId,
@@ -70,7 +72,8 @@ impl<J: Send, R: Send, Q> HandlerTask<J, R> for TaskCell<Call<J, Q>, R> {
         let is_running = Cell::new(false);
         self.run_with(id, account, |call| {
             is_running.set(true);
-            let result = handler(call.into_job());
+            let Bound { context, inner } = call.bound;
+            let result = within(context, || handler(inner));
             is_running.set(false);
             result
         });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{JobError, Refusal, StartCause, StartError};
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext, NoContext, within};
 use crate::panics::drop_quietly;
 use crate::parts::ledger::Ended;
 use crate::queue::WorkQueue;
@@ -39,7 +40,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let _guest = self.state.guest();
         match job.into_parts().1 {
             Body::Payload(payload) => {
-                self.run_outside(id, payload, Account::submitter(&self.state));
+                let bound = Bound { context: NoContext, inner: payload };
+                self.run_outside(id, bound, Account::submitter(&self.state));
             }
             Body::Ref(job_ref) => {
                 let skips = !job_ref.is_for_sink();
@@ -53,10 +55,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 
     /// Runs an accepted job on a thread that is no worker, or acts as none.
-    pub(crate) fn run_outside(&self, id: JobId, payload: J, account: Account<'_>) {
+    pub(crate) fn run_outside<C: JobContext>(
+        &self,
+        id: JobId,
+        payload: Bound<C, J>,
+        account: Account<'_>,
+    ) {
+        let Bound { context, inner } = payload;
         let run = || match self.run_here {
             Some(run) => {
-                let ended = attempt(|| run(payload));
+                let ended = attempt(|| within(context, || run(inner)));
                 if ended.0 == Ended::Panicked {
                     self.config.abort_if_asked();
                 }

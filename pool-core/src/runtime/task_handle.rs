@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::JobError;
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext};
 use crate::panics::drop_quietly;
 use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
@@ -83,13 +84,14 @@ pub(crate) trait Work<T>: Send + Sized {
     }
 }
 
-impl<F, T> Work<T> for F
+impl<C, F, T> Work<T> for Bound<C, F>
 where
+    C: JobContext,
     F: FnOnce() -> T + Send,
     T: Send,
 {
     fn run(cell: Arc<TaskCell<Self, T>>, id: JobId, account: Account<'_>) {
-        cell.run_with(id, account, |closure| closure());
+        cell.run_with(id, account, Bound::run);
         // Without a handle, the outcome may be dropped by this.
         drop_quietly(cell);
     }

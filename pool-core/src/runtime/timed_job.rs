@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::error::JobError;
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext, within};
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -25,9 +26,9 @@ use crate::sync::{Mutex, lock};
 /// Unlike a job with a handle it is not expired by other threads: its outcome goes to the sink, which may hold
 /// up the thread that delivers. A thread that only asks for the pool's figures must not be held up, and may
 /// be the one that the sink waits for.
-pub(crate) struct TimedJob<J, R, Q> {
+pub(crate) struct TimedJob<C, J, R, Q> {
     /// `None` once it was taken: to be run, or because its time was over.
-    payload: Mutex<Option<J>>,
+    payload: Mutex<Option<Bound<C, J>>>,
     deadline: Option<Instant>,
     label: Option<&'static str>,
     /// Whether it was held back. Its payload may hold others back, and so is not left to a caller.
@@ -35,30 +36,56 @@ pub(crate) struct TimedJob<J, R, Q> {
     inner: Weak<Inner<J, R, Q>>,
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
+impl<C, J, R, Q> TimedJob<C, J, R, Q>
+where
+    C: JobContext,
+    J: Send + 'static,
+    R: 'static,
+    Q: WorkQueue<Job<J>>,
+{
     /// Returns a job for the queue.
-    pub(crate) fn new(payload: J, terms: &Terms, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+    pub(crate) fn new(
+        payload: Bound<C, J>,
+        terms: &Terms,
+        inner: &Arc<Inner<J, R, Q>>,
+    ) -> Arc<Self> {
         Self::made(payload, terms, false, inner)
     }
 
     /// Returns a job that is held back from the queue.
-    pub(crate) fn held(payload: J, terms: &Terms, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+    pub(crate) fn held(
+        payload: Bound<C, J>,
+        terms: &Terms,
+        inner: &Arc<Inner<J, R, Q>>,
+    ) -> Arc<Self> {
         Self::made(payload, terms, true, inner)
     }
 
-    fn made(payload: J, terms: &Terms, was_held: bool, inner: &Arc<Inner<J, R, Q>>) -> Arc<Self> {
+    fn made(
+        payload: Bound<C, J>,
+        terms: &Terms,
+        was_held: bool,
+        inner: &Arc<Inner<J, R, Q>>,
+    ) -> Arc<Self> {
         let (deadline, label) = (terms.deadline, terms.label);
         let (payload, inner) = (Mutex::new(Some(payload)), Arc::downgrade(inner));
         Arc::new(Self { payload, deadline, label, was_held, inner })
     }
 
     /// Takes the job, if it was not taken (C2).
-    pub(crate) fn take(&self) -> Option<J> {
+    pub(crate) fn take(&self) -> Option<Bound<C, J>> {
         lock(&self.payload).take()
     }
 
     /// Drops the job, and delivers to the sink that it has ended in this way.
-    fn end_unrun(&self, id: JobId, payload: J, account: Account<'_>, how: Ended, error: JobError) {
+    fn end_unrun(
+        &self,
+        id: JobId,
+        payload: Bound<C, J>,
+        account: Account<'_>,
+        how: Ended,
+        error: JobError,
+    ) {
         let end = || {
             drop_quietly(payload);
             (how, error)
@@ -71,7 +98,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> TimedJob<J, R, Q> {
     }
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J, R, Q> {
+impl<C, J, R, Q> Execute for TimedJob<C, J, R, Q>
+where
+    C: JobContext,
+    J: Send + 'static,
+    R: 'static,
+    Q: WorkQueue<Job<J>>,
+{
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>) {
         let Some(payload) = self.take() else { return };
         let pool = account.pool();
@@ -80,7 +113,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
         } else if account.is_workers()
             && let Some(worker) = context::worker::<Worker<J, R, Q>>(pool.id())
         {
-            worker.hand_over(id, payload);
+            if C::IS_NONE {
+                worker.hand_over(id, payload.inner);
+            } else {
+                let Bound { context, inner } = payload;
+                let run = |handler: &mut dyn FnMut(J) -> R| within(context, || handler(inner));
+                worker.hand_over_within(id, Box::new(run));
+            }
         } else if let Some(inner) = self.inner.upgrade() {
             inner.run_outside(id, payload, account);
         }
@@ -92,7 +131,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
             self.end_unrun(id, payload, account, Ended::Returned, JobError::Returned);
             return None;
         }
-        Some(Box::new(payload))
+        let Bound { context, inner } = payload;
+        drop_quietly(context);
+        Some(Box::new(inner))
     }
 
     fn abandon(&self) {
@@ -112,7 +153,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for TimedJob<J
     }
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Hold for TimedJob<J, R, Q> {
+impl<C, J, R, Q> Hold for TimedJob<C, J, R, Q>
+where
+    C: JobContext,
+    J: Send + 'static,
+    R: 'static,
+    Q: WorkQueue<Job<J>>,
+{
     fn cancel_held(&self, id: JobId, account: Account<'_>) {
         if let Some(payload) = self.take() {
             self.end_unrun(id, payload, account, Ended::Cancelled, JobError::Cancelled);

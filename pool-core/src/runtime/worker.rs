@@ -62,10 +62,15 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     is_blocking: Cell<bool>,
 }
 
+/// Calls the handler with a job, in the job's context.
+type WithinContext<J, R> = Box<dyn FnOnce(&mut dyn FnMut(J) -> R) -> R>;
+
 /// A job for the handler.
 enum Handed<J, R> {
     /// The sink gets its outcome.
     Payload(J),
+    /// The same, for one that has a context, in which the handler is called.
+    Within(WithinContext<J, R>),
     /// Its handle gets the outcome.
     Task(Arc<dyn HandlerTask<J, R>>),
 }
@@ -400,11 +405,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     #[inline(always)]
-    fn handle(
+    fn handle<P>(
         &self,
         id: JobId,
-        payload: J,
-        handler: &mut impl FnMut(J) -> R,
+        payload: P,
+        handler: impl FnOnce(P) -> R,
         sink: &mut impl ResultSink<Result = R>,
     ) {
         self.running.set(Running::Job(id));
@@ -424,6 +429,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     ) {
         match self.handed.take() {
             Some((id, Handed::Payload(payload))) => self.handle(id, payload, handler, sink),
+            Some((id, Handed::Within(run))) => self.handle(id, run, |run| run(handler), sink),
             Some((id, Handed::Task(task))) => {
                 self.running.set(Running::Ref(id));
                 let account = Account::worker(&self.inner.state, self.index);
@@ -468,6 +474,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.counters().popped.bump();
         self.inner.state.make_room(id);
         self.handed.replace(Some((id, Handed::Payload(payload))));
+    }
+
+    /// Takes over a job for the handler that has a context.
+    pub(crate) fn hand_over_within(&self, id: JobId, run: WithinContext<J, R>) {
+        self.counters().popped.bump();
+        self.inner.state.make_room(id);
+        self.handed.replace(Some((id, Handed::Within(run))));
     }
 
     /// Takes over a job for the handler that has a handle. It stays queued until the handler has it.
