@@ -49,7 +49,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_in(job, self.inner.queue.capture_context(), Terms::PLAIN)
+        self.submit_plain(job, self.inner.queue.capture_context(), Terms::PLAIN)
     }
 
     /// Submits a job like [`submit`](Self::submit), but does not wait for room.
@@ -72,15 +72,29 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn try_submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_in(job, self.inner.queue.capture_context(), Terms::TRY)
+        self.submit_plain(job, self.inner.queue.capture_context(), Terms::TRY)
     }
 
     pub(crate) fn submit_on(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
         self.submit_in(job, self.inner.queue.capture_context(), terms)
     }
 
-    /// Submits a job that is to run in this context.
+    /// Submits a job on terms without options.
     #[inline]
+    fn submit_plain<C: JobContext>(
+        &self,
+        job: J,
+        context: C,
+        terms: Terms,
+    ) -> Result<JobId, SubmitError<J>> {
+        if C::IS_NONE {
+            self.submit_untimed(job, terms.wait, terms.priority)
+        } else {
+            self.submit_in(job, context, terms)
+        }
+    }
+
+    /// Submits a job that is to run in this context.
     pub(crate) fn submit_in<C: JobContext>(
         &self,
         job: J,
@@ -152,7 +166,8 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        self.execute_on(closure, Terms::PLAIN)
+        // The closure brings its context along.
+        self.submit_untimed(Task::new(self.in_context(closure)), Wait::Forever, Priority::NORMAL)
     }
 
     /// Submits a closure like [`execute`](Self::execute), but does not wait for room.
@@ -180,10 +195,9 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        self.execute_on(closure, Terms::TRY)
+        self.submit_untimed(Task::new(self.in_context(closure)), Wait::Never, Priority::NORMAL)
     }
 
-    #[inline]
     pub(crate) fn execute_on<F>(
         &self,
         closure: F,
@@ -192,7 +206,6 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        // The closure brings its context along.
         self.submit_in(Task::new(self.in_context(closure)), NoContext, terms)
     }
 }
