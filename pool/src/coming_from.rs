@@ -27,6 +27,8 @@
 //!   pool's [sink](crate::ResultSink) if the job was executed or submitted without one.
 //! * The pool has one owner, whose drop waits until everything has run, or does what [`OnDrop`](crate::OnDrop)
 //!   says. A [`Handle`](pool_core::Handle) submits from elsewhere, and keeps nothing open.
+//! * Jobs from outside start about in their order. A worker takes several from the front at a time, so of a backlog
+//!   of long jobs one may start well after later ones. The backend `channel` keeps the order strictly.
 //! * A job may wait for another one, with a single worker: it runs what it waits for.
 //! * The bound, if there is one, is for submitters from outside; a job's own jobs are not held up.
 //!
