@@ -4,7 +4,8 @@
 //! A [`ThreadPool`] runs closures, a [`Pool`] runs jobs of one type with a handler that each worker
 //! has for itself. Both are built by [`ThreadPoolBuilder`], give back a job that they do not accept, finish every
 //! job that they do, survive every panic, and return counts that balance when they shut down.
-//! [The contract](pool_core#the-contract) has the details, [`pitfalls`] what may surprise.
+//! [The contract](pool_core#the-contract) has the details, [`pitfalls`] what may surprise, [`coming_from`] the
+//! calls of other pools beside these.
 //!
 //! | call | what it does |
 //! |---|---|
@@ -99,6 +100,7 @@
 compile_error!("`drainpool` needs a queue: enable the feature `crossbeam`, `flume` or `std-only`");
 
 mod backend;
+pub mod coming_from;
 mod default;
 
 pub use backend::{AnyLocal, AnyQueue, Backend, UnknownBackend};
