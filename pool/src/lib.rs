@@ -24,6 +24,7 @@
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
 //! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`], [`current_label`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
 //! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with), [`try_worker_state`](pool_core::ThreadPoolBuilder::try_worker_state) | a handler, or a worker's state, whose maker may fail |
+//! | [`context`](pool_core::ThreadPoolBuilder::context) | jobs that take along what their submitter has, such as the request that they are for; a [`JobContext`] |
 //! | [`keep_input`] | a handler that keeps the input of a job that panics, to try it again |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
 //! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |

@@ -12,6 +12,7 @@ mod blocking;
 mod borrowing;
 mod calls;
 mod cancelling;
+mod contexts;
 mod current;
 mod ending;
 mod ending_async;
