@@ -70,6 +70,28 @@ pub trait JobContext: Send + Sized + 'static {
     /// thread, after the job.
     fn enter(self) -> impl Sized;
 
+    /// Calls a closure in the context, and returns what it returns. The pool runs jobs by this.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the closure, of [`enter`](Self::enter) or of the guard's drop goes to the caller; of two, the
+    /// first.
+    #[inline]
+    fn run<T>(self, job: impl FnOnce() -> T) -> T {
+        if Self::IS_NONE {
+            return job();
+        }
+        let guard = self.enter();
+        match guarded(job) {
+            Ok(result) => return_after_drop(guard, result),
+            Err(payload) => {
+                // If it panicked as well, the process would abort.
+                drop_quietly(guard);
+                resume_unwind(payload)
+            }
+        }
+    }
+
     /// Whether there is no context at all: only [`NoContext`] says so.
     #[doc(hidden)]
     const IS_NONE: bool = false;
@@ -102,24 +124,6 @@ impl<C: JobContext, F> Bound<C, F> {
     where
         F: FnOnce() -> T,
     {
-        let Self { context, inner } = self;
-        within(context, inner)
-    }
-}
-
-/// Calls a closure in this context.
-#[inline]
-pub(crate) fn within<C: JobContext, T>(context: C, closure: impl FnOnce() -> T) -> T {
-    if C::IS_NONE {
-        return closure();
-    }
-    let guard = context.enter();
-    match guarded(closure) {
-        Ok(result) => return_after_drop(guard, result),
-        Err(payload) => {
-            // If it panicked as well, the process would abort.
-            drop_quietly(guard);
-            resume_unwind(payload)
-        }
+        self.context.run(self.inner)
     }
 }

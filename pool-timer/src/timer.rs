@@ -5,16 +5,28 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Handle, Job, WaitError, WorkQueue};
+use pool_core::{Handle, Job, JobContext, WaitError, WorkQueue};
 
 use crate::driver::{Alarms, drive};
 use crate::error::{TimerError, TimerRefusal, TimerReport, TimerStartError};
-use crate::jobs::{Entry, Periodic};
+use crate::jobs::{Entry, Periodic, Run};
 use crate::panics::{drop_quietly, guarded};
 use crate::period::{Period, When};
 use crate::shared::Shared;
 use crate::sync::{Mutex, lock, thread};
 use crate::ticket::Ticket;
+
+/// Binds a closure to a context that was captured.
+type Bind = Box<dyn FnOnce(Run) -> Run + Send>;
+
+/// Returns what captures the context that this captures, if there is one.
+fn capture_by<Q, C: JobContext>(_: impl Fn(&Q) -> C) -> Option<fn() -> Bind> {
+    let capture = || -> Bind {
+        let context = C::capture();
+        Box::new(move |run| Box::new(move || context.run(run)))
+    };
+    if C::IS_NONE { None } else { Some(capture) }
+}
 
 /// A timer of one pool: the owner of a thread that hands jobs to the pool when they are due.
 ///
@@ -78,7 +90,8 @@ impl Timer {
         });
         let thread_id = thread.thread().id();
         let thread = Mutex::new(Some(thread));
-        Ok(Self { handle: TimerHandle { shared, now }, thread, thread_id, is_inside })
+        let handle = TimerHandle { shared, now, capture: capture_by(Q::capture_context) };
+        Ok(Self { handle, thread, thread_id, is_inside })
     }
 
     /// Returns a handle to this timer, for other threads and for jobs that set jobs.
@@ -148,6 +161,8 @@ pub struct TimerHandle {
     shared: Arc<Shared>,
     /// The pool's clock.
     now: Arc<dyn Fn() -> Instant + Send + Sync>,
+    /// Captures the context of the present thread, if the pool's jobs have one.
+    capture: Option<fn() -> Bind>,
 }
 
 impl TimerHandle {
@@ -161,6 +176,8 @@ impl TimerHandle {
     /// In a bounded pool a due job waits for room like any submitter, in the order of arrival, and the due jobs
     /// after it wait behind it.
     /// Nothing else waits: they can be cancelled, and the timer and the pool can be ended.
+    ///
+    /// It runs in the [context](pool_core::JobContext) of the thread that sets it, if the pool's jobs have one.
     ///
     /// It has no priority and comes from outside: over a stealing queue whose jobs keep submitting jobs it may
     /// wait for hundreds of them, see the pitfalls of `drainpool`.
@@ -236,9 +253,15 @@ impl TimerHandle {
     where
         F: FnOnce() + Send + 'static,
     {
-        let set = self
-            .shared
-            .set(when, job, |job| Entry::Once { ticket: Ticket::new(false), run: Box::new(job) });
+        // Before the lock: it is foreign code.
+        let bind = self.capture.map(|capture| capture());
+        let set = self.shared.set(when, job, |job| {
+            let run: Run = match bind {
+                Some(bind) => bind(Box::new(job)),
+                None => Box::new(job),
+            };
+            Entry::Once { ticket: Ticket::new(false), run }
+        });
         self.scheduled(set)
     }
 
@@ -250,7 +273,8 @@ impl TimerHandle {
     /// its own.
     ///
     /// A run that panics is counted by the pool, and the job goes on at its next tick with the same closure,
-    /// which has to mend what it may have left half done. Otherwise each run is like a job set with
+    /// which has to mend what it may have left half done. It has no context: that of the call is over by then.
+    /// Otherwise each run is like a job set with
     /// [`after`](Self::after). A tick that the pool refuses, though it is open, is counted as
     /// [dropped](TimerReport::dropped), and the job goes on.
     ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::JobError;
 use crate::id::JobId;
-use crate::job_context::{Bound, JobContext, within};
+use crate::job_context::{Bound, JobContext};
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -73,7 +73,7 @@ impl<C: JobContext, J: Send, R: Send, Q> HandlerTask<J, R> for TaskCell<Call<C, 
         self.run_with(id, account, |call| {
             is_running.set(true);
             let Bound { context, inner } = call.bound;
-            let result = within(context, || handler(inner));
+            let result = context.run(|| handler(inner));
             is_running.set(false);
             result
         });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cancellation::CancellationToken;
 use crate::id::JobId;
-use crate::job_context::{Bound, JobContext, within};
+use crate::job_context::{Bound, JobContext};
 use crate::panics::drop_quietly;
 use crate::runtime::account::Account;
 use crate::runtime::task_cell::TaskCell;
@@ -25,7 +25,7 @@ where
     fn run(cell: Arc<TaskCell<Self, T>>, id: JobId, account: Account<'_>) {
         cell.run_with(id, account, |Self { bound, token }| {
             let Bound { context, inner } = bound;
-            within(context, || inner(&token))
+            context.run(|| inner(&token))
         });
         drop_quietly(cell);
     }

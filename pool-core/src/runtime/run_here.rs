@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{JobError, Refusal, StartCause, StartError};
 use crate::id::JobId;
-use crate::job_context::{Bound, JobContext, NoContext, within};
+use crate::job_context::{Bound, JobContext, NoContext};
 use crate::panics::drop_quietly;
 use crate::parts::ledger::Ended;
 use crate::queue::WorkQueue;
@@ -64,7 +64,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let Bound { context, inner } = payload;
         let run = || match self.run_here {
             Some(run) => {
-                let ended = attempt(|| within(context, || run(inner)));
+                let ended = attempt(|| context.run(|| run(inner)));
                 if ended.0 == Ended::Panicked {
                     self.config.abort_if_asked();
                 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::error::JobError;
 use crate::id::JobId;
-use crate::job_context::{Bound, JobContext, within};
+use crate::job_context::{Bound, JobContext};
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -117,7 +117,7 @@ where
                 worker.hand_over(id, payload.inner);
             } else {
                 let Bound { context, inner } = payload;
-                let run = |handler: &mut dyn FnMut(J) -> R| within(context, || handler(inner));
+                let run = |handler: &mut dyn FnMut(J) -> R| context.run(|| handler(inner));
                 worker.hand_over_within(id, Box::new(run));
             }
         } else if let Some(inner) = self.inner.upgrade() {

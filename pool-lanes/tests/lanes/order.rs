@@ -6,6 +6,7 @@ use std::thread;
 
 use drainpool::{Collect, LanesExt, SubmitOptions, current_label};
 
+use crate::setup::request::{Request, request, requested};
 use crate::setup::{Latch, Setup, balanced, eventually};
 
 on_every_backend! {
@@ -19,6 +20,7 @@ on_every_backend! {
     a_paused_pool_starts_none
     a_job_has_its_id_at_once
     a_job_has_its_label
+    a_job_runs_in_the_context_of_its_submit
 }
 
 const JOBS: usize = 500;
@@ -208,4 +210,20 @@ fn a_job_has_its_label(setup: Setup) {
     assert!(
         seen.take().into_iter().all(|done| done.outcome.unwrap().as_deref() == Some("booking"))
     );
+}
+
+fn a_job_runs_in_the_context_of_its_submit(setup: Setup) {
+    let seen = Collect::new();
+    let builder = setup.builder().context::<Request>().sink(seen.clone());
+    let pool = builder.build().unwrap();
+    let lane = pool.lane(1);
+    for n in 1..=20 {
+        requested(n, || {
+            lane.execute(move || (n, request())).unwrap();
+            let job = lane.spawn(request).unwrap();
+            assert_eq!(requested(100, || job.join_or_run().unwrap()), n);
+        });
+    }
+    assert_eq!(pool.shutdown().done, 40);
+    assert!(seen.take().into_iter().map(|done| done.outcome.unwrap()).all(|(n, seen)| n == seen));
 }

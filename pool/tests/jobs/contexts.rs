@@ -1,6 +1,5 @@
 //! The context that jobs take along from where they are submitted.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -8,10 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 use drainpool::{
-    AnyQueue, BuildError, Collect, InContext, Job, JobContext, JobError, ManualClock, PanicPolicy,
-    Pool, SubmitOptions, Task, WhenFull,
+    AnyQueue, BuildError, Collect, InContext, Job, JobError, ManualClock, PanicPolicy, Pool,
+    SubmitOptions, Task, WhenFull,
 };
 
+use crate::setup::request::{
+    CAPTURED, COUNTED, PANICS_AT_CAPTURE, PANICS_AT_ENTRY, PANICS_AT_EXIT, Request, request,
+    requested,
+};
 use crate::setup::{Backend, Builder, Latch, Setup, eventually};
 
 on_every_backend! {
@@ -27,60 +30,6 @@ on_every_backend! {
     a_backend_that_replaces_the_context_is_refused
 }
 
-thread_local! {
-    static REQUEST: Cell<u32> = const { Cell::new(0) };
-}
-
-/// The contexts that are there, captured and not entered.
-static CAPTURED: AtomicUsize = AtomicUsize::new(0);
-
-/// The request that a job is for. What it owns is told when it is dropped.
-struct Request {
-    number: u32,
-    _captured: Option<Counted>,
-}
-
-struct Counted;
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        CAPTURED.fetch_sub(1, SeqCst);
-    }
-}
-
-/// Requests with these numbers panic.
-const PANICS_AT_CAPTURE: u32 = 901;
-const PANICS_AT_ENTRY: u32 = 902;
-const PANICS_AT_EXIT: u32 = 903;
-/// Of this one it is counted what is captured.
-const COUNTED: u32 = 904;
-
-impl JobContext for Request {
-    fn capture() -> Self {
-        let number = REQUEST.get();
-        assert_ne!(number, PANICS_AT_CAPTURE, "on purpose");
-        let counts = number == COUNTED;
-        CAPTURED.fetch_add(usize::from(counts), SeqCst);
-        Self { number, _captured: counts.then(|| Counted) }
-    }
-
-    fn enter(self) -> impl Sized {
-        assert_ne!(self.number, PANICS_AT_ENTRY, "on purpose");
-        Entered { former: REQUEST.replace(self.number) }
-    }
-}
-
-struct Entered {
-    former: u32,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let number = REQUEST.replace(self.former);
-        assert_ne!(number, PANICS_AT_EXIT, "on purpose");
-    }
-}
-
 type Contextual<J, R> = Pool<J, R, InContext<AnyQueue<Job<J>>, Request>>;
 
 fn builder(setup: Setup) -> drainpool::PoolBuilder<InContext<Backend, Request>> {
@@ -89,18 +38,6 @@ fn builder(setup: Setup) -> drainpool::PoolBuilder<InContext<Backend, Request>> 
 
 fn pool(setup: Setup) -> Contextual<Task, ()> {
     builder(setup).build().unwrap()
-}
-
-/// Calls this as for a request, and checks that the thread is as before.
-fn requested<T>(number: u32, code: impl FnOnce() -> T) -> T {
-    let former = REQUEST.replace(number);
-    let result = code();
-    assert_eq!(REQUEST.replace(former), number, "the submitter's own context is left alone");
-    result
-}
-
-fn request() -> u32 {
-    REQUEST.get()
 }
 
 fn closures_run_in_the_context_of_their_submit(setup: Setup) {

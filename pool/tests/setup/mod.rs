@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod held;
+pub(crate) mod request;
 pub(crate) mod tools;
 
 use std::sync::Once;

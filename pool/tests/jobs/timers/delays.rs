@@ -6,6 +6,7 @@ use std::time::Duration;
 use drainpool::{Clock, ManualClock, Timer, TimerHandle};
 
 use super::{SECOND, Scene, sum};
+use crate::setup::request::{Request, request, requested};
 use crate::setup::tools::scrambled;
 use crate::setup::{Latch, Setup, Tally, balanced, eventually};
 
@@ -17,6 +18,7 @@ on_every_backend! {
     a_cancelled_job_is_gone_at_once
     a_job_that_lies_in_the_queue_can_be_cancelled
     a_job_sets_the_next
+    a_job_runs_in_the_context_of_the_one_who_set_it
 }
 
 /// The same setup with a bound and one worker.
@@ -179,4 +181,31 @@ fn many_are_set_fired_and_cancelled() {
         let report = scene.timer.shutdown();
         assert_eq!((report.fired, report.cancelled), (JOBS as u64 / 2, JOBS as u64 / 2));
     });
+}
+
+fn a_job_runs_in_the_context_of_the_one_who_set_it(setup: Setup) {
+    let clock = ManualClock::new();
+    let pool = setup.builder().clock(clock.clone()).context::<Request>().build().unwrap();
+    let timer = Timer::new(&pool).unwrap();
+    let (sender, received) = mpsc::channel();
+    let send = || {
+        let sender = sender.clone();
+        move || sender.send(request()).unwrap()
+    };
+    requested(7, || timer.after(SECOND, send()).unwrap());
+    let handle = timer.handle();
+    let sends = send();
+    let sets = move || {
+        handle.after(Duration::ZERO, sends).unwrap();
+    };
+    requested(8, || pool.spawn(sets).unwrap()).join().unwrap();
+    let ticks = requested(9, || timer.every(SECOND, send()).unwrap());
+    assert_eq!(received.recv().unwrap(), 8);
+    clock.advance(SECOND);
+    let mut seen = [received.recv().unwrap(), received.recv().unwrap()];
+    seen.sort_unstable();
+    assert_eq!(seen, [0, 7], "a periodic job has no context");
+    assert!(ticks.cancel());
+    timer.shutdown();
+    pool.shutdown();
 }
