@@ -49,7 +49,9 @@ pub(crate) fn cancel_dropped(world: &World, pool: usize, (at, job): Spawned) {
     let job = job.cancel_on_drop();
     if is_dropped(at) {
         world.linger(at);
+        let canceller = job.canceller();
         drop(job);
+        assert!(!canceller.cancel(), "the drop has not cancelled it");
     } else {
         world.outcome(pool, at, &job.disarm().join());
     }
