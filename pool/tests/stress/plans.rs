@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::Duration;
 
-use drainpool::{ManualClock, ShutdownReport, Timer, TimerReport};
+use drainpool::{ManualClock, Refusal, ShutdownReport, Timer, TimerReport, WhenFull};
 use pool_conformance::{set_patience, within_patience};
 
 use crate::plan::{Ending, Meddling, Plan};
-use crate::setup::{Backend, Pool, Tally};
+use crate::setup::{Backend, Handle, Pool, Tally};
 use crate::steps::run;
 use crate::timers::Timed;
 use crate::world::{Place, World};
@@ -120,6 +120,12 @@ fn end(world: &World, pools: &Pools) -> (Vec<ShutdownReport>, Vec<TimerReport>) 
     // Those of a pool that ends first may still be submitted to it by another one.
     world.books.iter().for_each(|books| books.closed.store(true, SeqCst));
     let reports = pools.pools.iter().map(|pool| pool.shutdown()).collect();
+    if world.plan.ending == Ending::PoolsFirst {
+        // With its pool a timer ends by itself.
+        while !world.timed.iter().all(Timed::is_over) {
+            thread::yield_now();
+        }
+    }
     (reports, pools.timers.iter().map(|timer| timer.shutdown()).collect())
 }
 
@@ -146,6 +152,20 @@ fn settle(world: &World, pools: &Pools) {
         let is_whole = !timed.ended.load(SeqCst) && !books.closed.load(SeqCst);
         timed.settled.store(is_whole, SeqCst);
     }
+    for (pool, books) in world.pools.iter().zip(&world.books) {
+        if let Some(capacity) = world.plan.capacity
+            && !books.closed.load(SeqCst)
+        {
+            check_room(pool, capacity);
+        }
+    }
+}
+
+/// Checks that a pool without jobs has all its room, and no more.
+fn check_room(pool: &Handle, capacity: usize) {
+    let places: Vec<_> = (0..capacity).map(|_| pool.admit(WhenFull::Fail)).collect();
+    assert!(places.iter().all(Result::is_ok), "room is lost: {places:?}");
+    assert!(matches!(pool.admit(WhenFull::Fail), Err(Refusal::Full)), "more room than there is");
 }
 
 fn end_timer(world: &World, pools: &Pools, pool: usize) {
