@@ -11,8 +11,9 @@ use std::time::Duration;
 use drainpool::{ManualClock, Refusal, ShutdownReport, Timer, TimerReport, WhenFull};
 use pool_conformance::{set_patience, within_patience};
 
+use crate::books::Books;
 use crate::plan::{Ending, Meddling, Plan};
-use crate::setup::{Backend, Handle, Pool, Tally};
+use crate::setup::{Backend, Pool, Tally};
 use crate::steps::run;
 use crate::timers::Timed;
 use crate::world::{Place, World};
@@ -117,6 +118,9 @@ fn end(world: &World, pools: &Pools) -> (Vec<ShutdownReport>, Vec<TimerReport>) 
         (0..pools.timers.len()).for_each(|pool| end_timer(world, pools, pool));
     }
     pools.pools.iter().for_each(|pool| pool.wait_idle().unwrap());
+    if world.plan.ending == Ending::Settled {
+        check_room(world);
+    }
     // Those of a pool that ends first may still be submitted to it by another one.
     world.books.iter().for_each(|books| books.closed.store(true, SeqCst));
     let reports = pools.pools.iter().map(|pool| pool.shutdown()).collect();
@@ -152,20 +156,19 @@ fn settle(world: &World, pools: &Pools) {
         let is_whole = !timed.ended.load(SeqCst) && !books.closed.load(SeqCst);
         timed.settled.store(is_whole, SeqCst);
     }
-    for (pool, books) in world.pools.iter().zip(&world.books) {
-        if let Some(capacity) = world.plan.capacity
-            && !books.closed.load(SeqCst)
-        {
-            check_room(pool, capacity);
-        }
-    }
 }
 
-/// Checks that a pool without jobs has all its room, and no more.
-fn check_room(pool: &Handle, capacity: usize) {
-    let places: Vec<_> = (0..capacity).map(|_| pool.admit(WhenFull::Fail)).collect();
-    assert!(places.iter().all(Result::is_ok), "room is lost: {places:?}");
-    assert!(matches!(pool.admit(WhenFull::Fail), Err(Refusal::Full)), "more room than there is");
+/// Checks that pools without jobs and timers have all their room, and no more.
+fn check_room(world: &World) {
+    let Some(capacity) = world.plan.capacity else { return };
+    let open = |books: &Books| !books.closed.load(SeqCst);
+    let pools = world.pools.iter().zip(&world.books).filter(|(_, books)| open(books));
+    for (pool, _) in pools {
+        let places: Vec<_> = (0..capacity).map(|_| pool.admit(WhenFull::Fail)).collect();
+        assert!(places.iter().all(Result::is_ok), "room is lost: {places:?}");
+        let full = pool.admit(WhenFull::Fail);
+        assert!(matches!(full, Err(Refusal::Full)), "more room than there is: {full:?}");
+    }
 }
 
 fn end_timer(world: &World, pools: &Pools, pool: usize) {
