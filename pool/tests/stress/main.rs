@@ -1,4 +1,4 @@
-//! Random plans of waiting, forking, borrowing and submitting against pools of every shape, and threads
+//! Random plans of waiting, forking, borrowing, submitting and timing against pools of every shape, and threads
 //! that leave while others submit.
 //!
 //! A plan follows from one number, its seed, and runs on every backend. What fails or hangs is reported

@@ -1,4 +1,4 @@
-//! Plans: what runs, in which pools, and who meddles. Made from a seed.
+//! Plans: what runs, in which pools, who meddles, and how it ends. Made from a seed.
 
 use std::time::Duration;
 
