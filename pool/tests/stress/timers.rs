@@ -133,7 +133,7 @@ fn set_once(world: &Arc<World>, pool: usize, at: usize, timing: Timing, place: P
     let once = move || {
         let _open = open;
         inner.timed[pool].ran.fetch_add(1, SeqCst);
-        inner.ran(pool, at);
+        inner.counts(pool, at);
         work();
     };
     let set = match timing {
@@ -174,7 +174,7 @@ fn set_every(world: &Arc<World>, node: &Node, timing: Timing, place: Place) {
         let timed = &inner.timed[pool];
         timed.ticks.fetch_add(1, SeqCst);
         if let Some(at) = parts.next() {
-            inner.ran(pool, at);
+            inner.counts(pool, at);
             job(&inner, at, pool)();
         } else if let Some(job) = itself.get() {
             timed.stop(job);

@@ -101,20 +101,20 @@ impl World {
     /// A job was accepted.
     pub(crate) fn accepted(&self, pool: usize, at: usize) {
         self.books[pool].accepted.fetch_add(1, SeqCst);
-        self.ran(pool, at);
+        self.counts(pool, at);
     }
 
-    /// The same of a job that somebody else has submitted.
-    pub(crate) fn ran(&self, pool: usize, at: usize) {
+    /// A job that is accepted is sure to run, or its being cancelled or given back is noted as well.
+    pub(crate) fn counts(&self, pool: usize, at: usize) {
         self.books[pool].panicked.fetch_add(u64::from(self.plan.nodes[at].panics), SeqCst);
     }
 
-    /// A job was cancelled, and the pool does not count it.
+    /// A job was cancelled in time, by the pool or before the pool knew of it.
     pub(crate) fn never_runs(&self, at: usize) {
         self.cancelled[at].store(true, SeqCst);
     }
 
-    /// A job was cancelled, and so it has no outcome of its own.
+    /// An accepted job was cancelled, and so it has no outcome of its own.
     pub(crate) fn cancelled(&self, pool: usize, at: usize) {
         self.never_runs(at);
         self.books[pool].cancelled.fetch_add(1, SeqCst);
