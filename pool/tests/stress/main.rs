@@ -1,4 +1,4 @@
-//! Random plans of waiting, forking, borrowing and submitting against pools of every shape, and threads
+//! Random plans of waiting, forking, borrowing, submitting and timing against pools of every shape, and threads
 //! that leave while others submit.
 //!
 //! A plan follows from one number, its seed, and runs on every backend. What fails or hangs is reported
@@ -16,19 +16,31 @@
 //! POOL_STRESS_SEED=4711 POOL_STRESS_TIMES=1000 cargo test -p drainpool --all-features --test stress plans::flume
 //! POOL_STRESS_PLANS=100000 cargo test --release -p drainpool --all-features --test stress plans
 //! ```
-#![cfg(all(feature = "crossbeam", feature = "flume", feature = "std-only"))]
+#![cfg(all(
+    feature = "crossbeam",
+    feature = "flume",
+    feature = "std-only",
+    feature = "lanes",
+    feature = "timer"
+))]
 
 #[path = "../setup/mod.rs"]
 #[macro_use]
 mod setup;
 
+mod books;
+mod cancelling;
+mod held;
 mod helping;
 mod idling;
+mod lanes;
 mod leaving;
+mod ops;
 mod plan;
 mod plans;
 mod random;
 mod spawns;
 mod starting;
 mod steps;
+mod timers;
 mod world;

@@ -1,133 +1,9 @@
-//! Plans: what runs, in which pools, and who meddles. Made from a seed.
+//! Plans: what runs, in which pools, who meddles, and how it ends. Made from a seed.
 
+use std::time::Duration;
+
+use crate::ops::Op;
 use crate::random::Random;
-
-/// How jobs with handles are made and what becomes of the handles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
-    Join,
-    JoinTimeout,
-    JoinOrRun,
-    Poll,
-    SetNext,
-    SetTimeout,
-    SetAll,
-    /// Made with `spawn_expiring`, with much time.
-    Expiring,
-    /// Made with `try_spawn`.
-    Try,
-    /// Made with `WhenFull::RunHere`.
-    OrRun,
-    Batch,
-    Drop,
-    Cancel,
-    Canceller,
-    CancelAll,
-    #[cfg(feature = "lanes")]
-    Lane,
-}
-
-const HOWS: &[How] = &[
-    How::Join,
-    How::JoinTimeout,
-    How::JoinOrRun,
-    How::Poll,
-    How::SetNext,
-    How::SetTimeout,
-    How::SetAll,
-    How::Expiring,
-    How::Try,
-    How::OrRun,
-    How::Batch,
-    How::Drop,
-    How::Cancel,
-    How::Canceller,
-    How::CancelAll,
-    #[cfg(feature = "lanes")]
-    How::Lane,
-];
-
-impl How {
-    /// Whether the one who spawns such a job also learns that it has run.
-    fn is_awaited(self) -> bool {
-        !matches!(self, Self::Drop | Self::Cancel | Self::Canceller | Self::CancelAll)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Op {
-    Leaf,
-    /// Of those inside of the pool, which must be told that they are.
-    WaitIdle,
-    Sequence,
-    /// A sequence that says that it blocks.
-    Blocking,
-    Join,
-    Scope,
-    /// A scope whose first child spawns the second, and so on.
-    Chain,
-    ForEach,
-    Spawn(How),
-    Execute,
-    ExecuteBatch,
-    ExecuteOrRun,
-    Install,
-    Map,
-    MapUnordered,
-}
-
-/// Of these, those that are there twice are drawn twice as often.
-const OPS: [Op; 17] = [
-    Op::Leaf,
-    Op::WaitIdle,
-    Op::Sequence,
-    Op::Blocking,
-    Op::Join,
-    Op::Join,
-    Op::Join,
-    Op::Scope,
-    Op::Scope,
-    Op::Chain,
-    Op::ForEach,
-    Op::Execute,
-    Op::ExecuteBatch,
-    Op::ExecuteOrRun,
-    Op::Install,
-    Op::Map,
-    Op::MapUnordered,
-];
-
-impl Op {
-    /// How many parts it has, at least and at most.
-    fn parts(self) -> (usize, usize) {
-        match self {
-            Self::Leaf | Self::WaitIdle => (0, 0),
-            Self::Execute | Self::ExecuteOrRun | Self::Install => (1, 1),
-            Self::Join => (2, 2),
-            Self::Sequence | Self::Blocking => (2, 3),
-            Self::Spawn(_) => (1, 3),
-            _ => (1, 4),
-        }
-    }
-
-    /// Whether its parts may be given back unrun, and then do not run.
-    pub(crate) fn may_lose_parts(self) -> bool {
-        self.spawns_jobs() || matches!(self, Self::Map | Self::MapUnordered)
-    }
-
-    fn is_awaited(self) -> bool {
-        match self {
-            Self::Execute | Self::ExecuteBatch | Self::ExecuteOrRun => false,
-            Self::Spawn(how) => how.is_awaited(),
-            _ => true,
-        }
-    }
-
-    /// Whether its parts are jobs of their own, which may panic.
-    fn spawns_jobs(self) -> bool {
-        matches!(self, Self::Spawn(_) | Self::Execute | Self::ExecuteBatch | Self::ExecuteOrRun)
-    }
-}
 
 /// A piece of work, with its parts.
 #[derive(Debug)]
@@ -160,6 +36,20 @@ pub(crate) enum Meddling {
     ShutdownNow(usize),
     /// Sets its number of threads, to this number modulo its maximum.
     Resize(usize, usize),
+    /// Lets this much time pass, of a clock that is set by hand.
+    Advance(Duration),
+    /// Shuts the timer down.
+    EndTimer(usize),
+}
+
+/// How a plan ends, when the threads from outside have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// What the timers have is due first, and runs.
+    Settled,
+    /// The timers are shut down before the pools.
+    TimersFirst,
+    PoolsFirst,
 }
 
 #[derive(Debug)]
@@ -171,6 +61,11 @@ pub(crate) struct Plan {
     /// Whether workers leave as soon as they have nothing to do.
     pub(crate) restless: bool,
     pub(crate) paused: bool,
+    /// Whether the pools' time is set by hand.
+    pub(crate) by_hand: bool,
+    /// Of the lanes that all nodes share.
+    pub(crate) lane_limit: usize,
+    pub(crate) ending: Ending,
     /// Each is run by a thread from outside.
     pub(crate) roots: Vec<usize>,
     pub(crate) meddling: Vec<Meddling>,
@@ -194,12 +89,38 @@ impl Plan {
         // Pools that wait for each other's full queues are the user's own mistake.
         let capacity = if pools == 2 { None } else { random.pick(&[None, None, Some(1), Some(3)]) };
         let (restless, paused) = (random.once_in(4), random.once_in(8));
+        let (by_hand, lane_limit) = (random.once_in(2), 1 + random.below(3));
+        let endings = [Ending::Settled, Ending::Settled, Ending::TimersFirst, Ending::PoolsFirst];
+        let ending = random.pick(&endings);
         let (roots, left) = (1 + random.below(3), 3 + random.below(20));
         let mut draft = Draft { random, pools, nodes: Vec::new(), left };
         let roots = (0..roots).map(|_| draft.node(5)).collect();
         let meddling = draft.meddling();
         let nodes = draft.nodes;
-        Self { seed, pools, workers, capacity, restless, paused, roots, meddling, nodes }
+        Self {
+            seed,
+            pools,
+            workers,
+            capacity,
+            restless,
+            paused,
+            by_hand,
+            lane_limit,
+            ending,
+            roots,
+            meddling,
+            nodes,
+        }
+    }
+
+    /// Whether the pools have timers.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.op, Op::Timed(_)))
+    }
+
+    /// The step in which the delays of timed jobs are given.
+    pub(crate) fn tick(&self) -> Duration {
+        if self.by_hand { Duration::from_millis(1) } else { Duration::from_micros(100) }
     }
 }
 
@@ -209,10 +130,7 @@ impl Draft {
             return if self.random.once_in(8) { Op::WaitIdle } else { Op::Leaf };
         }
         self.left -= 1;
-        if self.random.once_in(3) {
-            return Op::Spawn(self.random.pick(HOWS));
-        }
-        self.random.pick(&OPS)
+        Op::draw(&mut self.random)
     }
 
     fn node(&mut self, depth: usize) -> usize {
@@ -253,13 +171,15 @@ impl Draft {
         let steps = if self.random.once_in(2) { 0 } else { self.random.below(8) };
         let step = |random: &mut Random, pools| {
             let pool = random.below(pools);
-            match random.below(11) {
+            match random.below(14) {
                 0 | 1 => Meddling::Pause(pool),
                 2 => Meddling::Resume(pool),
                 3 => Meddling::Close(pool),
                 4 => Meddling::TakeQueued(pool),
                 5 if random.once_in(2) => Meddling::ShutdownNow(pool),
                 6 | 7 => Meddling::Resize(pool, random.below(32)),
+                8 | 9 => Meddling::Advance(Duration::from_millis(random.below(4) as u64)),
+                10 if random.once_in(2) => Meddling::EndTimer(pool),
                 _ => Meddling::LetRun(1 << random.below(8)),
             }
         };

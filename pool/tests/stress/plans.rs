@@ -8,14 +8,20 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::Duration;
 
+use drainpool::{ManualClock, Refusal, ShutdownReport, Timer, TimerReport, WhenFull};
 use pool_conformance::{set_patience, within_patience};
 
-use crate::plan::{Meddling, Plan};
+use crate::books::Books;
+use crate::plan::{Ending, Meddling, Plan};
 use crate::setup::{Backend, Pool, Tally};
 use crate::steps::run;
+use crate::timers::Timed;
 use crate::world::{Place, World};
 
 each_backend!(run_all);
+
+/// No timed job is set for later than this.
+const LONGEST_DELAY: Duration = Duration::from_millis(3);
 
 fn variable<T: FromStr>(name: &str) -> Option<T> {
     let value = env::var(name).ok()?;
@@ -36,9 +42,11 @@ fn run_all(backend: Backend) {
     }
 }
 
-/// One plan's pools, with the threads that they have started and lost.
+/// One plan's pools and their timers, with the threads that the pools have started and lost.
 struct Pools {
     pools: Vec<Pool>,
+    timers: Vec<Timer>,
+    clock: ManualClock,
     started: Tally,
     stopped: Tally,
 }
@@ -46,6 +54,7 @@ struct Pools {
 impl Pools {
     fn new(backend: Backend, plan: &Plan) -> Self {
         let (started, stopped) = (Tally::default(), Tally::default());
+        let clock = ManualClock::new();
         let pool = |_| {
             let (starts, stops) = (started.clone(), stopped.clone());
             let mut builder = pool_core::ThreadPoolBuilder::with_backend(backend)
@@ -62,16 +71,23 @@ impl Pools {
             if plan.paused {
                 builder = builder.paused();
             }
+            if plan.by_hand {
+                builder = builder.clock(clock.clone());
+            }
             builder.build().unwrap()
         };
-        let pools = (0..plan.pools).map(pool).collect();
-        Self { pools, started, stopped }
+        let pools: Vec<Pool> = (0..plan.pools).map(pool).collect();
+        let timed = if plan.is_timed() { &*pools } else { &[] };
+        let timers = timed.iter().map(|pool| Timer::new(pool).unwrap()).collect();
+        Self { pools, timers, clock, started, stopped }
     }
 }
 
 fn run_plan(backend: Backend, plan: Plan) {
     let pools = Pools::new(backend, &plan);
-    let world = Arc::new(World::new(plan, pools.pools.iter().map(Pool::handle).collect()));
+    let handles = pools.pools.iter().map(|pool| pool.handle()).collect();
+    let timers = pools.timers.iter().map(Timer::handle).collect();
+    let world = Arc::new(World::new(plan, handles, timers));
     let inner = Arc::clone(&world);
     let checked = catch_unwind(AssertUnwindSafe(|| within_patience(move || check(&inner, &pools))));
     if let Err(payload) = checked {
@@ -86,18 +102,82 @@ fn check(world: &Arc<World>, pools: &Pools) {
         for &root in &world.plan.roots {
             scope.spawn(move || run(world, root, Place::default()));
         }
-        meddle(world, &pools.pools);
+        meddle(world, pools);
     });
-    pools.pools.iter().for_each(|pool| pool.wait_idle().unwrap());
-    // Those of a pool that ends first may still be submitted to it by another one.
-    world.books.iter().for_each(|books| books.closed.store(true, SeqCst));
-    let reports: Vec<_> = pools.pools.iter().map(|pool| pool.shutdown()).collect();
-    world.check(&reports);
+    let (reports, timers) = end(world, pools);
+    world.check(&reports, &timers);
     assert!(pools.pools.iter().all(|pool| pool.stats().threads == 0), "threads are left");
     assert_eq!(pools.started.get(), pools.stopped.get(), "threads started and stopped");
 }
 
-fn meddle(world: &World, pools: &[Pool]) {
+fn end(world: &World, pools: &Pools) -> (Vec<ShutdownReport>, Vec<TimerReport>) {
+    if world.plan.ending == Ending::Settled {
+        settle(world, pools);
+    }
+    if world.plan.ending != Ending::PoolsFirst {
+        (0..pools.timers.len()).for_each(|pool| end_timer(world, pools, pool));
+    }
+    pools.pools.iter().for_each(|pool| pool.wait_idle().unwrap());
+    if world.plan.ending == Ending::Settled {
+        check_room(world);
+    }
+    // Those of a pool that ends first may still be submitted to it by another one.
+    world.books.iter().for_each(|books| books.closed.store(true, SeqCst));
+    let reports = pools.pools.iter().map(|pool| pool.shutdown()).collect();
+    if world.plan.ending == Ending::PoolsFirst {
+        // With its pool a timer ends by itself.
+        while !world.timed.iter().all(Timed::is_over) {
+            thread::yield_now();
+        }
+    }
+    (reports, pools.timers.iter().map(|timer| timer.shutdown()).collect())
+}
+
+/// Waits until nothing runs any more, and the timers have nothing left.
+fn settle(world: &World, pools: &Pools) {
+    let progress = || world.timed.iter().map(Timed::progress).sum::<u64>();
+    let accepted = || pools.pools.iter().map(|pool| pool.stats().accepted).sum::<u64>();
+    loop {
+        let before = (accepted(), progress());
+        while !world.timed.iter().all(Timed::is_over) {
+            let seen = progress();
+            // All that was set by now is due, and a run of what is periodic. No more is to be needed.
+            pools.clock.advance(LONGEST_DELAY);
+            while progress() == seen && !world.timed.iter().all(Timed::is_over) {
+                thread::yield_now();
+            }
+        }
+        pools.pools.iter().for_each(|pool| pool.wait_idle().unwrap());
+        if (accepted(), progress()) == before {
+            break;
+        }
+    }
+    for (timed, books) in world.timed.iter().zip(&world.books) {
+        let is_whole = !timed.ended.load(SeqCst) && !books.closed.load(SeqCst);
+        timed.settled.store(is_whole, SeqCst);
+    }
+}
+
+/// Checks that pools without jobs and timers have all their room, and no more.
+fn check_room(world: &World) {
+    let Some(capacity) = world.plan.capacity else { return };
+    let open = |books: &Books| !books.closed.load(SeqCst);
+    let pools = world.pools.iter().zip(&world.books).filter(|(_, books)| open(books));
+    for (pool, _) in pools {
+        let places: Vec<_> = (0..capacity).map(|_| pool.admit(WhenFull::Fail)).collect();
+        assert!(places.iter().all(Result::is_ok), "room is lost: {places:?}");
+        let full = pool.admit(WhenFull::Fail);
+        assert!(matches!(full, Err(Refusal::Full)), "more room than there is: {full:?}");
+    }
+}
+
+fn end_timer(world: &World, pools: &Pools, pool: usize) {
+    world.timed[pool].ended.store(true, SeqCst);
+    pools.timers[pool].shutdown();
+}
+
+fn meddle(world: &World, all: &Pools) {
+    let Pools { pools, timers, clock, .. } = all;
     for step in &world.plan.meddling {
         match *step {
             Meddling::LetRun(yields) => (0..yields).for_each(|_| thread::yield_now()),
@@ -107,6 +187,9 @@ fn meddle(world: &World, pools: &[Pool]) {
                 let pool = &world.pools[pool];
                 pool.set_num_threads(1 + nth % pool.max_threads()).unwrap();
             }
+            Meddling::Advance(time) => clock.advance(time),
+            Meddling::EndTimer(pool) if pool < timers.len() => end_timer(world, all, pool),
+            Meddling::EndTimer(_) => {}
             Meddling::Close(pool) => {
                 world.books[pool].closed.store(true, SeqCst);
                 world.pools[pool].close();

@@ -5,49 +5,47 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-#[cfg(feature = "lanes")]
-use drainpool::LanesExt;
-use drainpool::{JobError, JobHandle, JobSet, Priority, SubmitOptions, WhenFull};
+use drainpool::{JobHandle, JobSet, Priority, SubmitOptions, WhenFull};
 
-use crate::plan::{How, Node};
+use crate::cancelling::{cancel, cancel_all, cancel_dropped, spawn_cancellable};
+use crate::held::{join_held, spawn_held};
+use crate::lanes::{KEYS, spawn_in_lanes};
+use crate::ops::How;
+use crate::plan::Node;
 use crate::steps::{job, run};
 use crate::world::{Place, World};
 
 /// So long that it only passes when something hangs.
-const LONG: Duration = Duration::from_secs(3_600);
+const LONG: Duration = Duration::from_secs(3_600_000);
 
-type Spawned = (usize, JobHandle<u64>);
+pub(crate) type Spawned = (usize, JobHandle<u64>);
+
+/// A priority that says nothing, but is not the same for all.
+pub(crate) fn urgency(at: usize) -> Priority {
+    Priority::new(at as u8 as i8)
+}
 
 /// Spawns a node's parts and does with their handles what it says. How many nodes have run, of those
 /// that it waits for.
 pub(crate) fn spawn(world: &Arc<World>, node: &Node, how: How, place: Place) -> u64 {
     let pool = node.pool;
-    let mut here = 0;
-    let spawned: Vec<Spawned> = match how {
-        How::Batch => {
-            let (spawned, rest) = spawn_batch(world, node, place);
-            here += rest;
-            spawned
+    let (spawned, here) = match how {
+        How::Batch => spawn_batch(world, node, place),
+        How::Cancellable => {
+            spawn_cancellable(world, node, place);
+            return 0;
         }
-        #[cfg(feature = "lanes")]
-        How::Lane => {
-            let (spawned, rest) = spawn_in_lane(world, node, place);
-            here += rest;
-            spawned
-        }
-        _ => {
-            let one = |&at: &usize| match spawn_one(world, pool, at, how, place) {
-                Some(job) => Some((at, job)),
-                None => {
-                    here += run(world, at, place);
-                    None
-                }
-            };
-            node.parts.iter().filter_map(one).collect()
-        }
+        How::Held => spawn_held(world, node, place),
+        How::Lane(limit) => spawn_in_lanes(world, node, (1, limit), place),
+        How::Lanes(limit) => spawn_in_lanes(world, node, (KEYS, limit), place),
+        _ => spawn_each(world, node, how, place),
     };
     match how {
         How::Drop => 0,
+        How::CancelOnDrop => {
+            spawned.into_iter().for_each(|spawned| cancel_dropped(world, pool, spawned));
+            0
+        }
         How::Cancel | How::Canceller => {
             spawned.into_iter().for_each(|spawned| cancel(world, pool, spawned, how));
             0
@@ -57,12 +55,26 @@ pub(crate) fn spawn(world: &Arc<World>, node: &Node, how: How, place: Place) -> 
             0
         }
         How::SetNext | How::SetTimeout | How::SetAll => here + join_set(world, pool, spawned, how),
+        How::Held => {
+            here + spawned.into_iter().map(|spawned| join_held(world, pool, spawned)).sum::<u64>()
+        }
         // The last one first, for a change.
         _ => {
             let joined = spawned.into_iter().rev().map(|spawned| join(world, pool, spawned, how));
             here + joined.sum::<u64>()
         }
     }
+}
+
+fn spawn_each(world: &Arc<World>, node: &Node, how: How, place: Place) -> (Vec<Spawned>, u64) {
+    let (mut spawned, mut here) = (Vec::new(), 0);
+    for &at in &node.parts {
+        match spawn_one(world, node.pool, at, how, place) {
+            Some(job) => spawned.push((at, job)),
+            None => here += run(world, at, place),
+        }
+    }
+    (spawned, here)
 }
 
 /// `None` if the job was refused, and may be.
@@ -78,7 +90,7 @@ fn spawn_one(
         How::Expiring => handle.with(SubmitOptions::new().start_within(LONG)).spawn(work),
         How::Try => handle.try_spawn(work),
         How::OrRun => handle.with(WhenFull::RunHere).spawn(work),
-        How::Poll | How::Cancel => handle.with(Priority::new(at as u8 as i8)).spawn(work),
+        How::Poll | How::Cancel => handle.with(urgency(at)).spawn(work),
         How::JoinTimeout => handle.with(WhenFull::WaitFor(LONG)).spawn(work),
         _ => handle.spawn(work),
     };
@@ -117,29 +129,9 @@ fn spawn_batch(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, 
     }
 }
 
-/// The jobs of a lane of their own, and how many nodes ran here because their jobs were refused.
-#[cfg(feature = "lanes")]
-fn spawn_in_lane(world: &Arc<World>, node: &Node, place: Place) -> (Vec<Spawned>, u64) {
-    let (pool, mut spawned, mut here) = (node.pool, Vec::new(), 0);
-    let lane = world.pools[pool].lane(1 + node.parts.len() % 2);
-    for &at in &node.parts {
-        match lane.spawn(job(world, at, pool)) {
-            Ok(job) => {
-                world.accepted(pool, at);
-                spawned.push((at, job));
-            }
-            Err(error) => {
-                world.refused(pool, place, error.reason(), false);
-                here += run(world, at, place);
-            }
-        }
-    }
-    (spawned, here)
-}
-
 fn join(world: &World, pool: usize, (at, mut job): Spawned, how: How) -> u64 {
     let outcome = match how {
-        How::JoinTimeout => job.join_timeout(LONG).expect("an hour is long"),
+        How::JoinTimeout => job.join_timeout(LONG).expect("it is long"),
         How::JoinOrRun => job.join_or_run(),
         How::Poll => block_on(job),
         _ => job.join(),
@@ -157,7 +149,7 @@ fn join_set(world: &World, pool: usize, spawned: Vec<Spawned>, how: How) -> u64 
         return outcomes.map(|(&at, outcome)| world.outcome(pool, at, outcome)).sum();
     }
     let mut next = || match how {
-        How::SetTimeout => set.join_next_timeout(LONG).expect("an hour is long"),
+        How::SetTimeout => set.join_next_timeout(LONG).expect("it is long"),
         _ => set.join_next(),
     };
     let mut total = 0;
@@ -165,39 +157,6 @@ fn join_set(world: &World, pool: usize, spawned: Vec<Spawned>, how: How) -> u64 
         total += world.outcome(pool, nodes[nth], &outcome);
     }
     total
-}
-
-fn cancel(world: &World, pool: usize, (at, job): Spawned, how: How) {
-    let in_time = if how == How::Canceller {
-        let canceller = job.canceller();
-        let in_time = canceller.cancel();
-        assert!(!canceller.cancel(), "cancelled twice");
-        in_time
-    } else {
-        job.cancel()
-    };
-    if in_time {
-        world.cancelled(pool, at);
-        assert!(job.is_finished());
-        assert!(matches!(job.join(), Err(JobError::Cancelled)));
-    } else {
-        world.outcome(pool, at, &job.join());
-    }
-}
-
-fn cancel_all(world: &World, pool: usize, spawned: Vec<Spawned>) {
-    let (nodes, jobs): (Vec<usize>, Vec<_>) = spawned.into_iter().unzip();
-    let mut set: JobSet<u64> = jobs.into_iter().collect();
-    let mut left = set.cancel_all();
-    while let Some((nth, outcome)) = set.join_next() {
-        if matches!(outcome, Err(JobError::Cancelled)) {
-            left -= 1;
-            world.cancelled(pool, nodes[nth]);
-        } else {
-            world.outcome(pool, nodes[nth], &outcome);
-        }
-    }
-    assert_eq!(left, 0, "cancelled, and no outcome says so");
 }
 
 /// What a thread waits for that polls a future.

@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use drainpool::{Scope, WaitError, WhenFull};
 
-use crate::plan::{Node, Op};
-use crate::spawns::spawn;
+use crate::lanes::execute_in_lanes;
+use crate::ops::Op;
+use crate::plan::Node;
+use crate::spawns::{spawn, urgency};
+use crate::timers::set;
 use crate::world::{Place, World};
 
 /// Runs a node, at this place. How many nodes have run by its end, of those that it waits for.
@@ -29,16 +32,21 @@ pub(crate) fn job(
     let world = Arc::clone(world);
     move || {
         let total = run(&world, at, Place::job_of(pool));
-        if world.plan.nodes[at].panics {
-            // Without a word on the standard error output.
-            resume_unwind(Box::new("on purpose"));
-        }
-        total
+        leave(&world, at, total)
     }
 }
 
+/// Ends a job whose node has run.
+pub(crate) fn leave(world: &World, at: usize, total: u64) -> u64 {
+    if world.plan.nodes[at].panics {
+        // Without a word on the standard error output.
+        resume_unwind(Box::new("on purpose"));
+    }
+    total
+}
+
 /// The same for a pool whose jobs return nothing.
-fn unit<T>(job: impl FnOnce() -> T) -> impl FnOnce() {
+pub(crate) fn unit<T>(job: impl FnOnce() -> T) -> impl FnOnce() {
     move || {
         job();
     }
@@ -75,8 +83,16 @@ fn run_parts(world: &Arc<World>, node: &Node, place: Place) -> u64 {
         }),
         Op::ForEach => counted(|count| pool.for_each(parts, |&at| count(part(at, shared)))),
         Op::Spawn(how) => spawn(world, node, how, place),
-        Op::Execute | Op::ExecuteOrRun => execute(world, node, place),
+        Op::Execute | Op::ExecuteOrRun | Op::ExecuteUrgent => execute(world, node, place),
         Op::ExecuteBatch => execute_batch(world, node, place),
+        Op::ExecuteInLanes => {
+            execute_in_lanes(world, node, place);
+            0
+        }
+        Op::Timed(timing) => {
+            set(world, node, timing, place);
+            0
+        }
         Op::Install => install(world, node, place),
         Op::Map | Op::MapUnordered => map(world, node, place),
     }
@@ -107,10 +123,11 @@ fn chain<'scope>(
 fn execute(world: &Arc<World>, node: &Node, place: Place) -> u64 {
     let (pool, at) = (node.pool, node.parts[0]);
     let work = unit(job(world, at, pool));
-    let submitted = if node.op == Op::Execute {
-        world.pools[pool].execute(work)
-    } else {
-        world.pools[pool].with(WhenFull::RunHere).execute(work)
+    let handle = &world.pools[pool];
+    let submitted = match node.op {
+        Op::ExecuteOrRun => handle.with(WhenFull::RunHere).execute(work),
+        Op::ExecuteUrgent => handle.with(urgency(at)).execute(work),
+        _ => handle.execute(work),
     };
     match submitted {
         Ok(_) => world.accepted(pool, at),

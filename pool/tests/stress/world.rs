@@ -2,13 +2,18 @@
 
 use std::fmt::Write;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
 use std::thread::yield_now;
 
-use drainpool::{JobError, Refusal, ShutdownReport};
+use drainpool::{JobError, Refusal, ShutdownReport, TimerHandle, TimerReport};
 
-use crate::plan::Plan;
+use crate::books::{Books, Unrun};
+use crate::cancelling::is_dropped;
+use crate::lanes::SharedLanes;
+use crate::ops::{How, Op, Timing};
+use crate::plan::{Node, Plan};
 use crate::setup::Handle;
+use crate::timers::Timed;
 
 /// So often one lets others run, at most, for one of them to begin.
 const LINGER: usize = 64;
@@ -47,44 +52,24 @@ impl Place {
     }
 }
 
-/// What one pool's report should say.
-#[derive(Default)]
-pub(crate) struct Books {
-    pub(crate) accepted: AtomicU64,
-    /// Those of which only the pool knows whether they became jobs.
-    pub(crate) perhaps: AtomicU64,
-    pub(crate) cancelled: AtomicU64,
-    pub(crate) panicked: AtomicU64,
-    /// Jobs that were given back to the one who took them.
-    took: AtomicU64,
-    /// Installed calls that came back, be it before or after they were accepted.
-    pub(crate) calls_back: AtomicU64,
-    /// Somebody has closed the pool, or is about to.
-    pub(crate) closed: AtomicBool,
-    /// Somebody has taken jobs back, or is about to.
-    pub(crate) taken: AtomicBool,
-}
-
-/// The jobs of a pool that were given back.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lost {
-    jobs: u64,
-    panicking: u64,
-}
-
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) pools: Vec<Handle>,
     pub(crate) books: [Books; 2],
+    pub(crate) lanes: Vec<SharedLanes>,
+    /// The books of the pools' timers, if the plan has any.
+    pub(crate) timed: Vec<Timed>,
     states: Vec<AtomicU8>,
     cancelled: Vec<AtomicBool>,
 }
 
 impl World {
-    pub(crate) fn new(plan: Plan, pools: Vec<Handle>) -> Self {
+    pub(crate) fn new(plan: Plan, pools: Vec<Handle>, timers: Vec<TimerHandle>) -> Self {
+        let lanes = pools.iter().map(|pool| SharedLanes::new(pool, plan.lane_limit)).collect();
+        let timed = timers.into_iter().map(Timed::new).collect();
         let states = plan.nodes.iter().map(|_| AtomicU8::new(NEW)).collect();
         let cancelled = plan.nodes.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { plan, pools, books: Default::default(), states, cancelled }
+        Self { plan, pools, books: Default::default(), lanes, timed, states, cancelled }
     }
 
     /// A node begins, at this place: notes it, and lets pass what is to come before.
@@ -93,8 +78,8 @@ impl World {
         assert_eq!(self.states[at].swap(state, SeqCst), NEW, "node {at} ran twice");
         let node = &self.plan.nodes[at];
         if let Some(other) = node.after {
+            self.linger(other);
             let other = &self.states[other];
-            (0..LINGER).take_while(|_| other.load(SeqCst) == NEW).for_each(|_| yield_now());
             // Whoever is inside waits for nothing but for what it is made of. One from outside may wait
             // for a worker, which may be the present thread.
             while other.load(SeqCst) == BEGUN_INSIDE {
@@ -104,6 +89,11 @@ impl World {
         black_box((0..node.work).fold(0, |sum, n| black_box(sum ^ n)));
     }
 
+    /// Lets a node begin, if it does soon.
+    pub(crate) fn linger(&self, at: usize) {
+        (0..LINGER).take_while(|_| self.states[at].load(SeqCst) == NEW).for_each(|_| yield_now());
+    }
+
     pub(crate) fn end(&self, at: usize) {
         self.states[at].store(ENDED, SeqCst);
     }
@@ -111,12 +101,22 @@ impl World {
     /// A job was accepted.
     pub(crate) fn accepted(&self, pool: usize, at: usize) {
         self.books[pool].accepted.fetch_add(1, SeqCst);
+        self.counts(pool, at);
+    }
+
+    /// A job that is accepted is sure to run, or its being cancelled or given back is noted as well.
+    pub(crate) fn counts(&self, pool: usize, at: usize) {
         self.books[pool].panicked.fetch_add(u64::from(self.plan.nodes[at].panics), SeqCst);
     }
 
-    /// A job was cancelled, and so it has no outcome of its own.
-    pub(crate) fn cancelled(&self, pool: usize, at: usize) {
+    /// A job was cancelled in time, by the pool or before the pool knew of it.
+    pub(crate) fn never_runs(&self, at: usize) {
         self.cancelled[at].store(true, SeqCst);
+    }
+
+    /// An accepted job was cancelled, and so it has no outcome of its own.
+    pub(crate) fn cancelled(&self, pool: usize, at: usize) {
+        self.never_runs(at);
         self.books[pool].cancelled.fetch_add(1, SeqCst);
         self.books[pool].panicked.fetch_sub(u64::from(self.plan.nodes[at].panics), SeqCst);
     }
@@ -158,57 +158,52 @@ impl World {
         node.total
     }
 
-    /// Checks what is left to check when all pools have shut down.
-    pub(crate) fn check(&self, reports: &[ShutdownReport]) {
-        let mut lost = [Lost::default(); 2];
-        self.plan.roots.iter().for_each(|&root| self.check_ran(root, None, &mut lost));
-        for (pool, (report, books)) in reports.iter().zip(&self.books).enumerate() {
-            let [accepted, perhaps, cancelled, panicked, took, calls] = [
-                &books.accepted,
-                &books.perhaps,
-                &books.cancelled,
-                &books.panicked,
-                &books.took,
-                &books.calls_back,
-            ]
-            .map(|count| count.load(SeqCst));
-            let range = accepted..=accepted + perhaps;
-            assert!(range.contains(&report.accepted), "pool {pool}: {report:?}, not {range:?}");
-            let panicked = panicked - lost[pool].panicking;
-            let ended = [report.cancelled, report.panicked, report.expired, report.unfinished];
-            assert_eq!(ended, [cancelled, panicked, 0, 0], "pool {pool}: {report:?}");
-            let returned = lost[pool].jobs..=lost[pool].jobs + calls;
-            assert!(
-                took <= report.returned && returned.contains(&report.returned),
-                "pool {pool}: {report:?}, {returned:?}"
-            );
-            assert_eq!(
-                report.accepted,
-                report.done + panicked + cancelled + report.returned,
-                "pool {pool}: {report:?}"
-            );
+    /// Checks what is left to check when all pools and their timers have shut down.
+    pub(crate) fn check(&self, pools: &[ShutdownReport], timers: &[TimerReport]) {
+        let mut unrun = [Unrun::default(); 2];
+        self.plan.roots.iter().for_each(|&root| self.check_ran(root, None, &mut unrun));
+        for (pool, report) in pools.iter().enumerate() {
+            let books = &self.books[pool];
+            let timed = self.timed.get(pool).zip(timers.get(pool));
+            let fired = timed.map(|(timed, report)| timed.check(report, books.taken.load(SeqCst)));
+            books.check(pool, report, unrun[pool], &fired.unwrap_or_default());
+            assert!(self.lanes[pool].is_empty(), "lanes of pool {pool} are left");
         }
     }
 
-    /// Checks that a node has run, unless it was cancelled or given back, or what it is a part of. `giver`
-    /// is the pool that may have given it back.
-    fn check_ran(&self, at: usize, giver: Option<usize>, lost: &mut [Lost; 2]) {
+    /// Checks that a node has run, unless this need not be or it is a part of what has not.
+    fn check_ran(&self, at: usize, parent: Option<&Node>, unrun: &mut [Unrun; 2]) {
         let (node, state) = (&self.plan.nodes[at], self.states[at].load(SeqCst));
-        let cancelled = self.cancelled[at].load(SeqCst);
-        if !cancelled
-            && state == NEW
-            && let Some(pool) = giver.filter(|&pool| self.books[pool].taken.load(SeqCst))
-        {
-            lost[pool].jobs += 1;
-            lost[pool].panicking += u64::from(node.panics);
-            return self.check_never_ran(at);
-        }
-        if cancelled {
+        let may_be_unrun = |parent| state == NEW && self.may_be_unrun(at, parent, unrun);
+        if self.cancelled[at].load(SeqCst) || parent.is_some_and(may_be_unrun) {
             return self.check_never_ran(at);
         }
         assert_eq!(state, ENDED, "state of node {at}");
-        let giver = node.op.may_lose_parts().then_some(node.pool);
-        node.parts.iter().for_each(|&part| self.check_ran(part, giver, lost));
+        node.parts.iter().for_each(|&part| self.check_ran(part, Some(node), unrun));
+    }
+
+    /// Whether a part of this node may be the one that has not run. It is so noted.
+    fn may_be_unrun(&self, at: usize, parent: &Node, unrun: &mut [Unrun; 2]) -> bool {
+        let (pool, panics) = (parent.pool, u64::from(self.plan.nodes[at].panics));
+        let is_taken = self.books[pool].taken.load(SeqCst);
+        let count = match parent.op {
+            Op::Timed(timing) => {
+                let is_settled = self.timed[pool].settled.load(SeqCst);
+                return timing == Timing::CancelEvery || is_taken || !is_settled;
+            }
+            Op::Spawn(How::CancelOnDrop) if is_dropped(at) => {
+                if is_taken {
+                    &mut unrun[pool].either
+                } else {
+                    &mut unrun[pool].cancelled
+                }
+            }
+            op if is_taken && op.may_lose_parts() => &mut unrun[pool].returned,
+            _ => return false,
+        };
+        *count += 1;
+        unrun[pool].panicking += panics;
+        true
     }
 
     fn check_never_ran(&self, at: usize) {
@@ -220,18 +215,23 @@ impl World {
     pub(crate) fn describe(&self) -> String {
         let plan = &self.plan;
         let mut text = format!(
-            "seed {}: {} pool(s), {} workers, capacity {:?}, restless {}, paused {}, {:?}\n",
+            "seed {}: {} pool(s), {} workers, capacity {:?}, restless {}, paused {}, time by hand {}, \
+             lane limit {}, {:?}, {:?}\n",
             plan.seed,
             plan.pools,
             plan.workers,
             plan.capacity,
             plan.restless,
             plan.paused,
+            plan.by_hand,
+            plan.lane_limit,
+            plan.ending,
             plan.meddling
         );
         plan.roots.iter().for_each(|&root| self.describe_node(&mut text, root, 1));
         for (index, pool) in self.pools.iter().enumerate() {
-            let _ = writeln!(text, "  pool {index}: {:?}", pool.stats());
+            let timed = self.timed.get(index);
+            let _ = writeln!(text, "  pool {index}: {:?}, {timed:?}", pool.stats());
         }
         text
     }
