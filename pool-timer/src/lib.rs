@@ -20,7 +20,7 @@
 //! so an executor that polls their handles learns of it in time.
 //!
 //! With 100,000 pending jobs one takes some microseconds to set, 170 bytes, and less than a microsecond to fire;
-//! that they wait takes no processor time. `cargo run --release -p pool-timer --example figures` measures it.
+//! that they wait takes no processor time. `cargo run --release -p pool-benches --bin timers` measures it.
 //!
 //! # The end
 //!

@@ -24,7 +24,7 @@
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
 //! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`], [`current_label`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
 //! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with), [`try_worker_state`](pool_core::ThreadPoolBuilder::try_worker_state) | a handler, or a worker's state, whose maker may fail |
-//! | [`context`](pool_core::ThreadPoolBuilder::context) | jobs that take along what their submitter has, such as the request that they are for; a [`JobContext`] |
+//! | [`context`](pool_core::ThreadPoolBuilder::context) | jobs that take along what their submitter has, such as the request that they are for; a [`JobContext`], or `JobSpan` with the feature `tracing` |
 //! | [`keep_input`] | a handler that keeps the input of a job that panics, to try it again |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
 //! | [`shutdown_now`](pool_core::Pool::shutdown_now), [`shutdown_timeout`](pool_core::Pool::shutdown_timeout), [`take_queued`](pool_core::Handle::take_queued) | the end, in time; take back what has not started |
@@ -87,10 +87,12 @@
 //!   third-party crate. And `PriorityQueue`, which looks at the jobs' [`Priority`], and `ChannelQueue`, a
 //!   plain channel to compare the others with.
 //!
-//! These add calls, and no third-party crate:
+//! These add calls:
 //!
 //! * `lanes`: `LanesExt`, jobs in order or with a limit, for one kind of work or by key.
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
+//! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`; the
+//!   others bring no third-party crate.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -141,6 +143,9 @@ pub use pool_timer::{
     MissedTicks, Period, Scheduled, Timer, TimerError, TimerHandle, TimerRefusal, TimerReport,
     TimerStartError,
 };
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use pool_tracing::JobSpan;
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}
