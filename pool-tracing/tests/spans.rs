@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use drainpool::{
-    DefaultBackend, DefaultQueue, InContext, Job, JobContext, JobSpan, LanesExt, NoContext, Pool,
-    PoolBuilder, Task, ThreadPoolBuilder, Timer,
+    DefaultBackend, DefaultQueue, InContext, Job, JobSpan, LanesExt, Pool, PoolBuilder, Task,
+    ThreadPoolBuilder, Timer,
 };
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, info, info_span, span};
@@ -173,9 +173,4 @@ fn a_job_for_a_handler_and_a_timer_s_job_lie_there_too() {
     assert_eq!(lines("page one"), ["7/job/page one"]);
     assert_eq!(lines("page two"), ["7/job/page two"]);
     assert_eq!(lines("/later"), ["7/job/later"]);
-}
-
-#[test]
-fn no_context_is_none() {
-    assert!(NoContext::IS_NONE && !JobSpan::IS_NONE);
 }
