@@ -337,7 +337,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///
     /// See [`JobContext`].
     pub fn context<C: JobContext>(mut self) -> ThreadPoolBuilder<InContext<B, C>, S> {
-        self.settings.has_context = true;
+        self.settings.has_context = !C::IS_NONE;
         let Self { backend, sink, settings } = self;
         ThreadPoolBuilder { backend: InContext::new(backend), sink, settings }
     }
