@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::task::Waker;
 
 /// The payload of a panic, and its message if it has one.
 ///
@@ -102,4 +103,9 @@ pub(crate) fn drop_quietly<T>(value: T) {
     {
         std::mem::forget(another);
     }
+}
+
+/// Wakes a foreign waker, which may panic.
+pub(crate) fn wake_quietly(waker: Waker) {
+    let _ = guarded(|| waker.wake()).map_err(drop_quietly);
 }

@@ -14,6 +14,7 @@
 //! | [`spawn_cancellable`](pool_core::Handle::spawn_cancellable), [`cancel_on_drop`](JobHandle::cancel_on_drop) | a job that can be told to stop while it runs; a handle that cancels when it is dropped |
 //! | [`execute_batch`](pool_core::Handle::execute_batch), [`submit_batch`](pool_core::Handle::submit_batch), [`spawn_batch`](pool_core::Handle::spawn_batch) | the same for many, at the price of little more than one |
 //! | [`try_execute`](pool_core::Handle::try_execute), [`with`](pool_core::Handle::with) | the same without waiting for room, or with other [options](SubmitOptions) |
+//! | [`spawn_async`](pool_core::Handle::spawn_async), [`execute_async`](pool_core::Handle::execute_async), [`call_async`](pool_core::Handle::call_async) | the same for async code: a full queue is awaited; see [`in_async_programs`] |
 //! | [`scope`](pool_core::Handle::scope), [`join`](pool_core::Handle::join), [`install`](pool_core::Handle::install) | run closures that borrow |
 //! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
@@ -114,9 +115,9 @@ pub use pool_core::{
     ManualClock, Map, MapUnordered, NoSink, Notice, OnDrop, Panic, PanicPolicy, Place, PoolId,
     Prioritized, Priority, PushError, Ready, Refusal, Reserve, ResizeError, ResultSink, RunningJob,
     Scope, ShutdownFuture, ShutdownReport, SinkClosed, SpawnedBatch, StartCause, StartError, Stats,
-    StdThreads, SubmitError, SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError,
-    WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed, current_job, current_worker,
-    label_job, sink_fn, with_worker_state,
+    StdThreads, SubmitError, SubmitFuture, SubmitOptions, Submitter, SystemClock, Task,
+    ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread, as_completed,
+    current_job, current_worker, label_job, sink_fn, with_worker_state,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]
@@ -139,6 +140,9 @@ pub use pool_timer::{
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}
+
+#[doc = include_str!("../docs/in_async_programs.md")]
+pub mod in_async_programs {}
 
 /// Runs the example in the README.
 #[cfg(all(doctest, feature = "crossbeam"))]

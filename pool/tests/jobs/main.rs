@@ -36,6 +36,7 @@ mod scopes;
 mod sets;
 mod sinks;
 mod sizes;
+mod submits_async;
 mod threads;
 #[cfg(feature = "timer")]
 mod timers;
