@@ -20,6 +20,7 @@
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
+//! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
 //! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
@@ -85,10 +86,11 @@
 //!   third-party crate. And `PriorityQueue`, which looks at the jobs' [`Priority`], and `ChannelQueue`, a
 //!   plain channel to compare the others with.
 //!
-//! These add calls, and no third-party crate:
+//! These add calls, and, but for `stream`, no third-party crate:
 //!
 //! * `lanes`: `LanesExt`, jobs in order or with a limit, for one kind of work or by key.
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
+//! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -131,6 +133,9 @@ pub use pool_lanes::{LaneSubmitter, LanesExt};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+pub use pool_stream::{ResultStream, StreamSink, bounded_result_stream, result_stream};
 #[cfg(feature = "timer")]
 #[cfg_attr(docsrs, doc(cfg(feature = "timer")))]
 pub use pool_timer::{
