@@ -2,7 +2,6 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use drainpool::{
     WhenFull,
 };
 
+use crate::futures::Bell;
 use crate::setup::block_on::block_on;
 use crate::setup::held::hold;
 use crate::setup::tools::{Bomb, results, thrown};
@@ -472,22 +472,6 @@ fn waits_no_longer_than_the_job_is_wanted(setup: Setup) {
     balanced(&pool);
 }
 
-/// Counts how often it is woken.
-#[derive(Default)]
-struct Bell(AtomicUsize);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Bell {
-    fn rings(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
 fn polled_again_and_again(setup: Setup) {
     let (pool, first) = full(setup);
     let bells = [Arc::new(Bell::default()), Arc::new(Bell::default())];
@@ -501,7 +485,7 @@ fn polled_again_and_again(setup: Setup) {
     // Its own, and one of the row.
     assert_eq!(bells.each_ref().map(Arc::strong_count), [2, 3]);
     assert!(first.cancel());
-    assert_eq!(bells.each_ref().map(|bell| bell.rings()), [0, 1], "the last one is woken, once");
+    assert_eq!(bells.each_ref().map(|bell| bell.0.get()), [0, 1], "the last one is woken, once");
     let job = ready(future).unwrap();
     assert_eq!(bells.each_ref().map(Arc::strong_count), [2, 2], "C9");
     assert!(job.cancel());

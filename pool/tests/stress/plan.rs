@@ -8,6 +8,7 @@ pub(crate) enum How {
     Join,
     JoinTimeout,
     JoinOrRun,
+    /// Spawned and awaited under an executor.
     Poll,
     SetNext,
     SetTimeout,

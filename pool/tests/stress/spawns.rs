@@ -1,8 +1,6 @@
 //! Jobs with handles, in all the ways in which one can make, await and abandon them.
 
-use std::pin::pin;
-use std::sync::{Arc, Condvar, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "lanes")]
@@ -10,6 +8,7 @@ use drainpool::LanesExt;
 use drainpool::{JobError, JobHandle, JobSet, Priority, SubmitOptions, WhenFull};
 
 use crate::plan::{How, Node};
+use crate::setup::block_on::block_on;
 use crate::steps::{job, run};
 use crate::world::{Place, World};
 
@@ -78,7 +77,8 @@ fn spawn_one(
         How::Expiring => handle.with(SubmitOptions::new().start_within(LONG)).spawn(work),
         How::Try => handle.try_spawn(work),
         How::OrRun => handle.with(WhenFull::RunHere).spawn(work),
-        How::Poll | How::Cancel => handle.with(Priority::new(at as u8 as i8)).spawn(work),
+        How::Poll => block_on(handle.spawn_async(work)),
+        How::Cancel => handle.with(Priority::new(at as u8 as i8)).spawn(work),
         How::JoinTimeout => handle.with(WhenFull::WaitFor(LONG)).spawn(work),
         _ => handle.spawn(work),
     };
@@ -198,33 +198,4 @@ fn cancel_all(world: &World, pool: usize, spawned: Vec<Spawned>) {
         }
     }
     assert_eq!(left, 0, "cancelled, and no outcome says so");
-}
-
-/// What a thread waits for that polls a future.
-#[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        *self.rung.lock().unwrap() = true;
-        self.changed.notify_one();
-    }
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let (bell, mut future) = (Arc::new(Bell::default()), pin!(future));
-    let waker = Waker::from(Arc::clone(&bell));
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        let mut rung = bell.rung.lock().unwrap();
-        while !*rung {
-            rung = bell.changed.wait(rung).unwrap();
-        }
-        *rung = false;
-    }
 }
