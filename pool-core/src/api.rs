@@ -22,6 +22,7 @@ pub(crate) mod shutdown_future;
 mod size;
 pub(crate) mod spawn;
 mod submit;
+pub(crate) mod submit_async;
 pub(crate) mod submit_options;
 pub(crate) mod submitter;
 mod watch;

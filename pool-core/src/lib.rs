@@ -90,6 +90,7 @@ pub use api::running::{RunningJob, current_job, current_label, label_job};
 pub use api::scope::Scope;
 pub use api::settings::{MAX_CAPACITY, MAX_THREADS};
 pub use api::shutdown_future::ShutdownFuture;
+pub use api::submit_async::SubmitFuture;
 pub use api::submit_options::{SubmitOptions, WhenFull};
 pub use api::submitter::Submitter;
 pub use api::worker_context::WorkerContext;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::task::Waker;
 
 /// The payload of a panic, its message if it has one, and the [input](keep_input) of the job if that was kept.
 ///
@@ -183,4 +184,9 @@ pub(crate) fn drop_quietly<T>(value: T) {
     {
         std::mem::forget(another);
     }
+}
+
+/// Wakes a foreign waker, which may panic.
+pub(crate) fn wake_quietly(waker: Waker) {
+    let _ = guarded(|| waker.wake()).map_err(drop_quietly);
 }

@@ -10,14 +10,14 @@ mod models;
 #[path = "support/slots.rs"]
 mod slots;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bell::Bell;
 use loom::thread;
 use models::{PlainPool, end, model, submit_from_a_thread, unexplored};
-use pool_core::{JobError, ManualClock, SubmitOptions, ThreadPoolBuilder, WhenFull};
+use pool_core::{JobError, ManualClock, SubmitOptions, Task, ThreadPoolBuilder, WhenFull};
 use slots::Plain;
 
 fn bounded(jobs: usize, capacity: usize) -> PlainPool {
@@ -108,6 +108,81 @@ fn drop_of_a_reservation_and_room() {
         }
         canceller.join().unwrap();
         pool.try_execute(|| ()).unwrap();
+        assert_eq!(end(pool).done, 1);
+    });
+}
+
+/// C1, C7: a submit waits behind one that is dropped, while room comes and the pool is closed. The place goes to
+/// the one that is left, unless the close is first: then its job comes back.
+#[test]
+fn drop_of_a_submit_and_room_and_close() {
+    model(|| {
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(Plain::new(2)).num_threads(1).capacity(1);
+            builder.paused().build().unwrap()
+        });
+        let job = pool.spawn(|| ()).unwrap();
+        let mut dropped = pool.spawn_async(|| ());
+        let polled = Pin::new(&mut dropped).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        let handle = pool.handle();
+        let next = thread::spawn(move || match Bell::new().wait_for(handle.spawn_async(|| 7)) {
+            Ok(_) => 1,
+            Err(refused) => {
+                assert!(refused.is_closed() && refused.into_inner()() == 7);
+                0
+            }
+        });
+        let handle = pool.handle();
+        let other = thread::spawn(move || {
+            assert!(job.cancel());
+            handle.close();
+        });
+        drop(dropped);
+        let accepted = next.join().unwrap();
+        other.join().unwrap();
+        let report = end(pool);
+        assert_eq!((report.done, report.cancelled, report.unfinished), (accepted, 1, 0));
+    });
+}
+
+/// The same without a close: the place is never lost.
+#[test]
+fn drop_of_a_submit_and_room() {
+    model(|| {
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(Plain::new(2)).num_threads(1).capacity(1);
+            builder.paused().build().unwrap()
+        });
+        let job = pool.spawn(|| ()).unwrap();
+        let handle = pool.handle();
+        let next = thread::spawn(move || Bell::new().wait_for(handle.execute_async(|| ())).is_ok());
+        {
+            let mut submit = pin!(pool.submit_async(Task::new(|| ())));
+            let polled = submit.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+            assert!(job.cancel());
+        }
+        assert!(next.join().unwrap());
+        assert_eq!(end(pool).done, 1);
+    });
+}
+
+/// C7: a future is polled with another waker while its place comes: that one is woken, or the poll is ready.
+#[test]
+fn a_new_waker_and_room() {
+    model(|| {
+        let pool = unexplored(|| {
+            let builder = ThreadPoolBuilder::with_queue(Plain::new(2)).num_threads(1).capacity(1);
+            builder.paused().build().unwrap()
+        });
+        let job = pool.spawn(|| ()).unwrap();
+        let mut submit = pool.execute_async(|| ());
+        let polled = Pin::new(&mut submit).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        let canceller = thread::spawn(move || assert!(job.cancel()));
+        Bell::new().wait_for(submit).unwrap();
+        canceller.join().unwrap();
         assert_eq!(end(pool).done, 1);
     });
 }

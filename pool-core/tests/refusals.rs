@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -196,11 +196,18 @@ fn c1_nobody_waits_for_room_in_a_pool_that_is_given_up() {
         let fill = move || (0..4).map_while(|_| handle.execute(|| ()).ok()).count();
         let submitter = std::thread::spawn(fill);
         eventually(|| pool.stats().waiting_submitters == 1);
+        let mut future = pool.spawn_async(|| 8);
+        assert!(Pin::new(&mut future).poll(context).is_pending());
         panics.store(true, Ordering::SeqCst);
         // The worker sleeps over a queue that is not empty; pausing and resuming wakes it.
         pool.pause();
         pool.resume();
         assert_eq!(submitter.join().unwrap(), 3);
+        let Poll::Ready(refused) = Pin::new(&mut future).poll(context) else {
+            panic!("it waits in vain");
+        };
+        assert_eq!(refused.unwrap_err().into_inner()(), 8, "C1");
+        drop(future);
         assert_eq!(pool.shutdown().unfinished, 4);
         drop(pool);
         assert!(matches!(job.as_mut().poll(context), Poll::Ready(Err(JobError::Returned))));

@@ -29,7 +29,8 @@ use crate::turns::Turns;
 /// Each account's bookings in order, those of different accounts at the same time:
 ///
 /// ```
-/// /// use std::sync::{Arc, Mutex};
+/// use std::collections::HashMap;
+/// use std::sync::{Arc, Mutex};
 /// use drainpool::{LanesExt, ThreadPoolBuilder};
 ///
 /// let pool = ThreadPoolBuilder::new().build()?;

@@ -15,11 +15,13 @@
 //! | [`spawn_cancellable`](pool_core::Handle::spawn_cancellable), [`cancel_on_drop`](JobHandle::cancel_on_drop) | a job that can be told to stop while it runs; a handle that cancels when it is dropped |
 //! | [`execute_batch`](pool_core::Handle::execute_batch), [`submit_batch`](pool_core::Handle::submit_batch), [`spawn_batch`](pool_core::Handle::spawn_batch) | the same for many, at the price of little more than one |
 //! | [`try_execute`](pool_core::Handle::try_execute), [`with`](pool_core::Handle::with) | the same without waiting for room, or with other [options](SubmitOptions) |
+//! | [`spawn_async`](pool_core::Handle::spawn_async), [`execute_async`](pool_core::Handle::execute_async), [`call_async`](pool_core::Handle::call_async) | the same for async code: a full queue is awaited; see [`in_async_programs`] |
 //! | [`scope`](pool_core::Handle::scope), [`join`](pool_core::Handle::join), [`install`](pool_core::Handle::install) | run closures that borrow |
 //! | [`map`](pool_core::Handle::map), [`map_unordered`](pool_core::Handle::map_unordered), [`for_each`](pool_core::Handle::for_each) | one function over many inputs |
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
+//! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
 //! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`], [`current_label`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
@@ -91,8 +93,10 @@
 //!
 //! * `lanes`: `LanesExt`, jobs in order or with a limit, for one kind of work or by key.
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
-//! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`; the
-//!   others bring no third-party crate.
+//! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
+//! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`.
+//!
+//! The first two bring no third-party crate.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
@@ -120,10 +124,10 @@ pub use pool_core::{
     MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoContext, NoSink, Notice, OnDrop,
     Panic, PanicPolicy, Place, PoolId, Prioritized, Priority, PushError, Ready, Refusal, Reserve,
     ResizeError, ResultSink, RunningJob, Scope, ShutdownFuture, ShutdownReport, SinkClosed,
-    SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitOptions, Submitter,
-    SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue, WorkerContext, WorkerThread,
-    as_completed, current_job, current_label, current_worker, keep_input, label_job, sink_fn,
-    with_worker_state,
+    SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitFuture,
+    SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue,
+    WorkerContext, WorkerThread, as_completed, current_job, current_label, current_worker,
+    keep_input, label_job, sink_fn, with_worker_state,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]
@@ -137,6 +141,9 @@ pub use pool_lanes::{LaneSubmitter, LanesExt};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+pub use pool_stream::{ResultStream, StreamSink, bounded_result_stream, result_stream};
 #[cfg(feature = "timer")]
 #[cfg_attr(docsrs, doc(cfg(feature = "timer")))]
 pub use pool_timer::{
@@ -149,6 +156,9 @@ pub use pool_tracing::JobSpan;
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}
+
+#[doc = include_str!("../docs/in_async_programs.md")]
+pub mod in_async_programs {}
 
 /// Runs the example in the README.
 #[cfg(all(doctest, feature = "crossbeam"))]

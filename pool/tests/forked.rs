@@ -1,6 +1,9 @@
 //! A forked child has the pool without its threads.
 #![cfg(all(unix, feature = "crossbeam"))]
 
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
 use drainpool::{ThreadPoolBuilder, WaitError};
 use fork::{Fork, fork, waitpid};
 
@@ -9,13 +12,19 @@ fn in_the_child(pool: drainpool::ThreadPool) -> bool {
     let Ok(job) = pool.spawn(|| 6 * 7) else { return false };
     let idle = pool.wait_idle();
     let (left, right) = pool.join(|| 1, || 2);
+    let mut submit = pool.spawn_async(|| 6 * 9);
+    let context = &mut Context::from_waker(Waker::noop());
+    let Poll::Ready(Ok(another)) = Pin::new(&mut submit).poll(context) else { return false };
+    drop(submit);
+    let another = another.join_or_run();
     let answer = job.join_or_run();
     let report = pool.shutdown();
     drop(pool);
     idle == Err(WaitError::Forked)
         && left + right == 3
         && answer.is_ok_and(|answer| answer == 42)
-        && report.done == 1
+        && another.is_ok_and(|answer| answer == 54)
+        && report.done == 2
 }
 
 #[test]

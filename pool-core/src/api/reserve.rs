@@ -3,13 +3,13 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
-use crate::parts::capacity::{Room, Waiter};
+use crate::parts::capacity::{Room, Wait, Waiter};
 use crate::parts::context::{self, Standing};
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
@@ -17,8 +17,9 @@ use crate::runtime::terms::Terms;
 
 /// A future place in the queue; made by [`Handle::reserve`].
 ///
-/// It waits from its first poll on, in the order of arrival among the submitters. Dropped, it leaves the row.
-/// While it is neither polled nor dropped, it holds the place that it was given.
+/// It waits from its first poll on, in the order of arrival among all that wait for room: threads, and futures.
+/// Dropped, it leaves the row, and a place that it was given goes to the next. While it is neither polled nor
+/// dropped, it holds the place that it was given.
 #[must_use = "a future does nothing until it is polled"]
 pub struct Reserve<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handle: &'a Handle<J, R, Q>,
@@ -42,7 +43,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Closed`] if the pool is closed, also while it waits.
+    /// [`Refusal::Closed`] if the pool is closed, also while it waits. Polled by code that the pool calls beside
+    /// its jobs, such as a hook, it does not wait: it is ready with [`Refusal::Full`] if there is no room.
     ///
     /// # Examples
     ///
@@ -83,36 +85,67 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 }
 
+impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, Q> {
+    pub(crate) fn handle(&self) -> &'a Handle<J, R, Q> {
+        self.handle
+    }
+
+    /// Polls for a place, for as long as `wait` says by the pool's clock. When it is ready, it is not in the
+    /// row any more.
+    pub(crate) fn poll_within(
+        &mut self,
+        wait: Wait,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Place<'a, J, R, Q>, Refusal>> {
+        let handle = self.handle;
+        let state = &handle.inner.state;
+        let standing = context::standing(state.id());
+        let is_nested = standing == Standing::AtWork;
+        let is_refused = !is_nested && state.ledger.gate.0.read().is_closed();
+        let capacity = match &state.capacity {
+            Some(capacity) if !is_nested && !is_refused => capacity,
+            _ => {
+                self.leave();
+                let place = Place { handle, is_taken: false };
+                return Poll::Ready(if is_refused { Err(Refusal::Closed) } else { Ok(place) });
+            }
+        };
+        // Expired jobs free their places.
+        state.expire_due();
+        let is_late = || wait.deadline().is_some_and(|deadline| state.clock().now() >= deadline);
+        let room = if standing == Standing::Outside && !is_late() {
+            ready!(capacity.poll_acquire(&mut self.waiter, context.waker()))
+        } else {
+            capacity.acquire_now(&mut self.waiter)
+        };
+        Poll::Ready(match room {
+            Room::Granted => Ok(Place { handle, is_taken: true }),
+            Room::Closed => Err(Refusal::Closed),
+            Room::Full => Err(Refusal::Full),
+        })
+    }
+
+    /// Leaves the row, if it is in it.
+    fn leave(&mut self) {
+        if let (Some(waiter), Some(capacity)) =
+            (self.waiter.take(), &self.handle.inner.state.capacity)
+        {
+            capacity.withdraw(&waiter);
+        }
+    }
+}
+
 impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Future for Reserve<'a, J, R, Q> {
     type Output = Result<Place<'a, J, R, Q>, Refusal>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let handle = self.handle;
-        let place = |is_taken| Poll::Ready(Ok(Place { handle, is_taken }));
-        let state = &handle.inner.state;
-        if context::standing(state.id()) == Standing::AtWork {
-            return place(false);
-        }
-        if state.ledger.gate.0.read().is_closed() {
-            return Poll::Ready(Err(Refusal::Closed));
-        }
-        let Some(capacity) = &state.capacity else { return place(false) };
-        // Expired jobs free their places.
-        state.expire_due();
-        match capacity.poll_acquire(&mut self.waiter, context.waker()) {
-            Poll::Ready(Room::Granted) => place(true),
-            Poll::Ready(Room::Closed) => Poll::Ready(Err(Refusal::Closed)),
-            Poll::Ready(Room::Full) => Poll::Ready(Err(Refusal::Full)),
-            Poll::Pending => Poll::Pending,
-        }
+        self.poll_within(Wait::Forever, context)
     }
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Reserve<'_, J, R, Q> {
     fn drop(&mut self) {
-        if let (Some(waiter), Some(capacity)) = (&self.waiter, &self.handle.inner.state.capacity) {
-            capacity.withdraw(waiter);
-        }
+        self.leave();
     }
 }
 
@@ -124,7 +157,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
     /// The job comes back, and the place is given back.
     pub fn submit(self, job: J) -> Result<JobId, SubmitError<J>> {
         let handle = self.handle;
-        handle.submit_on(job, self.into_terms())
+        handle.submit_on(job, self.into_terms(Terms::TRY))
     }
 
     /// Spawns a closure in this place; see [`Handle::spawn`]. It does not wait for room.
@@ -138,17 +171,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
         T: Send + 'static,
     {
         let handle = self.handle;
-        handle.spawn_on(closure, self.into_terms())
+        handle.spawn_on(closure, self.into_terms(Terms::TRY))
     }
 
-    /// Turns the place over to a submit. A nested one needs none, and gives it back.
-    fn into_terms(mut self) -> Terms {
+    /// Turns the place over to a submit on these terms. A nested one needs none, and gives it back.
+    pub(crate) fn into_terms(mut self, terms: Terms) -> Terms {
         let is_nested = context::standing(self.handle.inner.id()) == Standing::AtWork;
         if is_nested || !self.is_taken {
-            return Terms::TRY;
+            return terms;
         }
         self.is_taken = false;
-        Terms::RESERVED
+        Terms { wait: Wait::Reserved, ..terms }
     }
 }
 
@@ -157,7 +190,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Place<'_, J, 
         if self.is_taken
             && let Some(capacity) = &self.handle.inner.state.capacity
         {
-            capacity.release();
+            capacity.release_and_wake();
         }
     }
 }

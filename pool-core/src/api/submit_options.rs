@@ -14,6 +14,17 @@ use crate::runtime::terms::Terms;
 /// It is also a way to submit by itself: [`pool.with(WhenFull::Fail)`](crate::Handle::with).
 ///
 /// A running job is never held up by its own pool: nested jobs take no room.
+///
+/// # In async code
+///
+/// A [`SubmitFuture`](crate::SubmitFuture) does the same without blocking the thread. With
+/// [`Wait`](Self::Wait) it is ready when there is room; with [`Fail`](Self::Fail) and
+/// [`RunHere`](Self::RunHere) at the first poll, which runs the job in the latter case.
+///
+/// With [`WaitFor`](Self::WaitFor) the time begins with the call that makes the future. Whether it is over is
+/// looked at when the future is polled: nothing in the pool wakes it then. So it is for a future that something
+/// else wakes, above all the time-out of the executor, which by itself drops the future and the job in it: one
+/// that polls the future first, as that of tokio does, gets the job back with `WaitFor` of the same time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {

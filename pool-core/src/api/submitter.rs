@@ -5,6 +5,7 @@ use std::fmt;
 use crate::api::batch::{BatchError, SpawnedBatch};
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
+use crate::api::submit_async::SubmitFuture;
 use crate::api::submit_options::SubmitOptions;
 use crate::cancellation::CancellationToken;
 use crate::error::SubmitError;
@@ -60,7 +61,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q> {
+impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'a, J, R, Q> {
     fn terms(&self) -> Terms {
         self.options.terms(&self.handle.inner.state)
     }
@@ -72,6 +73,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
     /// The job comes back.
     pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
         self.handle.submit_on(job, self.terms())
+    }
+
+    /// Submits a job without blocking the thread; see [`Handle::submit_async`] and
+    /// [`WhenFull`](crate::WhenFull#in-async-code).
+    ///
+    /// # Errors
+    ///
+    /// The job comes back.
+    pub fn submit_async(&self, job: J) -> SubmitFuture<'a, J, JobId, J, R, Q> {
+        SubmitFuture::new(self.handle, job, self.terms(), Handle::submit_on)
     }
 
     /// Submits a batch of jobs; see [`Handle::submit_batch`].
@@ -99,6 +110,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         self.handle.spawn_on(closure, self.terms())
     }
 
+    /// Spawns a closure without blocking the thread; see [`Handle::spawn_async`] and
+    /// [`WhenFull`](crate::WhenFull#in-async-code).
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back.
+    pub fn spawn_async<F, T>(&self, closure: F) -> SubmitFuture<'a, F, JobHandle<T>, J, R, Q>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        SubmitFuture::new(self.handle, closure, self.terms(), Handle::spawn_on)
+    }
+
     /// Spawns a closure that can be told to stop; see [`Handle::spawn_cancellable`].
     ///
     /// # Errors
@@ -110,6 +135,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
         T: Send + 'static,
     {
         self.handle.spawn_cancellable_on(closure, self.terms())
+    }
+
+    /// Spawns a closure that can be told to stop, without blocking the thread; see
+    /// [`Handle::spawn_cancellable_async`] and [`WhenFull`](crate::WhenFull#in-async-code).
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back.
+    pub fn spawn_cancellable_async<F, T>(
+        &self,
+        closure: F,
+    ) -> SubmitFuture<'a, F, JobHandle<T>, J, R, Q>
+    where
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        SubmitFuture::new(self.handle, closure, self.terms(), Handle::spawn_cancellable_on)
     }
 
     /// Spawns a batch of closures; see [`Handle::spawn_batch`].
@@ -127,7 +169,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q>
     }
 }
 
-impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J, R, Q> {
+impl<'a, J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Submitter<'a, J, R, Q> {
     /// Submits a job for the handler, with a handle; see [`Handle::call`].
     ///
     /// # Errors
@@ -135,6 +177,16 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J
     /// The job comes back.
     pub fn call(&self, job: J) -> Result<JobHandle<R>, SubmitError<J>> {
         self.handle.call_on(job, self.terms())
+    }
+
+    /// Submits a job for the handler, with a handle, without blocking the thread; see [`Handle::call_async`] and
+    /// [`WhenFull`](crate::WhenFull#in-async-code).
+    ///
+    /// # Errors
+    ///
+    /// The job comes back.
+    pub fn call_async(&self, job: J) -> SubmitFuture<'a, J, JobHandle<R>, J, R, Q> {
+        SubmitFuture::new(self.handle, job, self.terms(), Handle::call_on)
     }
 
     /// Submits a batch of jobs for the handler, with a handle each; see [`Handle::call_batch`].
@@ -150,7 +202,7 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Submitter<'_, J
     }
 }
 
-impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
+impl<'a, R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'a, Task<R>, R, Q> {
     /// Submits a closure; see [`Handle::execute`].
     ///
     /// # Errors
@@ -161,6 +213,19 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Submitter<'_, Task<R>, R, Q> {
         F: FnOnce() -> R + Send + 'static,
     {
         self.handle.execute_on(closure, self.terms())
+    }
+
+    /// Submits a closure without blocking the thread; see [`Handle::execute_async`] and
+    /// [`WhenFull`](crate::WhenFull#in-async-code).
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back as a [`Task`].
+    pub fn execute_async<F>(&self, closure: F) -> SubmitFuture<'a, Task<R>, JobId, Task<R>, R, Q>
+    where
+        F: FnOnce() -> R + Send + 'static,
+    {
+        self.submit_async(Task::new(closure))
     }
 
     /// Submits a batch of closures; see [`Handle::execute_batch`].

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use crate::panics::{drop_quietly, guarded};
+use crate::panics::{drop_quietly, wake_quietly};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::parker::Parker;
 use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
@@ -16,6 +16,8 @@ use crate::sync::{Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
 const HAS_WAITERS: u64 = 1;
 /// One free place.
 const FREE: u64 = 2;
+/// The length of a row of waiters whose memory is kept for the next one.
+const KEPT: usize = 64;
 
 /// How long a submitter waits for room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,19 +80,23 @@ pub(crate) struct Capacity {
 
 #[derive(Debug, Default)]
 struct Line {
+    /// In the order of their tickets.
     waiters: VecDeque<(Arc<Waiter>, Waker)>,
+    next_ticket: u64,
     closed: bool,
 }
 
 impl Line {
-    fn position(&self, waiter: &Arc<Waiter>) -> Option<usize> {
-        self.waiters.iter().position(|(other, _)| Arc::ptr_eq(other, waiter))
+    fn position(&self, waiter: &Waiter) -> Option<usize> {
+        self.waiters.binary_search_by_key(&waiter.ticket, |(other, _)| other.ticket).ok()
     }
 }
 
 /// One waiting submitter: a thread, or a future.
 #[derive(Debug)]
 pub(crate) struct Waiter {
+    /// The order of arrival.
+    ticket: u64,
     /// One of the three below. Changed under the lock, with release. The waiter reads it with acquire, and
     /// then sees what the pool's closing did.
     state: AtomicU64,
@@ -104,11 +110,6 @@ impl Waiter {
     fn is_over(&self) -> bool {
         self.state.load(Acquire) != COMING
     }
-}
-
-/// Wakes a submitter whose state has changed. Its waker may be foreign code.
-fn wake(waker: Waker) {
-    let _ = guarded(|| waker.wake()).map_err(drop_quietly);
 }
 
 impl Capacity {
@@ -168,75 +169,118 @@ impl Capacity {
         waiter: &mut Option<Arc<Waiter>>,
         waker: &Waker,
     ) -> Poll<Room> {
-        let Some(waiting) = waiter else {
-            if self.try_acquire(1) == 1 {
-                return Poll::Ready(Room::Granted);
-            }
-            return match self.queue_up(waker.clone()) {
+        match waiter {
+            Some(waiting) if self.set_waker(waiting, waker) => Poll::Pending,
+            Some(_) => Poll::Ready(self.acquire_now(waiter)),
+            None if self.try_acquire(1) == 1 => Poll::Ready(Room::Granted),
+            None => match self.queue_up(waker.clone()) {
                 Ok(queued) => {
                     *waiter = Some(queued);
                     Poll::Pending
                 }
                 Err(room) => Poll::Ready(room),
-            };
-        };
+            },
+        }
+    }
+
+    /// Takes a place for a future that waits no longer: the one that was granted, if it is in the row, which
+    /// it leaves.
+    pub(crate) fn acquire_now(&self, waiter: &mut Option<Arc<Waiter>>) -> Room {
+        match waiter.take() {
+            Some(waiting) => self.give_up_waiting(&waiting),
+            None if self.try_acquire(1) == 1 => Room::Granted,
+            None => Room::Full,
+        }
+    }
+
+    /// Has this waker woken when the turn of this waiter has come, and no other. Returns whether it still
+    /// waits.
+    fn set_waker(&self, waiter: &Waiter, waker: &Waker) -> bool {
+        if waiter.is_over() {
+            return false;
+        }
+        let line = lock(&self.line);
+        match line.position(waiter) {
+            Some(at) if line.waiters[at].1.will_wake(waker) => return true,
+            Some(_) => drop(line),
+            None => return false,
+        }
         // Cloned and dropped without the lock: both are foreign code.
         let mut waker = waker.clone();
         let mut line = lock(&self.line);
-        if let Some(at) = line.position(waiting) {
+        let at = line.position(waiter);
+        if let Some(at) = at {
             mem::swap(&mut line.waiters[at].1, &mut waker);
-            drop(line);
-            return Poll::Pending;
         }
         drop(line);
-        let room = self.give_up_waiting(waiting);
-        *waiter = None;
-        Poll::Ready(room)
+        drop_quietly(waker);
+        at.is_some()
     }
 
     /// Leaves the row, and gives back the place that was granted meanwhile.
-    pub(crate) fn withdraw(&self, waiter: &Arc<Waiter>) {
+    pub(crate) fn withdraw(&self, waiter: &Waiter) {
         if self.give_up_waiting(waiter) == Room::Granted {
-            self.release();
+            self.release_and_wake();
         }
     }
 
     /// Joins the row of waiters, unless that is not necessary.
     fn queue_up(&self, waker: Waker) -> Result<Arc<Waiter>, Room> {
         let mut line = lock(&self.line);
-        if line.closed {
-            return Err(Room::Closed);
+        let room = match line.closed {
+            true => Some(Room::Closed),
+            false => self.acquire_or_announce().then_some(Room::Granted),
+        };
+        if let Some(room) = room {
+            drop(line);
+            // A place that was taken must not be lost with a waker that panics.
+            drop_quietly(waker);
+            return Err(room);
         }
+        let waiter = Arc::new(Waiter { ticket: line.next_ticket, state: AtomicU64::new(COMING) });
+        line.next_ticket += 1;
+        line.waiters.push_back((Arc::clone(&waiter), waker));
+        Ok(waiter)
+    }
+
+    /// Takes a place, or notes that a submitter waits. To be called under the lock. Returns whether it has a
+    /// place.
+    fn acquire_or_announce(&self) -> bool {
         let mut word = self.word.load(Relaxed);
         // The flag is set and cleared only under the lock.
         while word & HAS_WAITERS == 0 {
             let (next, taken) =
                 if word >= FREE { (word - FREE, true) } else { (HAS_WAITERS, false) };
             match self.word.compare_exchange_weak(word, next, Relaxed, Relaxed) {
-                Ok(_) if taken => return Err(Room::Granted),
-                Ok(_) => break,
+                Ok(_) => return taken,
                 Err(now) => word = now,
             }
         }
-        let waiter = Arc::new(Waiter { state: AtomicU64::new(COMING) });
-        line.waiters.push_back((Arc::clone(&waiter), waker));
-        Ok(waiter)
+        false
     }
 
     /// Leaves the row, unless the turn has come meanwhile.
-    fn give_up_waiting(&self, waiter: &Arc<Waiter>) -> Room {
+    fn give_up_waiting(&self, waiter: &Waiter) -> Room {
         let mut line = lock(&self.line);
         match waiter.state.load(Acquire) {
             GRANTED => Room::Granted,
             CLOSED => Room::Closed,
             _ => {
                 let left = line.position(waiter).and_then(|at| line.waiters.remove(at));
-                if line.waiters.is_empty() {
-                    self.word.fetch_and(!HAS_WAITERS, Relaxed);
-                }
+                self.settle(&mut line);
                 drop(line);
-                drop(left);
+                drop_quietly(left);
                 Room::Full
+            }
+        }
+    }
+
+    /// If the row is empty by now, notes that no submitter waits, and gives a burst's memory back (C9).
+    fn settle(&self, line: &mut Line) {
+        if line.waiters.is_empty() {
+            self.word.fetch_and(!HAS_WAITERS, Relaxed);
+            if line.waiters.capacity() > KEPT {
+                line.waiters = VecDeque::new();
             }
         }
     }
@@ -251,44 +295,50 @@ impl Capacity {
         lock(&self.line).waiters.len()
     }
 
-    /// Gives a place back: to the first waiter, if there is one.
+    /// Gives a place back: to the first waiter, if there is one. The caller wakes it, where foreign code may
+    /// run.
     #[inline]
-    pub(crate) fn release(&self) {
+    #[must_use]
+    pub(crate) fn release(&self) -> Option<Waker> {
         let mut word = self.word.load(Relaxed);
         while word & HAS_WAITERS == 0 {
             match self.word.compare_exchange_weak(word, word + FREE, Relaxed, Relaxed) {
-                Ok(_) => return,
+                Ok(_) => return None,
                 Err(now) => word = now,
             }
         }
-        self.hand_over();
+        self.hand_over()
+    }
+
+    /// Gives back a place of the present thread's own.
+    pub(crate) fn release_and_wake(&self) {
+        if let Some(waker) = self.release() {
+            wake_quietly(waker);
+        }
     }
 
     #[cold]
-    fn hand_over(&self) {
+    fn hand_over(&self) -> Option<Waker> {
         let mut line = lock(&self.line);
         let Some((waiter, waker)) = line.waiters.pop_front() else {
             self.word.fetch_add(FREE, Relaxed);
-            return;
+            return None;
         };
         // Under the lock, where a waiter that gives up looks whether its turn has come.
         waiter.state.store(GRANTED, Release);
-        if line.waiters.is_empty() {
-            self.word.fetch_and(!HAS_WAITERS, Relaxed);
-        }
-        drop(line);
-        wake(waker);
+        self.settle(&mut line);
+        Some(waker)
     }
 
     /// Refuses all waiters, now and later. To be called after the gate was closed.
     pub(crate) fn close(&self) {
         let mut line = lock(&self.line);
         line.closed = true;
-        let waiters = std::mem::take(&mut line.waiters);
+        let waiters = mem::take(&mut line.waiters);
         waiters.iter().for_each(|(waiter, _)| waiter.state.store(CLOSED, Release));
-        self.word.fetch_and(!HAS_WAITERS, Relaxed);
+        self.settle(&mut line);
         drop(line);
-        waiters.into_iter().for_each(|(_, waker)| wake(waker));
+        waiters.into_iter().for_each(|(_, waker)| wake_quietly(waker));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::panics::{drop_quietly, guarded};
+use crate::panics::{drop_quietly, wake_quietly};
 use crate::sync::{AcqRel, Acquire, AtomicU64, Mutex, Relaxed, lock};
 
 /// Set: the value is there.
@@ -47,9 +47,8 @@ impl Latch {
     #[cold]
     pub(crate) fn wake(&self) {
         let waker = lock(&self.waker).take();
-        // Foreign code.
         if let Some(waker) = waker {
-            let _ = guarded(|| waker.wake()).map_err(drop_quietly);
+            wake_quietly(*waker);
         }
     }
 

@@ -121,7 +121,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     fn give_back_places(&self, places: u64) {
         if let Some(capacity) = &self.state.capacity {
-            (0..places).for_each(|_| capacity.release());
+            (0..places).for_each(|_| capacity.release_and_wake());
         }
     }
 

@@ -44,6 +44,4 @@ impl Terms {
     };
     /// The terms of the `try_` calls.
     pub(crate) const TRY: Self = Self { wait: Wait::Never, ..Self::PLAIN };
-    /// The terms of a submit that has a place.
-    pub(crate) const RESERVED: Self = Self { wait: Wait::Reserved, ..Self::PLAIN };
 }

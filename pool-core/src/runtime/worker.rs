@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::task::Waker;
 
 use crate::error::JobError;
 use crate::id::{JobId, JobIds};
@@ -60,6 +61,10 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handed: RefCell<Option<(JobId, Handed<J, R>)>>,
     /// Whether its job has said that it blocks.
     is_blocking: Cell<bool>,
+    /// Whether it looks for a job while others may rely on it as a searcher.
+    is_searching: Cell<bool>,
+    /// Wakes the submitter that was given the place of the job that the search has found.
+    to_wake: Cell<Option<Waker>>,
 }
 
 /// Calls the handler with a job, in the job's context.
@@ -87,6 +92,18 @@ pub(crate) trait HandlerTask<J, R> {
     ) -> bool;
 }
 
+/// A worker that searches, until this is dropped. Then it wakes the submitter that waits for that.
+struct Searching<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>>(&'a Worker<J, R, Q>);
+
+impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Searching<'_, J, R, Q> {
+    fn drop(&mut self) {
+        self.0.is_searching.set(false);
+        if let Some(waker) = self.0.to_wake.take() {
+            self.0.inner.state.wake_submitter(waker);
+        }
+    }
+}
+
 /// A worker whose job blocks, until this is dropped.
 struct Blocking<'a>(&'a Cell<bool>, &'a Sleep);
 
@@ -108,6 +125,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             running: Cell::new(Running::Queue),
             handed: RefCell::new(None),
             is_blocking: Cell::new(false),
+            is_searching: Cell::new(false),
+            to_wake: Cell::new(None),
         }
     }
 
@@ -225,7 +244,22 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     fn note_taken(&self, job: &Job<J>) {
         if !job.is_ref() {
             self.counters().popped.bump();
-            self.inner.state.make_room(job.id());
+            if let Some(waker) = self.inner.state.free_place(job.id()) {
+                self.wake_submitter(waker);
+            }
+        }
+    }
+
+    /// Wakes a submitter that was given the place of a job that this worker has taken: when others do not rely
+    /// on this worker as a searcher any more. The waker is foreign code and may take long.
+    #[cold]
+    #[inline(never)]
+    fn wake_submitter(&self, waker: Waker) {
+        self.to_wake.set(Some(waker));
+        if !self.is_searching.get() {
+            let _then_wakes = Searching(self);
+            // A steal has moved jobs out of the sight of those that sleep.
+            self.inner.notify_if_work();
         }
     }
 
@@ -346,7 +380,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Searches, and parks, until there is a job. Returns `None` if the worker is to leave.
-    fn search_or_sleep(&self, mut searching: bool) -> Option<Job<J>> {
+    fn search_or_sleep(&self, searching: bool) -> Option<Job<J>> {
+        self.is_searching.set(true);
+        let _searching = Searching(self);
+        self.search_or_sleep_on(searching)
+    }
+
+    fn search_or_sleep_on(&self, mut searching: bool) -> Option<Job<J>> {
         let sleep = &self.inner.state.sleep;
         loop {
             if searching && let Some(job) = self.search() {

@@ -1,8 +1,8 @@
 //! Everything that one can do with a pool again and again. A new operation is a line of [`OPERATIONS`].
 
 use std::hint::black_box;
-use std::pin::pin;
-use std::task::{Context, Waker};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 #[cfg(feature = "lanes")]
@@ -89,6 +89,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("spawn, join_timeout while time passes, cancel", |at| cancel(wait(spawn::<8>(at)))).ticks(),
     op("spawn, poll, cancel", |at| poll_and_cancel(spawn::<8>(at))),
     op("spawn_batch, cancel", spawn_batch_and_cancel),
+    op("spawn_async, 100 wait, drop", row_of_submits).bounded().costs(50),
     op("spawn, take_queued", take_back),
     op("spawn, take_queued, bounded", take_back).bounded(),
     op("spawn, start_within, past its time", |at| expire(at, false)),
@@ -184,6 +185,25 @@ fn lane_and_cancel(at: &Stage) {
     let lane = at.pool.lane(1);
     let jobs: Vec<_> = (0..3).map(|_| lane.spawn(work::<8>()).ok()).collect();
     jobs.into_iter().rev().for_each(cancel);
+}
+
+/// Fills the queue, has more submits wait than there is room for, and drops every other one. Then the first of
+/// those that are left is given a place.
+fn row_of_submits(at: &Stage) {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut submits: Vec<_> = (0..100).map(|_| at.pool.spawn_async(work::<8>())).collect();
+    let polled = submits.iter_mut().map(|submit| Pin::new(submit).poll(&mut context));
+    let jobs: Vec<_> = polled.collect();
+    let mut waits = false;
+    submits.retain(|_| {
+        waits = !waits;
+        waits
+    });
+    for polled in jobs {
+        if let Poll::Ready(Ok(job)) = polled {
+            job.cancel();
+        }
+    }
 }
 
 fn take_back(at: &Stage) {

@@ -59,8 +59,9 @@ fn awaited_under_smol(setup: Setup) {
     balanced(&other);
 }
 
+/// Counts how often it is woken.
 #[derive(Default)]
-struct Bell(Tally);
+pub(crate) struct Bell(pub(crate) Tally);
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {

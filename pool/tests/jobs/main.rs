@@ -38,6 +38,9 @@ mod scopes;
 mod sets;
 mod sinks;
 mod sizes;
+#[cfg(feature = "stream")]
+mod streams;
+mod submits_async;
 mod threads;
 #[cfg(feature = "timer")]
 mod timers;

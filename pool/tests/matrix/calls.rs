@@ -14,6 +14,7 @@ use drainpool::{
 };
 use pool_conformance::Tally;
 
+use crate::block_on::block_on;
 use crate::standing::{Circumstances, IfFull, Verdict};
 use crate::world::{Handle, Held, Outcome, World, lock};
 
@@ -65,6 +66,25 @@ pub(crate) const CALLS: &[Named] = &[
     #[cfg(feature = "lanes")]
     ("lane, spawn, join", lane_join),
     ("reserve", reserve),
+    ("execute_async", |ctx| {
+        let submitted = block_on(ctx.pool.execute_async(ctx.world.job()));
+        ctx.submitted(IfFull::Waits, submitted).map(drop)
+    }),
+    ("execute_async, WaitFor", |ctx| {
+        let patient = ctx.pool.with(WhenFull::WaitFor(LONG));
+        let submitted = block_on(patient.execute_async(ctx.world.job()));
+        ctx.submitted(IfFull::Waits, submitted).map(drop)
+    }),
+    ("execute_async, Fail", |ctx| {
+        let impatient = ctx.pool.with(WhenFull::Fail);
+        let submitted = block_on(impatient.execute_async(ctx.world.job()));
+        ctx.submitted(IfFull::Fails, submitted).map(drop)
+    }),
+    ("spawn_async, await", spawn_async),
+    ("call_async, await", |ctx| {
+        let called = block_on(ctx.pool.call_async(Task::new(ctx.world.job())));
+        ctx.called(called, block_on)
+    }),
     #[cfg(feature = "timer")]
     ("Timer", timer),
     ("scope", scope),
@@ -187,6 +207,24 @@ impl Ctx {
         }
     }
 
+    fn called<J>(
+        &self,
+        called: Result<JobHandle<()>, SubmitError<J>>,
+        join: fn(JobHandle<()>) -> Result<(), JobError>,
+    ) -> Outcome {
+        let Some(call) = self.submitted(IfFull::Waits, called)? else {
+            return Ok(());
+        };
+        match join(call) {
+            Ok(()) => Ok(()),
+            Err(JobError::InsideJob) if !self.rules.waits_for_the_end() => {
+                self.world.ran.add();
+                Ok(())
+            }
+            other => Err(format!("the call's outcome is {other:?}")),
+        }
+    }
+
     /// A job that is counted and returns 7.
     fn value(&self) -> impl FnOnce() -> u32 + Send + 'static {
         let ran = self.world.job();
@@ -262,16 +300,14 @@ fn spawn_cancellable(ctx: &Ctx) -> Outcome {
 /// The handler of a pool of closures runs a call's closure.
 fn call(ctx: &Ctx) -> Outcome {
     let called = ctx.pool.call(Task::new(ctx.world.job()));
-    let Some(call) = ctx.submitted(IfFull::Waits, called)? else {
-        return Ok(());
-    };
-    match call.join() {
-        Ok(()) => Ok(()),
-        Err(JobError::InsideJob) if !ctx.rules.waits_for_the_end() => {
-            ctx.world.ran.add();
-            Ok(())
-        }
-        other => Err(format!("the call's outcome is {other:?}")),
+    ctx.called(called, JobHandle::join)
+}
+
+fn spawn_async(ctx: &Ctx) -> Outcome {
+    let spawned = block_on(ctx.pool.spawn_async(ctx.value()));
+    match ctx.submitted(IfFull::Waits, spawned)? {
+        Some(job) => ctx.seven(block_on(job)),
+        None => Ok(()),
     }
 }
 

@@ -14,6 +14,8 @@
 
 #[path = "places/mod.rs"]
 mod arrange;
+#[path = "../setup/block_on.rs"]
+mod block_on;
 mod books;
 mod calls;
 mod exclusions;
@@ -84,6 +86,11 @@ places! {
     payload_of_a_second_child: at_work(drops::payload_of_a_second_child).all_busy();
     waker_on_a_worker: at_work(futures::waker_on_a_worker);
     waker_of_a_cancelled_job: at_work(futures::waker_of_a_cancelled_job).all_busy();
+    waker_of_a_submit_by_a_worker: at_work(futures::waker_of_a_submit_by_a_worker);
+    waker_of_a_submit_by_a_canceller:
+        at_work(futures::waker_of_a_submit_by_a_canceller).all_busy();
+    waker_of_a_submit_at_the_close:
+        outside(futures::waker_of_a_submit_at_the_close).all_busy().closed();
 
     // Threads that start and end.
     start_hook_of_the_first: inside(hooks::first_start_hook).alone().perhaps_free();

@@ -1,6 +1,7 @@
 //! The pools on which tests run, on every backend, and what these tests share.
 #![allow(dead_code)]
 
+pub(crate) mod block_on;
 pub(crate) mod held;
 pub(crate) mod request;
 pub(crate) mod tools;

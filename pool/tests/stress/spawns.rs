@@ -1,8 +1,6 @@
 //! Jobs with handles, in all the ways in which one can make, await and abandon them.
 
-use std::pin::pin;
-use std::sync::{Arc, Condvar, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
 use drainpool::{JobHandle, JobSet, Priority, SubmitOptions, WhenFull};
@@ -12,6 +10,7 @@ use crate::held::{join_held, spawn_held};
 use crate::lanes::{KEYS, spawn_in_lanes};
 use crate::ops::How;
 use crate::plan::Node;
+use crate::setup::block_on::block_on;
 use crate::steps::{job, run};
 use crate::world::{Place, World};
 
@@ -90,7 +89,8 @@ fn spawn_one(
         How::Expiring => handle.with(SubmitOptions::new().start_within(LONG)).spawn(work),
         How::Try => handle.try_spawn(work),
         How::OrRun => handle.with(WhenFull::RunHere).spawn(work),
-        How::Poll | How::Cancel => handle.with(urgency(at)).spawn(work),
+        How::Poll => block_on(handle.spawn_async(work)),
+        How::Cancel => handle.with(urgency(at)).spawn(work),
         How::JoinTimeout => handle.with(WhenFull::WaitFor(LONG)).spawn(work),
         _ => handle.spawn(work),
     };
@@ -157,33 +157,4 @@ fn join_set(world: &World, pool: usize, spawned: Vec<Spawned>, how: How) -> u64 
         total += world.outcome(pool, nodes[nth], &outcome);
     }
     total
-}
-
-/// What a thread waits for that polls a future.
-#[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        *self.rung.lock().unwrap() = true;
-        self.changed.notify_one();
-    }
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let (bell, mut future) = (Arc::new(Bell::default()), pin!(future));
-    let waker = Waker::from(Arc::clone(&bell));
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        let mut rung = bell.rung.lock().unwrap();
-        while !*rung {
-            rung = bell.changed.wait(rung).unwrap();
-        }
-        *rung = false;
-    }
 }
