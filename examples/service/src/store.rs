@@ -1,6 +1,7 @@
 //! The store: notes in SQLite, and the pool whose workers hold the connections.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use drainpool::{BuildError, Completed, Pool, ThreadPoolBuilder, sink_fn};
@@ -53,6 +54,8 @@ pub struct Store {
 ///
 /// The database cannot be opened, or a setting is out of range.
 pub fn open(file: PathBuf, connections: usize, queued: usize) -> Result<StorePool, BuildError> {
+    // The change to a write-ahead log waits for no other connection, however long the time that it may take.
+    let opening = Mutex::new(());
     ThreadPoolBuilder::new()
         .num_threads(connections)
         .capacity(queued)
@@ -60,7 +63,9 @@ pub fn open(file: PathBuf, connections: usize, queued: usize) -> Result<StorePoo
         // Each query is a call, whose answer goes to its handle.
         .sink(sink_fn(|_: Completed<rusqlite::Result<Answer>>| ()))
         .try_build_with(move |_worker| {
+            let one_at_a_time = opening.lock();
             let mut store = Store::open(&file)?;
+            drop(one_at_a_time);
             Ok::<_, rusqlite::Error>(move |query| store.answer(query))
         })
 }
@@ -73,7 +78,6 @@ impl Store {
     /// What SQLite says.
     pub fn open(file: &std::path::Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(file)?;
-        // First: several connections are opened at the same time.
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.execute_batch(
