@@ -164,3 +164,8 @@ pub mod in_async_programs {}
 #[cfg(all(doctest, feature = "crossbeam"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The README of the workspace, which shows several queues.
+#[cfg(all(doctest, feature = "crossbeam", feature = "flume", feature = "std-only"))]
+#[doc = include_str!("../../README.md")]
+struct WorkspaceReadme;
