@@ -367,8 +367,10 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// [`thread_keep_alive`](Self::thread_keep_alive). A pool that is left without any worker keeps its jobs:
     /// the next submit and the next [`wait_idle`](crate::Handle::wait_idle) try to start one, and say
     /// [`NoThread`](crate::Refusal::NoThread) if they cannot; a shutdown that cannot reports the jobs as
-    /// [`unfinished`](crate::ShutdownReport::unfinished). A thread that waits for a handle waits until one of these
-    /// has succeeded, or the pool ends.
+    /// [`unfinished`](crate::ShutdownReport::unfinished). A thread that waits for a handle tries as well; if it
+    /// cannot, it runs the closure itself, and a [`call`](crate::Handle::call) ends as
+    /// [`Returned`](crate::JobError::Returned). A handle that is awaited waits until one of these has succeeded, or the
+    /// pool ends.
     ///
     /// # Examples
     ///

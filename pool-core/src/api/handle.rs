@@ -13,6 +13,7 @@ use crate::parts::context;
 use crate::parts::sleep::Mode;
 use crate::queue::WorkQueue;
 use crate::report::Stats;
+use crate::runtime::any_pool::AnyPool;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 
@@ -126,7 +127,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if self.inner.state.is_forked() {
             return Err(WaitError::Forked);
         }
-        let revive = |deadline| self.inner.start_first(true, deadline).is_ok();
+        let revive = |deadline| Arc::clone(&self.inner).revive(deadline);
         self.inner.state.wait_quiescent(timeout, revive)?;
         if self.inner.state.sleep.is(Mode::Held) {
             // No worker comes to the entries of jobs that were cancelled, and the sink waits for them.

@@ -5,7 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{JobError, WaitError};
 use crate::id::JobId;
@@ -307,10 +307,38 @@ impl<T> JobHandle<T> {
             return true;
         };
         let deadline = timeout.and_then(|timeout| pool.state().waiters.deadline(timeout));
+        let mut seen = 0;
         pool.state().wait(&[], &parker, deadline, || {
             self.abandon_if_lost();
+            self.end_if_deserted(&pool, &mut seen, deadline);
             self.cell().latch().is_set()
         })
+    }
+
+    /// Sees to it that the job ends, if its pool has lost all workers since `seen` and can start none: a closure
+    /// runs here; a job for the handler, which only a worker has, is given back.
+    pub(crate) fn end_if_deserted(
+        &self,
+        pool: &Arc<dyn AnyPool>,
+        seen: &mut u64,
+        deadline: Option<Instant>,
+    ) {
+        let state = pool.state();
+        // The gate first: it takes no lock.
+        if !state.ledger.gate.0.read().is_dormant()
+            || !self.cell().is_queued()
+            || state.sleep.is(Mode::Held)
+            || !state.sleep.lost_workers_since(seen)
+            || Arc::clone(pool).revive(deadline)
+        {
+            return;
+        }
+        self.run_if_queued();
+        if self.cell().is_queued() {
+            let account = Account::here(state);
+            self.cell().clone().take_back(self.id, account);
+            account.leave_stale(size_of_val(&**self.cell()));
+        }
     }
 
     /// Whether no thread can reach the job, because its pool was given up.

@@ -281,7 +281,9 @@ impl<T> JobSet<T> {
         let deadline = timeout.and_then(|timeout| pool.state().waiters.deadline(timeout));
         let timed: Vec<_> = self.timed.iter().filter_map(Weak::upgrade).collect();
         let others: Vec<_> = timed.iter().map(|pool| pool.state()).collect();
+        let mut seen = 0;
         pool.state().wait(&others, &parker, deadline, || {
+            job.end_if_deserted(&pool, &mut seen, deadline);
             if job.is_lost() {
                 self.jobs.values().for_each(JobHandle::abandon_if_lost);
             }

@@ -1,6 +1,7 @@
 //! The erased pool: a pool for code that does not know the type of its jobs.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::id::JobId;
 use crate::runtime::job_ref::JobRef;
@@ -14,6 +15,9 @@ pub(crate) trait AnyPool: Send + Sync {
     /// Starts a worker if jobs wait, there is none, and starts have failed since `seen`. If that fails too,
     /// gives the pool up.
     fn start_if_deserted(self: Arc<Self>, seen: &mut u64);
+
+    /// Starts a worker if there is none, by the deadline. Returns whether there is one.
+    fn revive(self: Arc<Self>, deadline: Option<Instant>) -> bool;
 
     /// Puts a job ref that is not counted as a job into the queue, where a free worker finds it. A job ref
     /// that the queue refuses is abandoned.

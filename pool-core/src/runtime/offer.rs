@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::id::JobId;
 use crate::panics::{drop_quietly, guarded};
@@ -25,6 +26,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
         if self.state.sleep.lost_workers_since(seen) {
             self.start_or_give_up(None);
         }
+    }
+
+    fn revive(self: Arc<Self>, deadline: Option<Instant>) -> bool {
+        // The error may hold one of the user's, whose drop may panic.
+        self.start_first(true, deadline).map_err(drop_quietly).is_ok()
     }
 
     fn offer(self: Arc<Self>, job_ref: JobRef) {

@@ -167,13 +167,16 @@ impl PoolState {
     }
 
     /// If the last worker has left, drops the originals of the handler's maker and of the sink, and wakes
-    /// the futures that wait for the end. If not, these look whether jobs are left that no worker will take.
+    /// the futures that wait for the end. If not, these look whether jobs are left that no worker will take, and so
+    /// do the threads that wait.
     pub(crate) fn look_at_end(&self) {
         if self.sleep.is_over() {
             self.finish();
         } else {
             let _inside = context::enter(self.id(), Standing::Inside);
             self.ends.wake();
+            // It may have been the last worker, and they wait for jobs that no other will take.
+            self.waiters.wake_all();
         }
     }
 

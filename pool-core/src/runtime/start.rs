@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{StartCause, StartError};
-use crate::panics::{Panic, guarded};
+use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::context::{self, Standing};
 use crate::parts::sleep::lifecycle::{Gone, Start};
 use crate::parts::thread_end::ThreadEnd;
@@ -93,7 +93,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let started = sleep.wait_started(worker, &start, clock, deadline);
         // If another worker is there by now, that one will do.
         started.or_else(|error| {
-            if self.state.ledger.gate.0.read().is_dormant() { Err(error) } else { Ok(()) }
+            if self.state.ledger.gate.0.read().is_dormant() {
+                return Err(error);
+            }
+            drop_quietly(error);
+            Ok(())
         })
     }
 
@@ -122,9 +126,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     pub(crate) fn start_or_give_up(self: &Arc<Self>, deadline: Option<Instant>) {
         if !self.queue.is_empty()
             && let Err(error) = self.start_first(true, deadline)
-            && !matches!(error.cause(), StartCause::TimedOut)
         {
-            self.state.give_up(None);
+            let is_late = matches!(error.cause(), StartCause::TimedOut);
+            drop_quietly(error);
+            if !is_late {
+                self.state.give_up(None);
+            }
         }
     }
 }

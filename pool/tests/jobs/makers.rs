@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use drainpool::{
     AnyQueue, BuildError, Job, ManualClock, PanicPolicy, Refusal, StartCause, StartError, Task,
-    WhenFull, current_worker, with_worker_state,
+    WaitError, WhenFull, current_worker, with_worker_state,
 };
 
-use crate::setup::held::hold;
+use crate::setup::held::{hold, panic_behind};
 use crate::setup::tools::{one_for_each, results};
 use crate::setup::{Builder, Latch, Pool, Setup, Tally, balanced, eventually};
 
@@ -25,6 +25,7 @@ on_every_backend! {
     those_whose_handler_was_made_do_the_work
     a_worker_that_left_is_made_anew_or_not
     an_error_that_panics_when_dropped
+    an_error_that_panics_when_a_waiting_thread_drops_it
     each_worker_has_a_state_of_its_own
     a_state_ends_with_its_worker
     a_state_that_is_not_made
@@ -213,6 +214,29 @@ fn an_error_that_panics_when_dropped(setup: Setup) {
     }
     balanced(&pool);
     assert_eq!(dropped.get(), pool.stats().failed_starts);
+}
+
+fn an_error_that_panics_when_a_waiting_thread_drops_it(setup: Setup) {
+    let (made, dropped) = (Tally::default(), Tally::default());
+    let (makes, drops) = (made.clone(), dropped.clone());
+    let builder = setup.with_threads(1).builder().panic_policy(PanicPolicy::ReplaceWorker);
+    let pool = builder.try_build_with(move |_| {
+        makes.add();
+        if makes.get() == 1 { Ok(Task::run) } else { Err(Fragile(drops.clone())) }
+    });
+    let pool: Pool = pool.unwrap();
+    let gate = Latch::default();
+    panic_behind(&gate, &pool);
+    let job = pool.spawn(|| thread::current().id()).unwrap();
+    pool.execute(|| ()).unwrap();
+    gate.open();
+    eventually(|| pool.stats().threads == 0);
+    assert_eq!(job.join().unwrap(), thread::current().id());
+    assert_eq!(pool.wait_idle(), Err(WaitError::NoThread));
+    let report = pool.shutdown();
+    assert_eq!((report.done, report.panicked, report.unfinished), (1, 1, 1));
+    assert_eq!(dropped.get(), made.get() - 1);
+    assert!(made.get() >= 4, "at the replacement, by join, by wait_idle, and by the shutdown");
 }
 
 /// Which worker's state was dropped, after how many jobs.

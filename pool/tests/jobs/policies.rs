@@ -23,6 +23,9 @@ on_every_backend! {
     the_others_go_on_if_no_replacement_starts
     without_any_worker_jobs_stay_and_the_next_submit_tries_again
     without_any_worker_the_shutdown_gives_the_jobs_up
+    without_any_worker_a_thread_that_waits_runs_its_job
+    without_any_worker_a_call_that_is_waited_for_comes_back
+    a_thread_that_waits_starts_a_worker
     the_last_worker_s_end_may_submit
     a_policy_to_abort_captures_what_has_a_receiver
     a_call_that_panics_has_its_worker_replaced
@@ -237,6 +240,78 @@ fn without_any_worker_the_shutdown_gives_the_jobs_up(setup: Setup) {
     let report = pool.shutdown();
     assert_eq!((report.panicked, report.unfinished), (1, waiting));
     assert_eq!(pool.stats().threads, 0);
+}
+
+fn without_any_worker_a_thread_that_waits_runs_its_job(setup: Setup) {
+    let allowed = Arc::new(AtomicBool::new(true));
+    let builder = setup.builder().capacity(20).panic_policy(PanicPolicy::ReplaceWorker);
+    let builder = builder.num_threads(1).thread_factory(threads_while(&allowed));
+    let pool: Pool = builder.build().unwrap();
+    let go = Latch::default();
+    panic_behind(&go, &pool);
+    let here = || thread::current().id();
+    let mut early: Vec<_> = (0..4).map(|_| pool.spawn(here).unwrap()).collect();
+    let mut late: Vec<_> = (0..3).map(|_| pool.spawn(here).unwrap()).collect();
+    let set: drainpool::JobSet<ThreadId> = (0..3).map(|_| pool.spawn(here).unwrap()).collect();
+    allowed.store(false, Ordering::SeqCst);
+    // Some wait before the worker is lost, in all likelihood, some after.
+    let waiting: Vec<_> = early
+        .drain(..)
+        .map(|job| thread::spawn(move || job.join().unwrap() == thread::current().id()))
+        .collect();
+    go.open();
+    for waiting in waiting {
+        assert!(waiting.join().unwrap(), "it has run on the thread that waits");
+    }
+    eventually(|| pool.stats().threads == 0);
+    let mut timed = late.pop().unwrap();
+    assert_eq!(timed.join_timeout(Duration::MAX).unwrap().unwrap(), here());
+    for job in late {
+        assert_eq!(job.join().unwrap(), here());
+    }
+    assert!(set.into_iter().all(|(_, outcome)| outcome.unwrap() == here()));
+    let report = balanced(&pool);
+    assert_eq!((report.done, report.panicked, report.unfinished), (10, 1, 0));
+}
+
+fn without_any_worker_a_call_that_is_waited_for_comes_back(setup: Setup) {
+    let allowed = Arc::new(AtomicBool::new(true));
+    let builder = setup.builder().capacity(20).panic_policy(PanicPolicy::ReplaceWorker);
+    let builder = builder.num_threads(1).thread_factory(threads_while(&allowed));
+    let go = Latch::default();
+    let opens = go.clone();
+    let handler = move |panics: bool| {
+        opens.wait();
+        assert!(!panics, "on purpose");
+    };
+    let pool = builder.build_with(move |_| handler.clone()).unwrap();
+    pool.submit(true).unwrap();
+    let (call, kept) = (pool.call(false).unwrap(), pool.call(false).unwrap());
+    allowed.store(false, Ordering::SeqCst);
+    go.open();
+    assert!(matches!(call.join(), Err(drainpool::JobError::Returned)));
+    assert_eq!(pool.wait_idle(), Err(WaitError::NoThread));
+    // The other one has its turn when there is a worker again.
+    allowed.store(true, Ordering::SeqCst);
+    pool.wait_idle().unwrap();
+    kept.join().unwrap();
+    let report = pool.shutdown();
+    assert_eq!((report.done, report.panicked, report.returned), (1, 1, 1));
+}
+
+fn a_thread_that_waits_starts_a_worker(setup: Setup) {
+    let allowed = Arc::new(AtomicBool::new(true));
+    let builder = replacing(setup).num_threads(1).thread_factory(threads_while(&allowed));
+    let pool: Pool = builder.build().unwrap();
+    let go = Latch::default();
+    panic_behind(&go, &pool);
+    let job = pool.spawn(|| thread::current().id()).unwrap();
+    allowed.store(false, Ordering::SeqCst);
+    go.open();
+    eventually(|| pool.stats().threads == 0);
+    allowed.store(true, Ordering::SeqCst);
+    assert_ne!(job.join().unwrap(), thread::current().id());
+    assert_eq!(balanced(&pool).done, 1);
 }
 
 fn the_last_worker_s_end_may_submit(setup: Setup) {
