@@ -18,7 +18,8 @@ use crate::panics::{drop_quietly, guarded, return_after_drop};
 /// # Panics
 ///
 /// A panic of [`capture`](Self::capture) goes to the submitter, before the job is accepted. One of
-/// [`enter`](Self::enter) or of a guard's drop is the job's (C8).
+/// [`enter`](Self::enter) or of a guard's drop is the job's (C8). The drop of a context that was not entered must
+/// not panic: if what the job owns did so as well, the process would abort.
 ///
 /// # Examples
 ///
@@ -81,7 +82,14 @@ pub trait JobContext: Send + Sized + 'static {
         if Self::IS_NONE {
             return job();
         }
-        let guard = self.enter();
+        let guard = match guarded(|| self.enter()) {
+            Ok(guard) => guard,
+            Err(payload) => {
+                // If its drop panicked as well, the process would abort.
+                drop_quietly(job);
+                resume_unwind(payload)
+            }
+        };
         match guarded(job) {
             Ok(result) => return_after_drop(guard, result),
             Err(payload) => {
@@ -118,6 +126,23 @@ pub(crate) struct Bound<C, F> {
 }
 
 impl<C: JobContext, F> Bound<C, F> {
+    /// Binds a job to the context that `capture` returns. If that panics, `undo` is called, and the job dropped.
+    #[inline]
+    pub(crate) fn new(capture: impl FnOnce() -> C, inner: F, undo: impl FnOnce()) -> Self {
+        if C::IS_NONE {
+            return Self { context: capture(), inner };
+        }
+        match guarded(capture) {
+            Ok(context) => Self { context, inner },
+            Err(payload) => {
+                undo();
+                // If its drop panicked as well, the process would abort.
+                drop_quietly(inner);
+                resume_unwind(payload)
+            }
+        }
+    }
+
     /// Calls the closure in its context.
     #[inline]
     pub(crate) fn run<T>(self) -> T

@@ -44,10 +44,18 @@ impl Panic {
     /// Wraps the payload that [`catch_unwind`] or a thread's `join` returned.
     #[must_use]
     pub fn new(payload: Box<dyn Any + Send>) -> Self {
-        let foreign = match payload.downcast::<Foreign>() {
-            Ok(foreign) => *foreign,
-            Err(payload) => Foreign { payload, input: None },
-        };
+        let mut foreign = Foreign { payload, input: None };
+        // One of a handler that calls another one has more than one layer; the outermost input is the job's.
+        while let Some(inner) = foreign.payload.downcast_mut::<Foreign>() {
+            let payload = mem::replace(&mut inner.payload, Box::new(()));
+            let input = inner.input.take();
+            foreign.payload = payload;
+            if foreign.input.is_none() {
+                foreign.input = input;
+            } else {
+                drop_quietly(input);
+            }
+        }
         let message = if let Some(text) = foreign.payload.downcast_ref::<&'static str>() {
             Some(Cow::Borrowed(*text))
         } else {

@@ -8,7 +8,8 @@ use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobIds;
-use crate::job_context::{Bound, JobContext, NoContext};
+use crate::job_context::{JobContext, NoContext};
+use crate::parts::capacity::Wait;
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
@@ -200,7 +201,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         if terms.has_extras() {
             self.spawn_each(inputs, |closure| self.spawn_on(closure, terms))
         } else {
-            let bind = |inner| Bound { context: self.inner.queue.capture_context(), inner };
+            let bind = |closure| self.bind(closure, Wait::Never);
             self.spawn_batch_as(inputs, bind, |bound| bound.inner, terms)
         }
     }

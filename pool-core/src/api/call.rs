@@ -5,6 +5,7 @@ use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::error::SubmitError;
 use crate::job_context::JobContext;
+use crate::parts::capacity::Wait;
 use crate::queue::WorkQueue;
 use crate::runtime::call::Call;
 use crate::runtime::job::Job;
@@ -90,7 +91,7 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q>
     }
 
     pub(crate) fn call_on(&self, job: J, terms: Terms) -> Result<JobHandle<R>, SubmitError<J>> {
-        let called = self.spawn_in_cell(self.to_call(job), terms.in_the_pool(), None);
+        let called = self.spawn_in_cell(self.to_call(job, terms.wait), terms.in_the_pool(), None);
         called.map_err(|refused| refused.map(Call::into_job))
     }
 
@@ -98,10 +99,15 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q>
     where
         I: Iterator<Item = J>,
     {
-        self.spawn_batch_as(jobs, |job| self.to_call(job), Call::into_job, terms.in_the_pool())
+        self.spawn_batch_as(
+            jobs,
+            |job| self.to_call(job, Wait::Never),
+            Call::into_job,
+            terms.in_the_pool(),
+        )
     }
 
-    fn to_call(&self, job: J) -> Call<impl JobContext + use<J, R, Q>, J, Q> {
-        Call::new(job, self.inner.queue.capture_context())
+    fn to_call(&self, job: J, wait: Wait) -> Call<impl JobContext + use<J, R, Q>, J, Q> {
+        Call::new(self.bind(job, wait))
     }
 }

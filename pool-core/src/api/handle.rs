@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
-use crate::job_context::Bound;
-use crate::parts::capacity::Capacity;
+use crate::job_context::{Bound, JobContext};
+use crate::parts::capacity::{Capacity, Wait};
 use crate::parts::context;
 use crate::parts::sleep::Mode;
 use crate::queue::WorkQueue;
@@ -58,8 +58,26 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     where
         F: FnOnce() -> T + Send,
     {
-        let bound = Bound { context: self.inner.queue.capture_context(), inner: closure };
+        let bound = self.bind(closure, Wait::Never);
         move || bound.run()
+    }
+
+    /// Binds what is submitted to the context of the present thread. If the capture panics, a place that was
+    /// reserved for it is given back.
+    #[inline]
+    pub(crate) fn bind<F>(
+        &self,
+        inner: F,
+        wait: Wait,
+    ) -> Bound<impl JobContext + use<J, R, Q, F>, F> {
+        let give_back = || {
+            if wait == Wait::Reserved
+                && let Some(capacity) = &self.inner.state.capacity
+            {
+                capacity.release_and_wake();
+            }
+        };
+        Bound::new(|| self.inner.queue.capture_context(), inner, give_back)
     }
 
     /// Waits until the pool is idle: nothing queued, nothing running, every outcome with the sink.

@@ -10,6 +10,7 @@ use crate::api::submit_options::SubmitOptions;
 use crate::error::Refusal;
 use crate::id::JobId;
 use crate::job_context::{Bound, NoContext};
+use crate::parts::capacity::Wait;
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::admission::RollbackGuard;
@@ -81,11 +82,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q>
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let context = self.handle.inner.queue.capture_context();
+        let handle = self.handle;
         if size_of::<F>() > LARGE {
-            self.spawn_in_cell(Bound { context, inner: Box::new(closure) })
+            self.spawn_in_cell(handle.bind(Box::new(closure), Wait::Never))
         } else {
-            self.spawn_in_cell(Bound { context, inner: closure })
+            self.spawn_in_cell(handle.bind(closure, Wait::Never))
         }
     }
 

@@ -1,7 +1,7 @@
 //! Join: two closures, perhaps at the same time.
 
 use crate::api::handle::Handle;
-use crate::job_context::Bound;
+use crate::parts::capacity::Wait;
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
 use crate::runtime::join::pending_joins::join;
@@ -50,7 +50,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        let bound = Bound { context: self.inner.queue.capture_context(), inner: b };
+        let bound = self.bind(b, Wait::Never);
         join(&self.inner, a, move || bound.run())
     }
 }

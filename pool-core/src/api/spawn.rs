@@ -7,7 +7,6 @@ use crate::api::job_handle::JobHandle;
 use crate::cancellation::CancellationToken;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
-use crate::job_context::Bound;
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::cancellable::Cancellable;
@@ -132,13 +131,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let context = self.inner.queue.capture_context();
         if size_of::<F>() > LARGE {
-            let work = Bound { context, inner: Box::new(closure) };
+            let work = self.bind(Box::new(closure), terms.wait);
             let spawned = self.spawn_in_cell(work, terms, None);
             spawned.map_err(|refused| refused.map(|work| *work.inner))
         } else {
-            let spawned = self.spawn_in_cell(Bound { context, inner: closure }, terms, None);
+            let spawned = self.spawn_in_cell(self.bind(closure, terms.wait), terms, None);
             spawned.map_err(|refused| refused.map(|work| work.inner))
         }
     }
@@ -154,14 +152,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         T: Send + 'static,
     {
         let token = CancellationToken::new();
-        let context = self.inner.queue.capture_context();
         if size_of::<F>() > LARGE {
-            let bound = Bound { context, inner: Box::new(closure) };
+            let bound = self.bind(Box::new(closure), terms.wait);
             let work = Cancellable { bound, token: token.clone() };
             let spawned = self.spawn_in_cell(work, terms, Some(token));
             spawned.map_err(|refused| refused.map(|work| *work.bound.inner))
         } else {
-            let bound = Bound { context, inner: closure };
+            let bound = self.bind(closure, terms.wait);
             let work = Cancellable { bound, token: token.clone() };
             let spawned = self.spawn_in_cell(work, terms, Some(token));
             spawned.map_err(|refused| refused.map(|work| work.bound.inner))

@@ -76,7 +76,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 
     pub(crate) fn submit_on(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
-        self.submit_in(job, self.inner.queue.capture_context(), terms)
+        let Bound { context, inner } = self.bind(job, terms.wait);
+        self.submit_in(inner, context, terms)
     }
 
     /// Submits a job on terms without options.

@@ -25,8 +25,8 @@ pub(crate) struct Call<C, J, Q> {
 }
 
 impl<C, J, Q> Call<C, J, Q> {
-    pub(crate) fn new(job: J, context: C) -> Self {
-        Self { bound: Bound { context, inner: job }, queue: PhantomData }
+    pub(crate) fn new(bound: Bound<C, J>) -> Self {
+        Self { bound, queue: PhantomData }
     }
 
     pub(crate) fn into_job(self) -> J {

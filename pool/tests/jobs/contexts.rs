@@ -11,11 +11,12 @@ use drainpool::{
     SubmitOptions, Task, WhenFull,
 };
 
+use crate::setup::block_on::block_on;
 use crate::setup::request::{
     CAPTURED, COUNTED, PANICS_AT_CAPTURE, PANICS_AT_ENTRY, PANICS_AT_EXIT, Request, request,
     requested,
 };
-use crate::setup::{Backend, Builder, Latch, Setup, eventually};
+use crate::setup::{Backend, Builder, Latch, Setup, eventually, pause_at_rest};
 
 on_every_backend! {
     closures_run_in_the_context_of_their_submit
@@ -27,6 +28,8 @@ on_every_backend! {
     a_context_goes_with_a_job_that_never_runs
     a_capture_that_panics_accepts_nothing
     a_context_that_panics_is_its_job_s_affair
+    a_capture_that_panics_gives_a_reserved_place_back
+    what_a_job_owns_may_panic_as_well
     a_backend_that_replaces_the_context_is_refused
 }
 
@@ -274,6 +277,57 @@ fn a_context_that_panics_is_its_job_s_affair(setup: Setup) {
     let jobs: Vec<_> = (0..20).map(|_| clean.spawn(request).unwrap()).collect();
     assert!(jobs.into_iter().all(|job| job.join().unwrap() == 0));
     thread::scope(|scope| scope.spawn(|| assert_eq!(request(), 0)).join().unwrap());
+}
+
+fn a_capture_that_panics_gives_a_reserved_place_back(setup: Setup) {
+    let builder = builder(setup).capacity(1).sink(drainpool::sink_fn(|_| ()));
+    let pool: Contextual<u32, u32> = builder.build_with(|_| |n| n).unwrap();
+    let panics = |code: &dyn Fn()| {
+        let outcome = requested(PANICS_AT_CAPTURE, || catch_unwind(AssertUnwindSafe(code)));
+        assert!(outcome.is_err());
+    };
+    for _ in 0..3 {
+        panics(&|| drop(block_on(pool.spawn_async(|| 1))));
+        panics(&|| drop(block_on(pool.spawn_cancellable_async(|_| 1))));
+        panics(&|| drop(block_on(pool.submit_async(1))));
+        panics(&|| drop(block_on(pool.call_async(1))));
+        panics(&|| drop(block_on(pool.reserve()).unwrap().spawn(|| 1)));
+        panics(&|| drop(block_on(pool.reserve()).unwrap().submit(1)));
+        // The place is there, and only one.
+        pause_at_rest(&pool, 0);
+        let job = pool.try_spawn(|| 2).unwrap();
+        assert!(pool.try_spawn(|| 3).unwrap_err().is_full());
+        pool.resume();
+        assert_eq!(job.join().unwrap(), 2);
+        pool.wait_idle().unwrap();
+    }
+    assert_eq!(pool.shutdown().accepted, 3);
+}
+
+/// Panics when it is dropped.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("on purpose, at the drop");
+    }
+}
+
+fn what_a_job_owns_may_panic_as_well(setup: Setup) {
+    let pool = pool(setup);
+    let owned = || {
+        let fragile = Fragile;
+        move || _ = &fragile
+    };
+    for number in [PANICS_AT_ENTRY, PANICS_AT_EXIT] {
+        let job = requested(number, || pool.spawn(owned()).unwrap());
+        assert!(matches!(job.join(), Err(JobError::Panicked(_))));
+        requested(number, || pool.execute(owned()).unwrap());
+        pool.wait_idle().unwrap();
+    }
+    let submit = || drop(pool.spawn(owned()));
+    assert!(requested(PANICS_AT_CAPTURE, || catch_unwind(AssertUnwindSafe(submit))).is_err());
+    assert_eq!(pool.shutdown().panicked, 4);
 }
 
 fn a_backend_that_replaces_the_context_is_refused(setup: Setup) {

@@ -10,6 +10,7 @@ on_every_backend! {
     the_input_of_a_panic_comes_with_the_outcome
     an_input_is_kept_if_the_worker_is_replaced
     an_input_that_panics_when_dropped
+    the_input_of_the_outermost_handler_counts
 }
 
 /// Panics for every third number, after it has changed it.
@@ -105,4 +106,18 @@ fn an_input_that_panics_when_dropped(setup: Setup) {
     assert_eq!(panic.message(), Some("on purpose, at the drop"));
     assert_eq!(dropped.get(), 8);
     assert_eq!((pool.shutdown().panicked, returning.shutdown().panicked), (4, 1));
+}
+
+fn the_input_of_the_outermost_handler_counts(setup: Setup) {
+    let builder = setup.builder().sink(drainpool::sink_fn(|_| ()));
+    let pool = builder.build_with(|_| {
+        let mut inner = keep_input(|text: &mut String| assert!(text.is_empty(), "{text}"));
+        keep_input(move |number: &mut u32| inner(number.to_string()))
+    });
+    let pool = pool.unwrap();
+    let mut panic = panic_of(pool.call(7).unwrap().join());
+    assert_eq!(panic.message(), Some("7"));
+    assert_eq!(panic.take_input(), Some(7_u32));
+    assert!(panic.into_payload().is::<String>());
+    assert_eq!(pool.shutdown().panicked, 1);
 }
