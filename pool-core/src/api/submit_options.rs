@@ -135,8 +135,8 @@ impl SubmitOptions {
     }
 
     /// Sets the label of the job, or of each job of a batch, for [`running_jobs`](crate::Handle::running_jobs)
-    /// and [`current_label`](crate::current_label). A text that is made at run time is for
-    /// [`label_job`](crate::label_job), which the job calls itself.
+    /// and [`current_label`](crate::current_label): the kind of job that it is. A name of its own, made at run time,
+    /// is for [`label_job`](crate::label_job), which the job calls itself.
     ///
     /// Only a pool that [tracks its jobs](crate::ThreadPoolBuilder::track_jobs) knows labels. There it costs a
     /// job for the sink an allocation; elsewhere it costs nothing.
