@@ -1,11 +1,40 @@
 //! A forked child has the pool without its threads.
-#![cfg(all(unix, feature = "crossbeam"))]
+#![cfg(all(target_os = "linux", feature = "crossbeam"))]
 
 use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use drainpool::{ThreadPoolBuilder, WaitError};
 use fork::{Fork, fork, waitpid};
+
+/// No two of these tests at a time: the child has the memory as it was, with every lock that a thread held.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static FORKS: Mutex<()> = Mutex::new(());
+    FORKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until every other thread sleeps, as one that runs may hold a lock.
+fn wait_until_others_sleep() {
+    let sleeps = |stat: String| {
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('S'));
+        state.unwrap_or(false)
+    };
+    let this = std::fs::read_link("/proc/thread-self").unwrap();
+    let others_sleep = || {
+        let threads =
+            std::fs::read_dir("/proc/self/task").unwrap().map(|thread| thread.unwrap().path());
+        let others = threads.filter(|thread| thread.file_name() != this.file_name());
+        // A thread that is gone holds nothing.
+        others
+            .map(|thread| std::fs::read_to_string(thread.join("stat")))
+            .all(|stat| stat.map_or(true, sleeps))
+    };
+    // The second look finds what a thread woke before it fell asleep itself.
+    while !(others_sleep() && others_sleep()) {
+        std::thread::yield_now();
+    }
+}
 
 /// Does in the child what is not to hang there. Whether all went as it should.
 fn in_the_child(pool: drainpool::ThreadPool) -> bool {
@@ -30,9 +59,9 @@ fn in_the_child(pool: drainpool::ThreadPool) -> bool {
 #[test]
 fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
     pool_conformance::within_patience(|| {
+        let _alone = one_at_a_time();
         let pool: drainpool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-        // At rest, so that no lock is held when the memory is copied.
-        pool.wait_idle().unwrap();
+        wait_until_others_sleep();
         match fork().unwrap() {
             Fork::Child => std::process::exit(i32::from(!in_the_child(pool))),
             Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
@@ -48,9 +77,10 @@ fn a_forked_child_runs_the_jobs_of_a_lane_itself() {
     use drainpool::LanesExt;
 
     pool_conformance::within_patience(|| {
+        let _alone = one_at_a_time();
         let pool: drainpool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let lane = pool.lane(1);
-        pool.wait_idle().unwrap();
+        wait_until_others_sleep();
         match fork().unwrap() {
             Fork::Child => {
                 let first = lane.spawn(|| 1).unwrap();
@@ -71,11 +101,13 @@ fn a_forked_child_runs_the_jobs_of_a_lane_itself() {
 #[test]
 fn a_forked_child_runs_no_job_of_its_parent() {
     pool_conformance::within_patience(|| {
+        let _alone = one_at_a_time();
         let builder = ThreadPoolBuilder::new().num_threads(2).core_threads(1);
         let pool: drainpool::ThreadPool =
             builder.thread_keep_alive(std::time::Duration::MAX).paused().build().unwrap();
         let (mut reader, writer) = std::io::pipe().unwrap();
         pool.execute(move || std::io::Write::write_all(&mut &writer, b"ran").unwrap()).unwrap();
+        wait_until_others_sleep();
         match fork().unwrap() {
             Fork::Child => {
                 let (taken, back) = (pool.take_queued(), pool.shutdown_now());
@@ -110,6 +142,7 @@ fn a_forked_child_does_not_wait_for_a_timer() {
     }
 
     pool_conformance::within_patience(|| {
+        let _alone = one_at_a_time();
         let clock = drainpool::ManualClock::new();
         let builder = ThreadPoolBuilder::new().num_threads(2).clock(clock.clone());
         let pool: drainpool::ThreadPool = builder.build().unwrap();
@@ -117,7 +150,7 @@ fn a_forked_child_does_not_wait_for_a_timer() {
         let (sender, received) = std::sync::mpsc::channel();
         let tell = move || sender.send(7).unwrap();
         timer.after(Duration::from_secs(1), tell).unwrap();
-        pool.wait_idle().unwrap();
+        wait_until_others_sleep();
         match fork().unwrap() {
             Fork::Child => std::process::exit(i32::from(!in_the_child(&pool, timer))),
             Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
