@@ -369,8 +369,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// [`NoThread`](crate::Refusal::NoThread) if they cannot; a shutdown that cannot reports the jobs as
     /// [`unfinished`](crate::ShutdownReport::unfinished). A thread that waits for a handle tries as well; if it
     /// cannot, it runs the closure itself, and a [`call`](crate::Handle::call) ends as
-    /// [`Returned`](crate::JobError::Returned). A handle that is awaited waits until one of these has succeeded, or the
-    /// pool ends.
+    /// [`Returned`](crate::JobError::Returned). So does a task that awaits a handle.
     ///
     /// # Examples
     ///

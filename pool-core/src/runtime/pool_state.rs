@@ -22,7 +22,7 @@ use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
 use crate::parts::watchers::{Notice, Watchers};
 use crate::report::ShutdownReport;
-use crate::sync::{CachePadded, Mutex, SeqCst, fence, lock};
+use crate::sync::{AtomicBool, CachePadded, Mutex, SeqCst, fence, lock};
 
 /// The number of further expiring jobs after which a submit looks whether some have expired.
 const EXPIRE_EVERY: usize = 64;
@@ -43,6 +43,8 @@ pub(crate) struct PoolState {
     pub(crate) ends: EndWakers,
     /// Apart, for threads that may outlive the pool.
     pub(crate) stale: Arc<Stale>,
+    /// Whether the queue has panicked when jobs were to be removed from it.
+    pub(crate) retain_failed: AtomicBool,
     /// The originals of the handler's maker and of the sink, which make workers. They are dropped with the
     /// last worker, so that a receiver of results sees the end, however many handles are left.
     originals: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
@@ -72,6 +74,7 @@ impl PoolState {
             running,
             ends: EndWakers::default(),
             stale: Arc::default(),
+            retain_failed: AtomicBool::new(false),
             originals: Mutex::new(None),
             process: std::process::id(),
         }
@@ -109,6 +112,11 @@ impl PoolState {
             capacity.close();
         }
         self.waiters.wake_all();
+        {
+            // Foreign code, which may rely on this thread: it would wait for itself.
+            let _inside = context::enter(self.id(), Standing::Inside);
+            self.stale.wake_to_look();
+        }
         self.look_at_end();
         self.tell(Notice::Closed);
     }
@@ -168,7 +176,7 @@ impl PoolState {
 
     /// If the last worker has left, drops the originals of the handler's maker and of the sink, and wakes
     /// the futures that wait for the end. If not, these look whether jobs are left that no worker will take, and so
-    /// do the threads that wait.
+    /// do the threads and tasks that wait for a job.
     pub(crate) fn look_at_end(&self) {
         if self.sleep.is_over() {
             self.finish();
@@ -177,6 +185,9 @@ impl PoolState {
             self.ends.wake();
             // It may have been the last worker, and they wait for jobs that no other will take.
             self.waiters.wake_all();
+            if self.sleep.lost_workers_since(&mut 0) {
+                self.stale.wake_to_look();
+            }
         }
     }
 
