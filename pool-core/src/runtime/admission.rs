@@ -1,6 +1,7 @@
 //! Admission of jobs from outside: a place in the queue, a number, a push, a wake-up.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 
 use crate::error::{Refusal, SubmitError};
@@ -66,7 +67,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
             Standing::AtWork => return self.admit_nested(1),
         };
         self.reserve_place(wait)?;
-        self.accept(1, wait).inspect_err(|_| self.give_back_places(1))
+        self.accept_in_places(1, wait)
     }
 
     /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand. With
@@ -119,10 +120,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    fn give_back_places(&self, places: u64) {
-        if let Some(capacity) = &self.state.capacity {
-            (0..places).for_each(|_| capacity.release_and_wake());
-        }
+    /// Counts jobs in that have their places in the queue, which they lose if they are refused.
+    #[inline]
+    fn accept_in_places(self: &Arc<Self>, jobs: u64, wait: Wait) -> Result<JobId, Refusal> {
+        let places = PlacesGuard { capacity: self.state.capacity.as_ref(), places: jobs };
+        let first = self.accept(jobs, wait)?;
+        mem::forget(places);
+        Ok(first)
     }
 
     /// Counts jobs in from outside, and returns the id of the first. A deadline also bounds the start of a
@@ -146,7 +150,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let rollback = RollbackGuard { inner: self, first: job.id(), jobs: 1 };
         match self.state.queue_call(|| self.queue.push(job)) {
             Ok(()) => {
-                std::mem::forget(rollback);
+                mem::forget(rollback);
                 self.notify();
                 Ok(())
             }
@@ -165,8 +169,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self.reserve_place(wait)?;
         let more = self.state.capacity.as_ref().map(|capacity| capacity.try_acquire(wanted - 1));
         let count = more.map_or(wanted, |more| more + 1);
-        let first = self.accept(count, wait).inspect_err(|_| self.give_back_places(count))?;
-        Ok((first, count))
+        Ok((self.accept_in_places(count, wait)?, count))
     }
 
     /// Accepts as many of these jobs as there is room for, at least one if it waits long enough, and takes
@@ -194,6 +197,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         ids.push_run(first, (count - refused) as usize);
         self.notify();
         if refused == 0 { Ok(()) } else { Err(Refusal::Full) }
+    }
+}
+
+/// Gives places in the queue back when it is dropped: also if a clock panics, which is foreign code.
+struct PlacesGuard<'a> {
+    capacity: Option<&'a Capacity>,
+    places: u64,
+}
+
+impl Drop for PlacesGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(capacity) = self.capacity {
+            (0..self.places).for_each(|_| capacity.release_and_wake());
+        }
     }
 }
 
@@ -255,7 +272,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R,
 
     /// Notes that the queue has taken the job that it pulled.
     fn confirm_pulled(&mut self) {
-        if std::mem::take(&mut self.pulled) {
+        if mem::take(&mut self.pulled) {
             self.rollback.first = self.rollback.first.plus(1);
             self.rollback.jobs -= 1;
         }
