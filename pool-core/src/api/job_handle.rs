@@ -249,6 +249,7 @@ impl<T> JobHandle<T> {
                 self.cell().clone().take_back(self.id, account);
                 account.leave_stale(size_of_val(&**self.cell()));
             } else {
+                let _listed = pool.state().list_above(self.id, self.cell().label());
                 self.cell().clone().run_ahead(self.id, account);
             }
         }

@@ -48,6 +48,15 @@ impl Counters {
         }
     }
 
+    /// Whether the worker has taken a job that has not ended. The ends are read first: so it is not missed that a
+    /// job runs throughout.
+    pub(crate) fn is_at_work(&self) -> bool {
+        let ends = [&self.done, &self.panicked, &self.expired, &self.returned];
+        // Acquire, so that what follows is not read before it.
+        let ended = ends.into_iter().fold(0_u64, |sum, end| sum.wrapping_add(end.0.load(Acquire)));
+        self.popped.get() != ended
+    }
+
     /// Returns the number of jobs that the worker took, and the sums of those that have ended.
     ///
     /// The ends are read between two looks at the beginnings. If those agree, all is of one moment. If the

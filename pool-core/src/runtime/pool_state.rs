@@ -16,7 +16,7 @@ use crate::parts::end_wakers::EndWakers;
 use crate::parts::expiring::{Expiring, ExpiryKey};
 use crate::parts::ledger::Ledger;
 use crate::parts::parker::Parker;
-use crate::parts::running::RunningSlots;
+use crate::parts::running::{Running, RunningSlots, RunsAbove};
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
@@ -232,6 +232,37 @@ impl PoolState {
     /// Whether this process is a forked child of the one that has the pool's threads.
     pub(crate) fn is_forked(&self) -> bool {
         std::process::id() != self.process
+    }
+
+    // ---- The jobs that run ---------------------------------------------------------------------
+
+    /// Returns what is noted of a job that starts now.
+    pub(crate) fn running_job(&self, id: JobId, label: Option<&'static str>) -> Running {
+        let since = guarded(|| self.clock().now()).map_err(drop_quietly).ok();
+        Running { id, since, label: label.map(Arc::from) }
+    }
+
+    /// Lists a job that the present thread runs while another one waits for it, until the guard is dropped; if
+    /// the thread is a worker of this pool, which tracks its jobs.
+    pub(crate) fn list_above(
+        &self,
+        id: JobId,
+        label: Option<&'static str>,
+    ) -> Option<RunsAbove<'_>> {
+        if !self.running.is_tracked() {
+            return None;
+        }
+        let slot = self.running.slot(context::worker_index(self.id())?)?;
+        Some(slot.begin_above(self.running_job(id, label)))
+    }
+
+    /// The jobs that the workers run, with the index of the worker.
+    pub(crate) fn running_jobs(&self) -> Vec<(usize, Running)> {
+        let jobs = self.running.iter().flat_map(|(worker, slot)| {
+            let jobs = slot.all(|| self.ledger.worker(worker).is_at_work());
+            jobs.into_iter().map(move |job| (worker, job))
+        });
+        jobs.collect()
     }
 
     // ---- Waiting -------------------------------------------------------------------------------

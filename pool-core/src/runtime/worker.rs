@@ -285,8 +285,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let job = from(&mut self.local.borrow_mut())?;
         self.note_taken(&job);
         if let Some(slot) = slot {
-            let now = guarded(|| state.clock().now()).map_err(drop_quietly);
-            slot.begin(job.id(), now.ok(), job.label());
+            slot.begin(state.running_job(job.id(), job.label()));
         }
         Some(job)
     }
