@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{JobError, WaitError};
 use crate::id::JobId;
+use crate::panics::drop_quietly;
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::context;
 use crate::parts::parker::Parker;
@@ -246,13 +247,19 @@ impl<T> JobHandle<T> {
         {
             let account = Account::here(pool.state());
             if pool.state().sleep.is(Mode::Discard) {
-                self.cell().clone().take_back(self.id, account);
-                account.leave_stale(size_of_val(&**self.cell()));
+                self.give_back(account);
             } else {
                 let _listed = pool.state().list_above(self.id, self.cell().label());
                 self.cell().clone().run_ahead(self.id, account);
             }
         }
+    }
+
+    /// Ends the job as returned, if it is still queued. There is nobody to return it to.
+    fn give_back(&self, account: Account<'_>) {
+        let taken = self.cell().clone().take_back(self.id, account);
+        drop_quietly(taken.map(|taken| taken.payload));
+        account.leave_stale(size_of_val(&**self.cell()));
     }
 
     /// Ends the job if its time to start is over, so that a thread that asks for it does not wait until its
@@ -336,9 +343,7 @@ impl<T> JobHandle<T> {
         }
         self.run_if_queued();
         if self.cell().is_queued() {
-            let account = Account::here(state);
-            self.cell().clone().take_back(self.id, account);
-            account.leave_stale(size_of_val(&**self.cell()));
+            self.give_back(Account::here(state));
         }
     }
 

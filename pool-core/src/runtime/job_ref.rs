@@ -14,11 +14,12 @@ pub(crate) trait Execute: Send + Sync {
     /// (C2). It never unwinds (C8).
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>);
 
-    /// Ends a job unrun, as returned, unless others were quicker (C2). A job for the pool's handler that was
-    /// not held back is not ended here: its payload is returned, for the caller to end. It never unwinds (C8).
+    /// Ends a job unrun, as returned, unless others were quicker (C2), and returns the payload of one for the
+    /// pool's handler. If its outcome is for the sink, and it was not held back, it is not ended here, but by the
+    /// caller. It never unwinds (C8).
     ///
     /// Only called for jobs, not for what is a part of them.
-    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<TakenBack> {
         let _ = (id, account);
         self.abandon();
         None
@@ -43,6 +44,13 @@ pub(crate) trait Execute: Send + Sync {
     fn label(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// A payload that was taken back.
+pub(crate) struct TakenBack {
+    pub(crate) payload: Box<dyn Any + Send>,
+    /// Whether its job has been ended. Otherwise the caller is to do that.
+    pub(crate) is_ended: bool,
 }
 
 /// An accepted job that may be held back from the queue.
@@ -73,11 +81,7 @@ impl JobRef {
     }
 
     /// Ends the work unrun, or returns its payload; see [`Execute::take_back`].
-    pub(crate) fn take_back(
-        mut self,
-        id: JobId,
-        account: Account<'_>,
-    ) -> Option<Box<dyn Any + Send>> {
+    pub(crate) fn take_back(mut self, id: JobId, account: Account<'_>) -> Option<TakenBack> {
         self.0.take()?.take_back(id, account)
     }
 

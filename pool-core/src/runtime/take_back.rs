@@ -11,13 +11,15 @@ use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
-use crate::runtime::job_ref::{Execute, JobRef};
+use crate::runtime::job_ref::{Execute, JobRef, TakenBack};
 use crate::sync::{Mutex, lock};
 
 /// What was taken out of the queue. It is dealt with only when the queue is done: it may hold a lock.
 struct Taken<J> {
-    /// The jobs for the handler.
+    /// The jobs for the handler and the sink.
     payloads: Vec<(JobId, J)>,
+    /// Those for the handler and a handle, which have been ended.
+    calls: Vec<(JobId, J)>,
     /// References to the others.
     job_refs: Vec<(JobId, JobRef)>,
     /// The jobs for which the sink waits.
@@ -26,7 +28,7 @@ struct Taken<J> {
 
 impl<J: Send + 'static> Taken<J> {
     fn new() -> Self {
-        Self { payloads: Vec::new(), job_refs: Vec::new(), skipped: Vec::new() }
+        Self { payloads: Vec::new(), calls: Vec::new(), job_refs: Vec::new(), skipped: Vec::new() }
     }
 
     /// Takes the job out of an entry, if it is one.
@@ -43,11 +45,17 @@ impl<J: Send + 'static> Taken<J> {
     fn follow_refs(&mut self, account: Account<'_>) {
         for (id, job_ref) in self.job_refs.drain(..) {
             let is_for_sink = job_ref.is_for_sink();
-            match job_ref.take_back(id, account).map(|payload| payload.downcast()) {
-                Some(Ok(payload)) => self.payloads.push((id, *payload)),
-                // Of a stale one, the sink has had the outcome.
-                _ if is_for_sink => {}
-                _ => self.skipped.push(id),
+            // Of a stale one for the sink, that has had the outcome.
+            let mut skips = !is_for_sink;
+            if let Some(TakenBack { payload, is_ended }) = job_ref.take_back(id, account)
+                && let Ok(payload) = payload.downcast()
+            {
+                skips = is_ended;
+                let jobs = if is_ended { &mut self.calls } else { &mut self.payloads };
+                jobs.push((id, *payload));
+            }
+            if skips {
+                self.skipped.push(id);
             }
         }
     }
@@ -108,8 +116,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         {
             launcher.skip(skipped);
         }
-        taken.payloads.sort_by_key(|(id, _)| *id);
-        taken.payloads
+        let mut returned = taken.payloads;
+        returned.append(&mut taken.calls);
+        returned.sort_by_key(|(id, _)| *id);
+        returned
     }
 
     /// Returns a job that ends unrun, instead of this one, when a worker performs it.
@@ -148,8 +158,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for Discarded<
         let payload = match body {
             Some(Body::Payload(payload)) => Some(payload),
             Some(Body::Ref(job_ref)) => {
-                let payload = job_ref.take_back(id, account);
-                payload.and_then(|payload| payload.downcast().ok()).map(|payload| *payload)
+                let taken = job_ref.take_back(id, account);
+                let (ended, unended) = match taken {
+                    Some(TakenBack { payload, is_ended: true }) => (Some(payload), None),
+                    taken => (None, taken.and_then(|taken| taken.payload.downcast().ok())),
+                };
+                drop_quietly(ended);
+                unended.map(|payload| *payload)
             }
             None => None,
         };

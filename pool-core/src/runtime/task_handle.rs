@@ -12,7 +12,7 @@ use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
 use crate::parts::ledger::Ended;
 use crate::runtime::account::{Account, attempt};
-use crate::runtime::job_ref::{Execute, Hold};
+use crate::runtime::job_ref::{Execute, Hold, TakenBack};
 use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::task_cell::TaskCell;
 
@@ -82,6 +82,12 @@ pub(crate) trait Work<T>: Send + Sized {
         Self::run(cell, id, account);
         account.leave_stale(bytes);
     }
+
+    /// Returns the payload of a job for the handler, and drops what else there is. It never unwinds.
+    fn into_payload(self) -> Option<Box<dyn Any + Send>> {
+        drop_quietly(self);
+        None
+    }
 }
 
 impl<C, F, T> Work<T> for Bound<C, F>
@@ -103,10 +109,14 @@ impl<F: Work<T>, T: Send> Execute for TaskCell<F, T> {
         F::run(self, id, account);
     }
 
-    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
-        self.drop_unrun(id, account, Ended::Returned, JobError::Returned);
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<TakenBack> {
+        let mut payload = None;
+        self.end(id, account, |work| {
+            payload = work.into_payload();
+            (Ended::Returned, Err(JobError::Returned))
+        });
         drop_quietly(self);
-        None
+        payload.map(|payload| TakenBack { payload, is_ended: true })
     }
 
     fn abandon(&self) {

@@ -1,7 +1,6 @@
 //! The timed job: a job for the pool's handler that lies apart from the queue, because it expires, is held
 //! back, or has a label.
 
-use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -15,7 +14,7 @@ use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
-use crate::runtime::job_ref::{Execute, Hold};
+use crate::runtime::job_ref::{Execute, Hold, TakenBack};
 use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
 use crate::sync::{Mutex, lock};
@@ -125,7 +124,7 @@ where
         }
     }
 
-    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<TakenBack> {
         let payload = self.take()?;
         if self.was_held {
             self.end_unrun(id, payload, account, Ended::Returned, JobError::Returned);
@@ -133,7 +132,7 @@ where
         }
         let Bound { context, inner } = payload;
         drop_quietly(context);
-        Some(Box::new(inner))
+        Some(TakenBack { payload: Box::new(inner), is_ended: false })
     }
 
     fn abandon(&self) {
