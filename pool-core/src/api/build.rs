@@ -40,6 +40,10 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// the handler that this worker calls with every job. A handler may have state of its own, such as a
     /// connection, a buffer or a random number generator, which need not be `Send`.
     ///
+    /// What the handler returns goes to the [sink](Self::sink), which is set before. Without one it must return
+    /// `()`; `sink(sink_fn(|_| ()))` drops the results of one that does not, as in a pool that is only
+    /// [called](Handle::call).
+    ///
     /// A handler is dropped on its worker's thread when the worker leaves. That drop is no job: what it
     /// submits may be refused, see [`submit`](Handle::submit).
     ///
