@@ -109,19 +109,26 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
                 refused.with(timed.take().expect("a job that was not accepted is there").inner)
             });
         }
-        match self.submit_untimed(job, terms.wait, terms.priority) {
-            Err(refused) if terms.runs_here && refused.is_full() => {
-                let job = Job::unnumbered(Body::Payload(refused.into_inner()));
-                self.inner.submit_here(job).map_err(|(refused, job)| {
+        let tells = !terms.runs_here;
+        let refused = match self.submit_telling(job, terms.wait, terms.priority, tells) {
+            Err(refused) if terms.runs_here => refused,
+            submitted => return submitted,
+        };
+        let refused = if refused.is_full() {
+            let job = Job::unnumbered(Body::Payload(refused.into_inner()));
+            match self.inner.submit_here(job, terms.priority) {
+                Ok(id) => return Ok(id),
+                Err((refused, job)) => {
                     refused.with(job.into_payload().expect("it is what was submitted"))
-                })
+                }
             }
-            submitted => submitted,
-        }
+        } else {
+            refused
+        };
+        self.inner.observe_refusal(refused.reason(), 1);
+        Err(refused)
     }
 
-    // Inlined down to the queue: a job that is moved several times before the processor has finished
-    // writing it costs more than all the rest.
     #[inline]
     fn submit_untimed(
         &self,
@@ -129,12 +136,26 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         wait: Wait,
         priority: Priority,
     ) -> Result<JobId, SubmitError<J>> {
+        self.submit_telling(job, wait, priority, true)
+    }
+
+    /// Submits a job. If it `tells`, the observers are told of a refusal.
+    // Inlined down to the queue: a job that is moved several times before the processor has finished
+    // writing it costs more than all the rest.
+    #[inline]
+    fn submit_telling(
+        &self,
+        job: J,
+        wait: Wait,
+        priority: Priority,
+        tells: bool,
+    ) -> Result<JobId, SubmitError<J>> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
             return Ok(worker.submit(end, Body::Payload(job), priority));
         }
-        self.inner.submit(job, wait, priority)
+        self.inner.submit(job, wait, priority, tells)
     }
 }
 

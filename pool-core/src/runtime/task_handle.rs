@@ -7,11 +7,12 @@ use std::sync::Arc;
 use crate::error::JobError;
 use crate::id::JobId;
 use crate::job_context::{Bound, JobContext};
+use crate::observer::ObservedJob;
 use crate::panics::drop_quietly;
 use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
 use crate::parts::ledger::Ended;
-use crate::runtime::account::{Account, attempt};
+use crate::runtime::account::Account;
 use crate::runtime::job_ref::{Execute, Hold};
 use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::task_cell::TaskCell;
@@ -20,6 +21,10 @@ impl<F, T> TaskCell<F, T> {
     /// The key by which the job is found among the expiring ones, if it expires.
     pub(crate) fn expiry(&self) -> Option<ExpiryKey> {
         self.deadline().map(|deadline| (deadline, ptr::from_ref(self).addr()))
+    }
+
+    fn observed(&self, id: JobId) -> ObservedJob {
+        ObservedJob { id, label: self.label() }
     }
 
     /// Takes the job and ends it in this way, if it is queued. Returns whether it was.
@@ -31,7 +36,12 @@ impl<F, T> TaskCell<F, T> {
         end: impl FnOnce(F) -> (Ended, Result<T, JobError>),
     ) -> bool {
         let Some((closure, right)) = self.take() else { return false };
-        account.end_job(id, self.expiry(), || end(closure), |outcome| right.end(outcome));
+        account.end_job(
+            self.observed(id),
+            self.expiry(),
+            || end(closure),
+            |outcome| right.end(outcome),
+        );
         true
     }
 
@@ -43,7 +53,7 @@ impl<F, T> TaskCell<F, T> {
                 drop_quietly(closure);
                 return (Ended::Expired, Err(JobError::Expired));
             }
-            attempt(|| run(closure))
+            account.attempt(self.observed(id), || run(closure))
         });
     }
 

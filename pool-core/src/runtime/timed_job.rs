@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::error::JobError;
 use crate::id::JobId;
 use crate::job_context::{Bound, JobContext};
+use crate::observer::ObservedJob;
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -77,6 +78,10 @@ where
         lock(&self.payload).take()
     }
 
+    fn observed(&self, id: JobId) -> ObservedJob {
+        ObservedJob { id, label: self.label }
+    }
+
     /// Drops the job, and delivers to the sink that it has ended in this way.
     fn end_unrun(
         &self,
@@ -90,7 +95,7 @@ where
             drop_quietly(payload);
             (how, error)
         };
-        account.end_job(id, None, end, |error| {
+        account.end_job(self.observed(id), None, end, |error| {
             if let Some(inner) = self.inner.upgrade() {
                 inner.deliver_outside(id, Err(error));
             }
@@ -114,14 +119,14 @@ where
             && let Some(worker) = context::worker::<Worker<J, R, Q>>(pool.id())
         {
             if C::IS_NONE {
-                worker.hand_over(id, payload.inner);
+                worker.hand_over(self.observed(id), payload.inner);
             } else {
                 let Bound { context, inner } = payload;
                 let run = |handler: &mut dyn FnMut(J) -> R| context.run(|| handler(inner));
-                worker.hand_over_within(id, Box::new(run));
+                worker.hand_over_within(self.observed(id), Box::new(run));
             }
         } else if let Some(inner) = self.inner.upgrade() {
-            inner.run_outside(id, payload, account);
+            inner.run_outside(self.observed(id), payload, account);
         }
     }
 
