@@ -109,11 +109,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
                 refused.with(timed.take().expect("a job that was not accepted is there").inner)
             });
         }
-        let tells = !terms.runs_here;
-        let refused = match self.submit_telling(job, terms.wait, terms.priority, tells) {
-            Err(refused) if terms.runs_here => refused,
-            submitted => return submitted,
-        };
+        if !terms.runs_here {
+            return self.submit_untimed(job, terms.wait, terms.priority);
+        }
+        let submitted = self.submit_telling::<false>(job, terms.wait, terms.priority);
+        let Err(refused) = submitted else { return submitted };
         let refused = if refused.is_full() {
             let job = Job::unnumbered(Body::Payload(refused.into_inner()));
             match self.inner.submit_here(job, terms.priority) {
@@ -136,26 +136,25 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         wait: Wait,
         priority: Priority,
     ) -> Result<JobId, SubmitError<J>> {
-        self.submit_telling(job, wait, priority, true)
+        self.submit_telling::<true>(job, wait, priority)
     }
 
-    /// Submits a job. If it `tells`, the observers are told of a refusal.
+    /// Submits a job. If it `TELLS`, the observers are told of a refusal.
     // Inlined down to the queue: a job that is moved several times before the processor has finished
     // writing it costs more than all the rest.
     #[inline]
-    fn submit_telling(
+    fn submit_telling<const TELLS: bool>(
         &self,
         job: J,
         wait: Wait,
         priority: Priority,
-        tells: bool,
     ) -> Result<JobId, SubmitError<J>> {
         if let Some(worker) = context::worker::<Worker<J, R, Q>>(self.inner.id())
             && let Some(end) = worker.own_end()
         {
             return Ok(worker.submit(end, Body::Payload(job), priority));
         }
-        self.inner.submit(job, wait, priority, tells)
+        self.inner.submit::<TELLS>(job, wait, priority)
     }
 }
 

@@ -77,14 +77,17 @@ impl<'a> Account<'a> {
     #[inline]
     pub(crate) fn end_job<T>(
         self,
-        job: ObservedJob,
+        id: JobId,
+        label: impl Fn() -> Option<&'static str>,
         expiry: Option<ExpiryKey>,
         end: impl FnOnce() -> (Ended, T),
         publish: impl FnOnce(T),
     ) {
-        self.take(job.id, expiry);
+        self.take(id, expiry);
         let (how, outcome) = self.at_work(end);
-        self.pool.observe(|observer| observer.ended(job, self.worker_index(), how));
+        if self.pool.is_observed() {
+            self.tell_end(ObservedJob { id, label: label() }, how);
+        }
         if let Some(counters) = self.counters {
             counters.count(how);
         }
@@ -100,14 +103,30 @@ impl<'a> Account<'a> {
     #[inline]
     pub(crate) fn attempt<T>(
         self,
-        job: ObservedJob,
+        id: JobId,
+        label: impl Fn() -> Option<&'static str>,
         run: impl FnOnce() -> T,
     ) -> (Ended, Result<T, JobError>) {
-        self.pool.observe(|observer| observer.started(job, self.worker_index()));
+        if self.pool.is_observed() {
+            self.tell_start(ObservedJob { id, label: label() });
+        }
         match guarded(run) {
             Ok(result) => (Ended::Done, Ok(result)),
             Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
         }
+    }
+
+    // These two take all by value: what a job's way refers to would have to lie in memory.
+    #[cold]
+    #[inline(never)]
+    fn tell_start(self, job: ObservedJob) {
+        self.pool.observe(|observer| observer.started(job, self.worker_index()));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_end(self, job: ObservedJob, how: Ended) {
+        self.pool.observe(|observer| observer.ended(job, self.worker_index(), how));
     }
 
     /// The index of the worker whose account it is.

@@ -15,18 +15,17 @@ use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
-    /// Accepts a job from outside, in the order accept, push, look for sleepers. If it `tells`, the observers are
+    /// Accepts a job from outside, in the order accept, push, look for sleepers. If it `TELLS`, the observers are
     /// told of a refusal.
     #[inline]
-    pub(crate) fn submit(
+    pub(crate) fn submit<const TELLS: bool>(
         self: &Arc<Self>,
         job: J,
         wait: Wait,
         priority: Priority,
-        tells: bool,
     ) -> Result<JobId, SubmitError<J>> {
         let tell = |refused| {
-            if tells {
+            if TELLS {
                 self.observe_refusal(&refused, 1);
             }
             refused

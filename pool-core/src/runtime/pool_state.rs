@@ -133,10 +133,16 @@ impl PoolState {
 
     // ---- Observers -----------------------------------------------------------------------------
 
+    /// Whether there are observers.
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
     /// Tells the observers, if there are any. Never under a lock: they are foreign code.
     #[inline]
     pub(crate) fn observe(&self, event: impl Fn(&dyn Observer)) {
-        if !self.observers.is_empty() {
+        if self.is_observed() {
             self.tell_observers(&event);
         }
     }
@@ -151,7 +157,7 @@ impl PoolState {
 
     /// Whether anything asks for what jobs are called.
     pub(crate) fn knows_labels(&self) -> bool {
-        self.running.is_tracked() || !self.observers.is_empty()
+        self.running.is_tracked() || self.is_observed()
     }
 
     /// Tells that jobs that follow each other were accepted, and are not in the queue yet.

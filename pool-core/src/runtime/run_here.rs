@@ -74,17 +74,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let Bound { context, inner } = payload;
         let run = || match self.run_here {
             Some(run) => {
-                let ended = account.attempt(job, || context.run(|| run(inner)));
+                let ended = account.attempt(job.id, || job.label, || context.run(|| run(inner)));
                 if ended.0 == Ended::Panicked {
                     self.config.abort_if_asked();
                 }
                 ended
             }
             // Unreachable: the callers have looked.
-            None => account.attempt(job, || unreachable!("the job needs a handler")),
+            None => {
+                account.attempt(job.id, || job.label, || unreachable!("the job needs a handler"))
+            }
         };
         let deliver = |outcome| self.deliver_outside(job.id, outcome);
-        account.end_job(job, None, run, deliver);
+        account.end_job(job.id, || job.label, None, run, deliver);
     }
 
     /// Delivers an outcome to the sink from a thread that is no worker, or acts as none.

@@ -138,7 +138,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
             drop_quietly(payload);
             (Ended::Returned, ())
         };
-        account.end_job(job, None, end, |()| self.deliver_outside(job.id, Err(JobError::Returned)));
+        account.end_job(
+            job.id,
+            || job.label,
+            None,
+            end,
+            |()| self.deliver_outside(job.id, Err(JobError::Returned)),
+        );
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::error::JobError;
 use crate::id::JobId;
 use crate::job_context::{Bound, JobContext};
-use crate::observer::ObservedJob;
 use crate::panics::drop_quietly;
 use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
@@ -23,10 +22,6 @@ impl<F, T> TaskCell<F, T> {
         self.deadline().map(|deadline| (deadline, ptr::from_ref(self).addr()))
     }
 
-    fn observed(&self, id: JobId) -> ObservedJob {
-        ObservedJob { id, label: self.label() }
-    }
-
     /// Takes the job and ends it in this way, if it is queued. Returns whether it was.
     #[inline]
     fn end(
@@ -37,7 +32,8 @@ impl<F, T> TaskCell<F, T> {
     ) -> bool {
         let Some((closure, right)) = self.take() else { return false };
         account.end_job(
-            self.observed(id),
+            id,
+            || self.label(),
             self.expiry(),
             || end(closure),
             |outcome| right.end(outcome),
@@ -53,7 +49,7 @@ impl<F, T> TaskCell<F, T> {
                 drop_quietly(closure);
                 return (Ended::Expired, Err(JobError::Expired));
             }
-            account.attempt(self.observed(id), || run(closure))
+            account.attempt(id, || self.label(), || run(closure))
         });
     }
 

@@ -95,11 +95,17 @@ where
             drop_quietly(payload);
             (how, error)
         };
-        account.end_job(self.observed(id), None, end, |error| {
-            if let Some(inner) = self.inner.upgrade() {
-                inner.deliver_outside(id, Err(error));
-            }
-        });
+        account.end_job(
+            id,
+            || self.label,
+            None,
+            end,
+            |error| {
+                if let Some(inner) = self.inner.upgrade() {
+                    inner.deliver_outside(id, Err(error));
+                }
+            },
+        );
     }
 }
 

@@ -205,7 +205,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// With observers, each id is one of these: they are told here.
     #[cold]
     fn first_id_of_next_block(&self, label: Option<&'static str>, priority: Priority) -> JobId {
-        if !self.inner.state.observers.is_empty() {
+        if self.inner.state.is_observed() {
             let id = JobId::nested(self.inner.state.ledger.nested_ids(1));
             self.inner.state.observe_submits(id, 1, priority, label);
             return id;
@@ -309,7 +309,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// In a pool with observers, sets a job for the handler aside: it is [handled](Self::handle_handed) where
     /// they are told. Returns the job, or a job ref in its place.
     fn set_aside_if_observed(&self, job: Job<J>) -> Job<J> {
-        if self.inner.state.observers.is_empty() {
+        if !self.inner.state.is_observed() {
             return job;
         }
         match job.into_parts() {
@@ -427,7 +427,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// Tells the observers that this worker sleeps, once.
     fn observe_sleep(&self) {
         let state = &self.inner.state;
-        if !state.observers.is_empty() && !self.is_asleep.replace(true) {
+        if state.is_observed() && !self.is_asleep.replace(true) {
             context::off_duty(|| state.observe(|observer| observer.worker_sleeps(self.index)));
         }
     }
