@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::mem;
 use std::sync::Arc;
 
 use crate::api::builder::ThreadPoolBuilder;
@@ -11,6 +12,7 @@ use crate::api::worker_context::WorkerContext;
 use crate::error::BuildError;
 use crate::job_context::JobContext;
 use crate::parts::ledger::Ledger;
+use crate::parts::observers::Observers;
 use crate::parts::running::RunningSlots;
 use crate::parts::sleep::Sleep;
 use crate::queue::{MakeQueue, WorkQueue};
@@ -135,7 +137,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         H: FnMut(J) -> S::Result,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let Self { backend, mut sink, settings } = self;
+        let Self { backend, mut sink, mut settings } = self;
         if settings.has_context && has_none(B::Queue::capture_context) {
             return Err(BuildError::Context);
         }
@@ -144,8 +146,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let sleep = Sleep::new(max, size, core, settings.keep_alive, settings.paused);
         let capacity = settings.capacity()?;
         let running = RunningSlots::new(if settings.tracks_jobs { max } else { 0 });
+        let observers = Observers::new(mem::take(&mut settings.observers));
         let (config, clock) = settings.into_config(max)?;
-        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity, running);
+        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity, running, observers);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             let handle = Handle { inner: Arc::clone(inner) };

@@ -9,6 +9,7 @@ use crate::api::settings::Settings;
 use crate::clock::Clock;
 use crate::in_context::InContext;
 use crate::job_context::JobContext;
+use crate::observer::Observer;
 use crate::panics::PanicPolicy;
 use crate::queue::Ready;
 use crate::runtime::config::OnDrop;
@@ -349,6 +350,20 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// does not track its jobs pays nothing.
     pub fn track_jobs(mut self) -> Self {
         self.settings.tracks_jobs = true;
+        self
+    }
+
+    /// Adds an observer, which is told what happens to each job and each worker; [`Observer`] says what. Several
+    /// are told in the order in which they were added.
+    ///
+    /// A job for the sink that has a [label](crate::SubmitOptions::label) costs an allocation, as with
+    /// [`track_jobs`](Self::track_jobs). A pool without an observer pays nothing.
+    ///
+    /// # Examples
+    ///
+    /// See [`Observer`].
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.settings.observers.push(Box::new(observer));
         self
     }
 

@@ -102,6 +102,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
     ) -> Poll<Result<Place<'a, J, R, Q>, Refusal>> {
         let handle = self.handle;
         let state = &handle.inner.state;
+        let tell = |refused: &Refusal| handle.inner.observe_refusal(refused, 1);
         let standing = context::standing(state.id());
         let is_nested = standing == Standing::AtWork;
         let is_refused = !is_nested && state.ledger.gate.0.read().is_closed();
@@ -109,8 +110,10 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
             Some(capacity) if !is_nested && !is_refused => capacity,
             _ => {
                 self.leave();
-                let place = Place { handle, is_taken: false, options: SubmitOptions::new() };
-                return Poll::Ready(if is_refused { Err(Refusal::Closed) } else { Ok(place) });
+                let place =
+                    Place { handle, is_taken: false, options: SubmitOptions::new() };
+                let place = if is_refused { Err(Refusal::Closed) } else { Ok(place) };
+                return Poll::Ready(place.inspect_err(tell));
             }
         };
         // Expired jobs free their places.
@@ -121,11 +124,12 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
         } else {
             capacity.acquire_now(&mut self.waiter)
         };
-        Poll::Ready(match room {
+        let place = match room {
             Room::Granted => Ok(Place { handle, is_taken: true, options: SubmitOptions::new() }),
             Room::Closed => Err(Refusal::Closed),
             Room::Full => Err(Refusal::Full),
-        })
+        };
+        Poll::Ready(place.inspect_err(tell))
     }
 
     /// Leaves the row, if it is in it.

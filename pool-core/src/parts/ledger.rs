@@ -1,6 +1,7 @@
 //! The ledger: the books of a pool, in which the jobs are counted that were accepted, taken and ended.
 
 use crate::id::JobId;
+pub(crate) use crate::observer::Ended;
 use crate::parts::gate::{Gate, Word};
 use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
@@ -85,16 +86,6 @@ impl Counters {
         }
         last
     }
-}
-
-/// The way in which a job ended that ran, expired, was cancelled or given back unrun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Done,
-    Panicked,
-    Cancelled,
-    Expired,
-    Returned,
 }
 
 /// The counts of jobs that were ended by threads that are no workers: cancelled, expired, given back, or run

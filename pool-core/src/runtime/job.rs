@@ -34,6 +34,14 @@ impl<J> Body<J> {
         }
     }
 
+    /// What the job was called at its submit.
+    pub(crate) fn label(&self) -> Option<&'static str> {
+        match self {
+            Self::Payload(_) => None,
+            Self::Ref(job_ref) => job_ref.label(),
+        }
+    }
+
     /// Drops a job that was not accepted, or not taken by the queue, without ending it.
     pub(crate) fn withdraw(self) {
         if let Self::Ref(job_ref) = self {
@@ -134,10 +142,7 @@ impl<J> Job<J> {
 
     /// What the job was called at its submit.
     pub(crate) fn label(&self) -> Option<&'static str> {
-        match &self.body {
-            Body::Payload(_) => None,
-            Body::Ref(job_ref) => job_ref.label(),
-        }
+        self.body.label()
     }
 
     #[inline]

@@ -90,6 +90,11 @@ impl JobRef {
         Self(None)
     }
 
+    /// Whether it leads to no work.
+    pub(crate) const fn is_to_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether the sink gets an outcome of the work; see [`Execute::is_for_sink`].
     pub(crate) fn is_for_sink(&self) -> bool {
         self.0.as_ref().is_some_and(|work| work.is_for_sink())

@@ -9,18 +9,21 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
+use crate::observer::{ObservedJob, Observer};
 use crate::panics::{drop_quietly, guarded, wake_quietly};
 use crate::parts::capacity::Capacity;
 use crate::parts::context::{self, EnterGuard, Standing};
 use crate::parts::end_wakers::EndWakers;
 use crate::parts::expiring::{Expiring, ExpiryKey};
 use crate::parts::ledger::Ledger;
+use crate::parts::observers::Observers;
 use crate::parts::parker::Parker;
 use crate::parts::running::{Running, RunningSlots, RunsAbove};
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
 use crate::parts::watchers::{Notice, Watchers};
+use crate::priority::Priority;
 use crate::report::ShutdownReport;
 use crate::sync::{AtomicBool, CachePadded, Mutex, SeqCst, fence, lock};
 
@@ -39,6 +42,7 @@ pub(crate) struct PoolState {
     pub(crate) capacity: Option<Capacity>,
     pub(crate) expiring: Expiring<dyn Expire>,
     pub(crate) running: RunningSlots,
+    pub(crate) observers: Observers,
     /// The futures that wait for the end.
     pub(crate) ends: EndWakers,
     /// Apart, for threads that may outlive the pool.
@@ -59,9 +63,14 @@ impl PoolState {
         clock: Box<dyn Clock>,
         capacity: Option<Capacity>,
         running: RunningSlots,
+        observers: Observers,
     ) -> Self {
-        if running.is_tracked() {
+        if running.is_tracked() || !observers.is_empty() {
+            // Jobs are then taken on a way on which they can be noted and told.
             sleep.track();
+        }
+        if !observers.is_empty() {
+            ledger.gate.0.observe();
         }
         Self {
             id: CachePadded(PoolId::next()),
@@ -72,6 +81,7 @@ impl PoolState {
             capacity,
             expiring: Expiring::default(),
             running,
+            observers,
             ends: EndWakers::default(),
             stale: Arc::default(),
             retain_failed: AtomicBool::new(false),
@@ -126,6 +136,50 @@ impl PoolState {
         self.watchers.tell(|alarm| {
             let _inside = context::enter(self.id(), Standing::Inside);
             alarm(notice);
+        });
+    }
+
+    // ---- Observers -----------------------------------------------------------------------------
+
+    /// Whether there are observers.
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    /// Tells the observers, if there are any. Never under a lock: they are foreign code.
+    #[inline]
+    pub(crate) fn observe(&self, event: impl Fn(&dyn Observer)) {
+        if self.is_observed() {
+            self.tell_observers(&event);
+        }
+    }
+
+    /// A wait for the pool in an observer would wait for what this thread has in its hands.
+    #[cold]
+    #[inline(never)]
+    fn tell_observers(&self, event: &dyn Fn(&dyn Observer)) {
+        let _inside = context::enter(self.id(), Standing::Inside);
+        self.observers.tell(event);
+    }
+
+    /// Whether anything asks for what jobs are called.
+    pub(crate) fn knows_labels(&self) -> bool {
+        self.running.is_tracked() || self.is_observed()
+    }
+
+    /// Tells that jobs that follow each other were accepted, and are not in the queue yet.
+    pub(crate) fn observe_submits(
+        &self,
+        first: JobId,
+        jobs: u64,
+        priority: Priority,
+        label: Option<&'static str>,
+    ) {
+        self.observe(|observer| {
+            for id in (0..jobs).map(|nth| first.plus(nth)) {
+                observer.submitted(ObservedJob { id, label }, priority);
+            }
         });
     }
 

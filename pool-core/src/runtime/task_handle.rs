@@ -11,7 +11,7 @@ use crate::panics::drop_quietly;
 use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
 use crate::parts::ledger::Ended;
-use crate::runtime::account::{Account, attempt};
+use crate::runtime::account::Account;
 use crate::runtime::job_ref::{Execute, Hold, TakenBack};
 use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::task_cell::TaskCell;
@@ -31,7 +31,13 @@ impl<F, T> TaskCell<F, T> {
         end: impl FnOnce(F) -> (Ended, Result<T, JobError>),
     ) -> bool {
         let Some((closure, right)) = self.take() else { return false };
-        account.end_job(id, self.expiry(), || end(closure), |outcome| right.end(outcome));
+        account.end_job(
+            id,
+            || self.label(),
+            self.expiry(),
+            || end(closure),
+            |outcome| right.end(outcome),
+        );
         true
     }
 
@@ -43,7 +49,7 @@ impl<F, T> TaskCell<F, T> {
                 drop_quietly(closure);
                 return (Ended::Expired, Err(JobError::Expired));
             }
-            attempt(|| run(closure))
+            account.attempt(id, || self.label(), || run(closure))
         });
     }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::error::JobError;
 use crate::id::JobId;
 use crate::job_context::{Bound, JobContext};
+use crate::observer::ObservedJob;
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -76,6 +77,10 @@ where
         lock(&self.payload).take()
     }
 
+    fn observed(&self, id: JobId) -> ObservedJob {
+        ObservedJob { id, label: self.label }
+    }
+
     /// Drops the job, and delivers to the sink that it has ended in this way.
     fn end_unrun(
         &self,
@@ -89,11 +94,17 @@ where
             drop_quietly(payload);
             (how, error)
         };
-        account.end_job(id, None, end, |error| {
-            if let Some(inner) = self.inner.upgrade() {
-                inner.deliver_outside(id, Err(error));
-            }
-        });
+        account.end_job(
+            id,
+            || self.label,
+            None,
+            end,
+            |error| {
+                if let Some(inner) = self.inner.upgrade() {
+                    inner.deliver_outside(id, Err(error));
+                }
+            },
+        );
     }
 }
 
@@ -113,14 +124,14 @@ where
             && let Some(worker) = context::worker::<Worker<J, R, Q>>(pool.id())
         {
             if C::IS_NONE {
-                worker.hand_over(id, payload.inner);
+                worker.hand_over(self.observed(id), payload.inner);
             } else {
                 let Bound { context, inner } = payload;
                 let run = |handler: &mut dyn FnMut(J) -> R| context.run(|| handler(inner));
-                worker.hand_over_within(id, Box::new(run));
+                worker.hand_over_within(self.observed(id), Box::new(run));
             }
         } else if let Some(inner) = self.inner.upgrade() {
-            inner.run_outside(id, payload, account);
+            inner.run_outside(self.observed(id), payload, account);
         }
     }
 

@@ -30,6 +30,7 @@ mod limits;
 mod makers;
 mod maps;
 mod nesting;
+mod observers;
 mod options;
 mod order;
 mod policies;
