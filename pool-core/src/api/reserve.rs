@@ -110,8 +110,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
             Some(capacity) if !is_nested && !is_refused => capacity,
             _ => {
                 self.leave();
-                let place =
-                    Place { handle, is_taken: false, options: SubmitOptions::new() };
+                let place = Place { handle, is_taken: false, options: SubmitOptions::new() };
                 let place = if is_refused { Err(Refusal::Closed) } else { Ok(place) };
                 return Poll::Ready(place.inspect_err(tell));
             }

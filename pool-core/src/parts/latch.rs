@@ -98,9 +98,10 @@ impl Latch {
     }
 
     fn register(&self, waker: &Waker, looks_again: bool) -> bool {
-        let is_known =
-            |known: &Box<Waiter>| known.waker.will_wake(waker) && known.looks_again == looks_again;
-        if !lock(&self.waiter).as_ref().is_some_and(is_known) {
+        let is_known = lock(&self.waiter)
+            .as_ref()
+            .is_some_and(|known| known.waker.will_wake(waker) && known.looks_again == looks_again);
+        if !is_known {
             // Cloned and dropped without the lock: both are foreign code.
             let waiter = Box::new(Waiter { waker: waker.clone(), looks_again });
             let former = lock(&self.waiter).replace(waiter);
