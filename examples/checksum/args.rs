@@ -27,6 +27,10 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "check")]
     pub(crate) sort: bool,
 
+    /// Show the pool at work on the terminal, instead of a progress bar; needs a build with the feature `watch`
+    #[arg(long)]
+    pub(crate) watch: bool,
+
     /// Check the files in a list that checksum or sha256sum has printed; `-` is the standard input
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     pub(crate) check: Option<OsString>,

@@ -11,14 +11,16 @@ use std::thread;
 use std::time::Duration;
 
 use drainpool::{
-    BuildError, Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, ThreadFactory as _,
+    Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, ThreadFactory as _,
     ThreadPoolBuilder, WorkerThread,
 };
 
 use crate::args::Args;
 use crate::descriptors::Descriptors;
+use crate::fatal::Fatal;
 use crate::print::Printer;
 use crate::progress::Progress;
+use crate::watch::{self, Watch};
 use crate::work::{Found, PIECE, Queue, Work, Worker};
 
 /// So many results may wait for the printer. A slow reader of our output then holds up the workers
@@ -36,6 +38,8 @@ pub(crate) type Done = Completed<Found>;
 
 /// A pool at work. Dropped early, it ends soon: the remaining jobs return at once.
 pub(crate) struct Crew {
+    /// Shows the pool until the end.
+    _watch: Option<Watch>,
     stop: Arc<AtomicBool>,
     /// Before the pool, because fields are dropped in this order: the drop of the pool waits for
     /// its workers, and they must not wait for us to receive.
@@ -44,13 +48,16 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    pub(crate) fn start(args: &Args, progress: &Progress) -> Result<Self, BuildError> {
+    pub(crate) fn start(args: &Args, progress: &Progress) -> Result<Self, Fatal> {
         let processors = || thread::available_parallelism().map_or(1, NonZero::get);
         let stop = Arc::new(AtomicBool::new(false));
         let (sink, results) = sync_channel(RESULTS);
         let (stopped, progress) = (Arc::clone(&stop), progress.clone());
         let descriptors = Arc::new(Descriptors::default());
-        let pool = ThreadPoolBuilder::new()
+        let watched = args.watch;
+        let builder = ThreadPoolBuilder::new();
+        let builder = if watched { builder.track_jobs() } else { builder };
+        let pool = builder
             .backend(args.backend)
             .num_threads(args.threads.unwrap_or_else(processors))
             // The others start when there is work for them. If one cannot, the pool does without.
@@ -64,9 +71,15 @@ impl Crew {
                 let (stop, progress) = (Arc::clone(&stopped), progress.clone());
                 let descriptors = Arc::clone(&descriptors);
                 let mut worker = Worker::new(context.handle(), stop, descriptors, progress);
-                move |work| worker.perform(work)
+                move |work: Work| {
+                    if watched {
+                        watch::label(&work);
+                    }
+                    worker.perform(work)
+                }
             })?;
-        Ok(Self { stop, results, pool })
+        let watch = watched.then(|| Watch::start(&pool)).transpose()?;
+        Ok(Self { _watch: watch, stop, results, pool })
     }
 
     pub(crate) fn submit(&self, work: Work) -> Result<JobId, SubmitError<Work>> {

@@ -34,6 +34,7 @@ mod names;
 mod print;
 mod progress;
 mod sums;
+mod watch;
 mod work;
 
 use std::process::ExitCode;
@@ -50,11 +51,13 @@ const NOBODY_READS: u8 = 141;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let progress = Progress::new();
-    let mut printer = Printer::new(progress.clone());
+    let progress = if args.watch { Progress::hidden() } else { Progress::new() };
+    let mut printer = Printer::new(progress.clone(), args.watch);
     let ended = run(&args, &progress, &mut printer);
     progress.finish();
-    match ended {
+    // The terminal is ours again.
+    let released = printer.release().map_err(Fatal::from);
+    match released.and(ended) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(fatal) if fatal.is_broken_pipe() => ExitCode::from(NOBODY_READS),

@@ -15,17 +15,43 @@ pub(crate) struct Printer {
     /// Both outputs may be the same terminal.
     on_terminal: bool,
     progress: Progress,
+    /// What is held back while something else has the terminal.
+    held: Option<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// Lines for the standard output, if that is the terminal.
+    lines: Vec<u8>,
+    /// Messages for the standard error.
+    messages: String,
 }
 
 impl Printer {
-    pub(crate) fn new(progress: Progress) -> Self {
+    /// If it holds, what is for the terminal is written when it is [released](Self::release).
+    pub(crate) fn new(progress: Progress, holds: bool) -> Self {
         let out = io::stdout().lock();
         let on_terminal = out.is_terminal();
-        Self { out: BufWriter::with_capacity(BUFFER, out), on_terminal, progress }
+        let held = holds.then(Held::default);
+        Self { out: BufWriter::with_capacity(BUFFER, out), on_terminal, progress, held }
+    }
+
+    /// Writes what was held back.
+    pub(crate) fn release(&mut self) -> io::Result<()> {
+        let Some(Held { lines, messages }) = self.held.take() else { return Ok(()) };
+        // If even that fails, there is nowhere left to say so.
+        let _ = io::stderr().lock().write_all(messages.as_bytes());
+        self.out.write_all(&lines)?;
+        self.out.flush()
     }
 
     /// Writes a line to the standard output; its end is added.
     pub(crate) fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        if let Some(held) = self.held.as_mut().filter(|_| self.on_terminal) {
+            held.lines.extend_from_slice(line);
+            held.lines.push(b'\n');
+            return Ok(());
+        }
         // The buffer must not overflow into the midst of a progress bar.
         if self.on_terminal && self.out.buffer().len() + line.len() >= self.out.capacity() {
             self.flush()?;
@@ -47,6 +73,10 @@ impl Printer {
 
     /// Writes a message to the standard error.
     pub(crate) fn complain(&mut self, message: impl fmt::Display) {
+        if let Some(held) = &mut self.held {
+            held.messages.push_str(&format!("checksum: {message}\n"));
+            return;
+        }
         // If even that fails, there is nowhere left to say so.
         let _ = self.progress.suspend(|| writeln!(io::stderr().lock(), "checksum: {message}"));
     }

@@ -40,6 +40,11 @@ impl Progress {
         Self(Some(Shown { bar, files }))
     }
 
+    /// Shows nothing: something else has the terminal.
+    pub(crate) fn hidden() -> Self {
+        Self(None)
+    }
+
     /// There is one more file to hash. Its size is only asked for if somebody wants to know.
     pub(crate) fn found_file(&self, size: impl FnOnce() -> u64) {
         if let Some(Shown { bar, files }) = &self.0 {

@@ -35,6 +35,15 @@ pub(crate) enum Work {
     Listed(PathBuf),
 }
 
+impl Work {
+    /// The file or directory that it is about.
+    pub(crate) fn path(&self) -> &Path {
+        let (Self::Root(path) | Self::Directory(path) | Self::File(path) | Self::Listed(path)) =
+            self;
+        path
+    }
+}
+
 /// What a job found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {

@@ -21,6 +21,7 @@
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
+//! | `Top` | a live view of a pool in the terminal; with the feature `top` |
 //! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
@@ -95,6 +96,7 @@
 //!
 //! * `lanes`: `LanesExt`, jobs in order or with a limit, for one kind of work or by key.
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
+//! * `top`: `Top`, a live view of a pool in the terminal. Brings `ratatui`.
 //! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
 //! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`.
 //!
@@ -152,6 +154,10 @@ pub use pool_timer::{
     MissedTicks, Period, Scheduled, Timer, TimerError, TimerHandle, TimerRefusal, TimerReport,
     TimerStartError,
 };
+#[cfg(feature = "top")]
+#[cfg_attr(docsrs, doc(cfg(feature = "top")))]
+pub use pool_top::{Sample, Top, TopBuilder, View};
+
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
 pub use pool_tracing::JobSpan;
