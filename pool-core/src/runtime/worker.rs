@@ -161,7 +161,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     ) -> JobId {
         let id = self.next_id.get();
         if id.is_multiple_of(ID_BLOCK) {
-            return self.submit_first_of_block(end, body, priority);
+            drop(end);
+            return self.submit_first_of_block(body, priority);
         }
         self.next_id.set(id + 1);
         self.push_nested(end, JobId::nested(id), body, priority)
@@ -172,21 +173,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// that may unwind.
     #[cold]
     #[inline(never)]
-    fn submit_first_of_block(
-        &self,
-        end: RefMut<'_, Q::Local>,
-        body: Body<J>,
-        priority: Priority,
-    ) -> JobId {
+    fn submit_first_of_block(&self, body: Body<J>, priority: Priority) -> JobId {
         let ledger = &self.inner.state.ledger;
-        if self.inner.state.is_observed() {
+        let id = if self.inner.state.is_observed() {
             let id = JobId::nested(ledger.nested_ids(1));
-            let end = self.observe_submits(end, id, 1, priority, body.label());
-            return self.push_nested(end, id, body, priority);
-        }
-        let id = ledger.nested_block();
-        self.next_id.set(id + 1);
-        self.push_nested(end, JobId::nested(id), body, priority)
+            // They may submit jobs themselves: nothing is borrowed.
+            self.inner.state.observe_submits(id, 1, priority, body.label());
+            id
+        } else {
+            let id = ledger.nested_block();
+            self.next_id.set(id + 1);
+            JobId::nested(id)
+        };
+        self.push_nested(self.local.borrow_mut(), id, body, priority)
     }
 
     #[inline]
@@ -204,27 +203,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         id
     }
 
-    /// Tells the observers of nested jobs. They may submit some themselves, and so the end is free meanwhile.
-    fn observe_submits<'a>(
-        &'a self,
-        end: RefMut<'a, Q::Local>,
-        first: JobId,
-        jobs: u64,
-        priority: Priority,
-        label: Option<&'static str>,
-    ) -> RefMut<'a, Q::Local> {
-        if !self.inner.state.is_observed() {
-            return end;
-        }
-        drop(end);
-        self.inner.state.observe_submits(first, jobs, priority, label);
-        self.local.borrow_mut()
-    }
-
     /// Accepts a batch of nested jobs.
-    pub(crate) fn submit_batch(
-        &self,
-        end: RefMut<'_, Q::Local>,
+    pub(crate) fn submit_batch<'a>(
+        &'a self,
+        mut end: RefMut<'a, Q::Local>,
         jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
         priority: Priority,
@@ -232,7 +214,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let count = jobs.len();
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
-        let mut end = self.observe_submits(end, first, count as u64, priority, None);
+        if self.inner.state.is_observed() {
+            // As for a single one.
+            drop(end);
+            self.inner.state.observe_submits(first, count as u64, priority, None);
+            end = self.local.borrow_mut();
+        }
         let mut next = first.with_priority(priority);
         self.inner.state.queue_call(|| {
             for mut job in jobs.drain(..) {
