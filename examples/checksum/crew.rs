@@ -11,14 +11,15 @@ use std::thread;
 use std::time::Duration;
 
 use drainpool::{
-    BuildError, Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, ThreadFactory as _,
-    ThreadPoolBuilder, WorkerThread,
+    BuildError, Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, SubmitOptions,
+    ThreadFactory as _, ThreadPoolBuilder, WorkerThread,
 };
 
 use crate::args::Args;
 use crate::descriptors::Descriptors;
 use crate::print::Printer;
 use crate::progress::Progress;
+use crate::timeline::Recording;
 use crate::work::{Found, PIECE, Queue, Work, Worker};
 
 /// So many results may wait for the printer. A slow reader of our output then holds up the workers
@@ -44,13 +45,17 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    pub(crate) fn start(args: &Args, progress: &Progress) -> Result<Self, BuildError> {
+    pub(crate) fn start(
+        args: &Args,
+        progress: &Progress,
+        recording: &Recording,
+    ) -> Result<Self, BuildError> {
         let processors = || thread::available_parallelism().map_or(1, NonZero::get);
         let stop = Arc::new(AtomicBool::new(false));
         let (sink, results) = sync_channel(RESULTS);
         let (stopped, progress) = (Arc::clone(&stop), progress.clone());
         let descriptors = Arc::new(Descriptors::default());
-        let pool = ThreadPoolBuilder::new()
+        let builder = ThreadPoolBuilder::new()
             .backend(args.backend)
             .num_threads(args.threads.unwrap_or_else(processors))
             // The others start when there is work for them. If one cannot, the pool does without.
@@ -59,18 +64,19 @@ impl Crew {
             .thread_name(|worker| format!("checksum-{worker}"))
             .stack_size(STACK)
             .thread_factory(start_if_roomy)
-            .sink(sink)
-            .build_with(move |context| {
-                let (stop, progress) = (Arc::clone(&stopped), progress.clone());
-                let descriptors = Arc::clone(&descriptors);
-                let mut worker = Worker::new(context.handle(), stop, descriptors, progress);
-                move |work| worker.perform(work)
-            })?;
+            .sink(sink);
+        let pool = recording.of(builder).build_with(move |context| {
+            let (stop, progress) = (Arc::clone(&stopped), progress.clone());
+            let descriptors = Arc::clone(&descriptors);
+            let mut worker = Worker::new(context.handle(), stop, descriptors, progress);
+            move |work| worker.perform(work)
+        })?;
         Ok(Self { stop, results, pool })
     }
 
     pub(crate) fn submit(&self, work: Work) -> Result<JobId, SubmitError<Work>> {
-        self.pool.submit(work)
+        let options = SubmitOptions::new().label(work.label());
+        self.pool.with(options).submit(work)
     }
 
     /// All jobs were submitted, except those that jobs submit.

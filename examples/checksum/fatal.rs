@@ -18,6 +18,8 @@ pub(crate) enum Fatal {
     Submit(SubmitError<Work>),
     /// The list of `--check` cannot be opened.
     List(PathBuf, io::Error),
+    /// The file of `--timeline` cannot be written.
+    Timeline(PathBuf, io::Error),
     /// The results cannot be written.
     Output(io::Error),
 }
@@ -35,6 +37,9 @@ impl fmt::Display for Fatal {
             Self::Build(error) => error.fmt(f),
             Self::Submit(error) => error.fmt(f),
             Self::List(list, error) => write!(f, "{}: {error}", names::shown(list)),
+            Self::Timeline(file, error) => {
+                write!(f, "timeline {}: {error}", names::shown(file))
+            }
             Self::Output(error) => write!(f, "write error: {error}"),
         }
     }

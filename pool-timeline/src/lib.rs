@@ -42,7 +42,7 @@ mod event;
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -126,7 +126,7 @@ impl Timeline {
     pub fn with_clock(writer: impl Write + Send + 'static, clock: impl Clock) -> io::Result<Self> {
         let mut writer = BufWriter::with_capacity(BUFFER, Box::new(writer) as Box<_>);
         writer.write_all(b"[\n")?;
-        serde_json::to_writer(&mut writer, &Event::process_name("drainpool"))?;
+        write!(writer, "{}", Event::process_name("drainpool"))?;
         let output = Output {
             writer: Some(writer),
             error: None,
@@ -166,13 +166,18 @@ impl Inner {
         worker.map_or_else(visitor, |worker| worker.index() as u64)
     }
 
+    /// Writes a mark.
+    fn mark(&self, track: u64, name: &str, arguments: Arguments<'_>) {
+        self.write(track, &[Event::at(self.now(), track, name, Phase::Mark).with(arguments)]);
+    }
+
     /// Writes events of one track.
     fn write(&self, track: u64, events: &[Event<'_>]) {
-        let mut text = Vec::with_capacity(512);
+        let mut text = String::with_capacity(512);
         for event in events {
             append(&mut text, event);
         }
-        self.file().write(track, &text);
+        self.file().write(track, text.as_bytes());
     }
 }
 
@@ -193,10 +198,9 @@ fn visitor() -> u64 {
 }
 
 /// Appends an event to the array.
-fn append(text: &mut Vec<u8>, event: &Event<'_>) {
-    text.extend_from_slice(b",\n");
-    // Into memory, of texts and numbers: it does not fail.
-    let _ = serde_json::to_writer(text, event);
+fn append(text: &mut String, event: &Event<'_>) {
+    // Into memory: it does not fail.
+    let _ = write!(text, ",\n{event}");
 }
 
 impl Output {
@@ -204,12 +208,12 @@ impl Output {
         let Some(writer) = &mut self.writer else { return };
         let mut written = Ok(());
         if self.named.insert(track) {
-            let mut name = Vec::new();
+            let mut name = String::new();
             let (thread, worker) = (thread::current(), current_worker());
             let of_worker = worker.filter(|_| track < FIRST_VISITOR - 1);
             let own = of_worker.as_ref().map(|worker| worker.name()).or(thread.name());
             append(&mut name, &Event::thread_name(track, own.unwrap_or("thread")));
-            written = writer.write_all(&name);
+            written = writer.write_all(name.as_bytes());
         }
         if let Err(error) = written.and_then(|()| writer.write_all(text)) {
             self.error.get_or_insert(error);
@@ -238,35 +242,33 @@ impl Observer for Timeline {
         let (now, track) = (self.0.now(), self.0.track());
         let arguments = Arguments { priority: Some(priority.as_i8()), ..Arguments::of(job.id) };
         let events = [
-            Event { args: Some(arguments), ..Event::at(now, track, "submit", Phase::Begin) },
-            Event::flow(now + TICK, track, job.id, Phase::FlowStart),
+            Event::at(now, track, "submit", Phase::Begin).with(arguments),
+            Event::at(now + TICK, track, "submitted", Phase::FlowStart(job.id)),
             Event::at(now + 2 * TICK, track, "submit", Phase::End),
         ];
         self.0.write(track, &events);
     }
 
     fn withdrawn(&self, job: JobId) {
-        let (now, track) = (self.0.now(), self.0.track());
-        self.0.write(track, &[Event::mark(now, track, "withdrawn", Arguments::of(job))]);
+        self.0.mark(self.0.track(), "withdrawn", Arguments::of(job));
     }
 
     fn refused(&self, reason: &Refusal, jobs: usize) {
-        let (now, track) = (self.0.now(), self.0.track());
         let reason = reason.to_string();
-        let arguments = Arguments { reason: Some(&reason), jobs: Some(jobs), ..Arguments::NONE };
-        self.0.write(track, &[Event::mark(now, track, "refused", arguments)]);
+        let arguments = Arguments { reason: Some(&reason), jobs: Some(jobs), ..Default::default() };
+        self.0.mark(self.0.track(), "refused", arguments);
     }
 
     fn started(&self, job: ObservedJob, worker: Option<usize>) {
-        let now = self.0.now();
-        let track = worker.map_or_else(visitor, |worker| worker as u64);
-        let begin = Event::at(now, track, name(job), Phase::Begin);
-        let begin = Event { args: Some(Arguments::of(job.id)), ..begin };
-        self.0.write(track, &[begin, Event::flow(now + TICK, track, job.id, Phase::FlowEnd)]);
+        let (now, track) = (self.0.now(), worker.map_or_else(visitor, |worker| worker as u64));
+        let events = [
+            Event::at(now, track, name(job), Phase::Begin).with(Arguments::of(job.id)),
+            Event::at(now + TICK, track, "submitted", Phase::FlowEnd(job.id)),
+        ];
+        self.0.write(track, &events);
     }
 
     fn ended(&self, job: ObservedJob, worker: Option<usize>, how: Ended) {
-        let now = self.0.now();
         let outcome = match how {
             Ended::Done => "done",
             Ended::Panicked => "panicked",
@@ -277,12 +279,11 @@ impl Observer for Timeline {
         };
         let arguments = Arguments { outcome: Some(outcome), ..Arguments::of(job.id) };
         if matches!(how, Ended::Done | Ended::Panicked) {
-            let track = worker.map_or_else(visitor, |worker| worker as u64);
-            let end = Event::at(now, track, name(job), Phase::End);
-            self.0.write(track, &[Event { args: Some(arguments), ..end }]);
+            let (now, track) = (self.0.now(), worker.map_or_else(visitor, |worker| worker as u64));
+            let end = Event::at(now, track, name(job), Phase::End).with(arguments);
+            self.0.write(track, &[end]);
         } else {
-            let track = self.0.track();
-            self.0.write(track, &[Event::mark(now, track, outcome, arguments)]);
+            self.0.mark(self.0.track(), outcome, arguments);
         }
     }
 
@@ -290,14 +291,12 @@ impl Observer for Timeline {
         if let Some(current) = current_worker() {
             let _ = self.0.pool.set(current.pool());
         }
-        let (now, track) = (self.0.now(), worker as u64);
-        self.0.write(track, &[Event::mark(now, track, "came", Arguments::NONE)]);
+        self.0.mark(worker as u64, "came", Arguments::default());
     }
 
     fn worker_left(&self, worker: usize) {
         self.worker_wakes(worker);
-        let (now, track) = (self.0.now(), worker as u64);
-        self.0.write(track, &[Event::mark(now, track, "left", Arguments::NONE)]);
+        self.0.mark(worker as u64, "left", Arguments::default());
     }
 
     fn worker_sleeps(&self, worker: usize) {

@@ -68,7 +68,7 @@ fn the_file_agrees_with_the_report() {
                 .build()
                 .unwrap();
             let handle = pool.handle();
-            let outer = pool.with(SubmitOptions::new().label("outer"));
+            let outer = pool.with(SubmitOptions::new().label("outer \"\\\u{1}\u{e4}"));
             outer
                 .spawn(move || {
                     let inner = handle.with(SubmitOptions::new().label("inner"));
@@ -90,7 +90,8 @@ fn the_file_agrees_with_the_report() {
             timeline.finish().unwrap();
             let events = file.events();
             check_nesting(&events);
-            let ran = ["outer", "inner", "job"].map(|name| count(&events, "B", name));
+            let ran =
+                ["outer \"\\\u{1}\u{e4}", "inner", "job"].map(|name| count(&events, "B", name));
             assert_eq!(ran[..2], [1, 5]);
             assert_eq!(ran.iter().sum::<u64>(), report.done + report.panicked);
             assert_eq!(count(&events, "s", "submitted"), report.accepted);

@@ -97,7 +97,7 @@
 //! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
 //! * `metrics`: `Metrics`, an observer that records counters, gauges and histograms. Brings `metrics`.
 //! * `timeline`: `Timeline`, an observer that writes what the pool does into a file for the viewers of Perfetto and
-//!   Chrome. Brings `serde` and `serde_json`.
+//!   Chrome.
 //! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`.
 //!
 //! The first two bring no third-party crate.
