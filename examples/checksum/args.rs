@@ -34,6 +34,10 @@ pub(crate) struct Args {
     /// Check the files in a list that checksum or sha256sum has printed; `-` is the standard input
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     pub(crate) check: Option<OsString>,
+
+    /// Write what the pool does to this file, for ui.perfetto.dev and chrome://tracing [needs the feature `timeline`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timeline: Option<OsString>,
 }
 
 const NOTES: &str = "\

@@ -15,6 +15,7 @@ use crate::list::{Line, Reader};
 use crate::names;
 use crate::print::Printer;
 use crate::progress::Progress;
+use crate::timeline::Recording;
 use crate::work::{Found, Sum, Work};
 
 /// How many entries of the list are read ahead of what is printed: it may be longer than what we want
@@ -27,11 +28,12 @@ pub(crate) fn run(
     args: &Args,
     list: &OsStr,
     progress: &Progress,
+    recording: &Recording,
     printer: &mut Printer,
 ) -> Result<bool, Fatal> {
     let list = Path::new(list);
     let mut lines = open(list).map_err(|error| Fatal::List(list.to_owned(), error))?;
-    let crew = Crew::start(args, progress)?;
+    let crew = Crew::start(args, progress, recording)?;
     let mut check = Check::new(&crew, printer);
     let read = check.submit_all(&mut lines, names::is_stdin(list), progress)?;
     crew.close();

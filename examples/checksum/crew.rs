@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use drainpool::{
-    Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, ThreadFactory as _,
+    Completed, JobId, JoinHandle, Pool, StdThreads, SubmitError, SubmitOptions, ThreadFactory as _,
     ThreadPoolBuilder, WorkerThread,
 };
 
@@ -20,6 +20,7 @@ use crate::descriptors::Descriptors;
 use crate::fatal::Fatal;
 use crate::print::Printer;
 use crate::progress::Progress;
+use crate::timeline::Recording;
 use crate::watch::{self, Watch};
 use crate::work::{Found, PIECE, Queue, Work, Worker};
 
@@ -48,7 +49,11 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    pub(crate) fn start(args: &Args, progress: &Progress) -> Result<Self, Fatal> {
+    pub(crate) fn start(
+        args: &Args,
+        progress: &Progress,
+        recording: &Recording,
+    ) -> Result<Self, Fatal> {
         let processors = || thread::available_parallelism().map_or(1, NonZero::get);
         let stop = Arc::new(AtomicBool::new(false));
         let (sink, results) = sync_channel(RESULTS);
@@ -57,7 +62,7 @@ impl Crew {
         let watched = args.watch;
         let builder = ThreadPoolBuilder::new();
         let builder = if watched { builder.track_jobs() } else { builder };
-        let pool = builder
+        let builder = builder
             .backend(args.backend)
             .num_threads(args.threads.unwrap_or_else(processors))
             // The others start when there is work for them. If one cannot, the pool does without.
@@ -66,24 +71,25 @@ impl Crew {
             .thread_name(|worker| format!("checksum-{worker}"))
             .stack_size(STACK)
             .thread_factory(start_if_roomy)
-            .sink(sink)
-            .build_with(move |context| {
-                let (stop, progress) = (Arc::clone(&stopped), progress.clone());
-                let descriptors = Arc::clone(&descriptors);
-                let mut worker = Worker::new(context.handle(), stop, descriptors, progress);
-                move |work: Work| {
-                    if watched {
-                        watch::label(&work);
-                    }
-                    worker.perform(work)
+            .sink(sink);
+        let pool = recording.of(builder).build_with(move |context| {
+            let (stop, progress) = (Arc::clone(&stopped), progress.clone());
+            let descriptors = Arc::clone(&descriptors);
+            let mut worker = Worker::new(context.handle(), stop, descriptors, progress);
+            move |work: Work| {
+                if watched {
+                    watch::label(&work);
                 }
-            })?;
+                worker.perform(work)
+            }
+        })?;
         let watch = watched.then(|| Watch::start(&pool)).transpose()?;
         Ok(Self { _watch: watch, stop, results, pool })
     }
 
     pub(crate) fn submit(&self, work: Work) -> Result<JobId, SubmitError<Work>> {
-        self.pool.submit(work)
+        let options = SubmitOptions::new().label(work.label());
+        self.pool.with(options).submit(work)
     }
 
     /// All jobs were submitted, except those that jobs submit.

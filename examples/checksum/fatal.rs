@@ -20,6 +20,8 @@ pub(crate) enum Fatal {
     List(PathBuf, io::Error),
     /// The pool cannot be shown.
     Watch(io::Error),
+    /// The file of `--timeline` cannot be written.
+    Timeline(PathBuf, io::Error),
     /// The results cannot be written.
     Output(io::Error),
 }
@@ -38,6 +40,9 @@ impl fmt::Display for Fatal {
             Self::Submit(error) => error.fmt(f),
             Self::List(list, error) => write!(f, "{}: {error}", names::shown(list)),
             Self::Watch(error) => write!(f, "--watch: {error}"),
+            Self::Timeline(file, error) => {
+                write!(f, "timeline {}: {error}", names::shown(file))
+            }
             Self::Output(error) => write!(f, "write error: {error}"),
         }
     }

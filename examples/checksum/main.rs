@@ -16,6 +16,8 @@
 //! * `work.rs` has the jobs. Listing a directory submits a job for each of its entries, so a tree
 //!   may be as deep as it likes: nothing recurses. `descriptors.rs` lets them wait where the system
 //!   allows fewer open files than there are workers.
+//! * `timeline.rs` has what the pool does written down, if the program was built with the feature `timeline`:
+//!   `cargo run --release -p pool-examples --features timeline --example checksum -- --timeline FILE PATH...`.
 //! * `sums.rs` and `check.rs` read the results and print them, on the main thread alone.
 //!
 //! # Exit status
@@ -34,9 +36,11 @@ mod names;
 mod print;
 mod progress;
 mod sums;
+mod timeline;
 mod watch;
 mod work;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -45,6 +49,7 @@ use crate::args::Args;
 use crate::fatal::Fatal;
 use crate::print::Printer;
 use crate::progress::Progress;
+use crate::timeline::Recording;
 
 /// 128 + 13, the number of `SIGPIPE`.
 const NOBODY_READS: u8 = 141;
@@ -70,10 +75,14 @@ fn main() -> ExitCode {
 
 /// Whether all went well.
 fn run(args: &Args, progress: &Progress, printer: &mut Printer) -> Result<bool, Fatal> {
+    let file = args.timeline.as_deref();
+    let told = |error| Fatal::Timeline(PathBuf::from(file.unwrap_or_default()), error);
+    let recording = Recording::to(file).map_err(told)?;
     let fine = match &args.check {
-        Some(list) => check::run(args, list, progress, printer)?,
-        None => sums::run(args, progress, printer)?,
+        Some(list) => check::run(args, list, progress, &recording, printer)?,
+        None => sums::run(args, progress, &recording, printer)?,
     };
     printer.flush()?;
+    recording.finish().map_err(told)?;
     Ok(fine)
 }

@@ -6,11 +6,17 @@ use crate::fatal::Fatal;
 use crate::names;
 use crate::print::Printer;
 use crate::progress::Progress;
+use crate::timeline::Recording;
 use crate::work::Work;
 
 /// Hashes all that is found at the paths of the command line. Returns whether all could be read.
-pub(crate) fn run(args: &Args, progress: &Progress, printer: &mut Printer) -> Result<bool, Fatal> {
-    let crew = Crew::start(args, progress)?;
+pub(crate) fn run(
+    args: &Args,
+    progress: &Progress,
+    recording: &Recording,
+    printer: &mut Printer,
+) -> Result<bool, Fatal> {
+    let crew = Crew::start(args, progress, recording)?;
     for path in &args.paths {
         crew.submit(Work::Root(path.into()))?;
     }

@@ -1,7 +1,5 @@
 //! The live view of `--watch`.
 
-use std::io;
-
 use drainpool::{Pool, label_job};
 
 use crate::fatal::Fatal;
@@ -24,7 +22,7 @@ impl Watch {
     #[cfg(not(feature = "watch"))]
     pub(crate) fn start(_pool: &Pool<Work, Found, Queue>) -> Result<Self, Fatal> {
         let text = "this build has no live view; build with `--features watch`";
-        Err(Fatal::Watch(io::Error::new(io::ErrorKind::Unsupported, text)))
+        Err(Fatal::Watch(std::io::Error::new(std::io::ErrorKind::Unsupported, text)))
     }
 }
 

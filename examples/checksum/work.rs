@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use drainpool::{AnyQueue, Handle, Job};
+use drainpool::{AnyQueue, Handle, Job, SubmitOptions};
 use sha2::{Digest, Sha256};
 
 use crate::descriptors::Descriptors;
@@ -41,6 +41,16 @@ impl Work {
         let (Self::Root(path) | Self::Directory(path) | Self::File(path) | Self::Listed(path)) =
             self;
         path
+    }
+
+    /// What the job is called on a timeline.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Root(_) => "look",
+            Self::Directory(_) => "list",
+            Self::File(_) => "hash",
+            Self::Listed(_) => "check",
+        }
     }
 }
 
@@ -147,7 +157,8 @@ impl Worker {
             return Ok(());
         };
         // The pool is closed by now, but takes what its own jobs submit.
-        self.handle.submit(work).map(drop).map_err(io::Error::other)
+        let options = SubmitOptions::new().label(work.label());
+        self.handle.with(options).submit(work).map(drop).map_err(io::Error::other)
     }
 
     fn hash(&mut self, path: PathBuf) -> Found {

@@ -48,7 +48,6 @@ impl Top {
     }
 
     /// Returns what builds a view with other settings.
-    #[must_use]
     pub fn builder() -> TopBuilder {
         TopBuilder { title: "drainpool".to_owned(), interval: Duration::from_millis(250) }
     }

@@ -98,6 +98,9 @@
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
 //! * `top`: `Top`, a live view of a pool in the terminal. Brings `ratatui`.
 //! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
+//! * `metrics`: `Metrics`, an observer that records counters, gauges and histograms. Brings `metrics`.
+//! * `timeline`: `Timeline`, an observer that writes what the pool does into a file for the viewers of Perfetto and
+//!   Chrome.
 //! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`.
 //!
 //! The first two bring no third-party crate.
@@ -142,12 +145,18 @@ pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 #[cfg(feature = "lanes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
 pub use pool_lanes::{LaneSubmitter, LanesExt};
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub use pool_metrics::Metrics;
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};
 #[cfg(feature = "stream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
 pub use pool_stream::{ResultStream, StreamSink, bounded_result_stream, result_stream};
+#[cfg(feature = "timeline")]
+#[cfg_attr(docsrs, doc(cfg(feature = "timeline")))]
+pub use pool_timeline::Timeline;
 #[cfg(feature = "timer")]
 #[cfg_attr(docsrs, doc(cfg(feature = "timer")))]
 pub use pool_timer::{

@@ -30,6 +30,14 @@ fn a_wrong_command_line_is_refused_and_says_why() {
 }
 
 #[test]
+#[cfg(not(feature = "timeline"))]
+fn a_timeline_needs_its_feature_and_says_so() {
+    let ran = checksum(&["--timeline", "file", "."]);
+    assert_eq!((ran.status, ran.stdout.len()), (Some(1), 0));
+    assert!(ran.stderr.contains("--features timeline"), "{}", ran.stderr);
+}
+
+#[test]
 fn every_backend_hashes() {
     let license = concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE-MIT");
     let mut lines = drainpool::Backend::available().iter().map(|backend| {

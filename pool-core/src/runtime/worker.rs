@@ -155,11 +155,47 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[inline]
     pub(crate) fn submit(
         &self,
-        mut end: RefMut<'_, Q::Local>,
+        end: RefMut<'_, Q::Local>,
         body: Body<J>,
         priority: Priority,
     ) -> JobId {
-        let id = self.next_id(&body, priority);
+        let id = self.next_id.get();
+        if id.is_multiple_of(ID_BLOCK) {
+            drop(end);
+            return self.submit_first_of_block(body, priority);
+        }
+        self.next_id.set(id + 1);
+        self.push_nested(end, JobId::nested(id), body, priority)
+    }
+
+    /// Accepts a nested job for which there is no id at hand. In a pool with observers that is every one, and they
+    /// are told here: the job moves on as a whole, so that on the way of all others nothing is kept for a call
+    /// that may unwind.
+    #[cold]
+    #[inline(never)]
+    fn submit_first_of_block(&self, body: Body<J>, priority: Priority) -> JobId {
+        let ledger = &self.inner.state.ledger;
+        let id = if self.inner.state.is_observed() {
+            let id = JobId::nested(ledger.nested_ids(1));
+            // They may submit jobs themselves: nothing is borrowed.
+            self.inner.state.observe_submits(id, 1, priority, body.label());
+            id
+        } else {
+            let id = ledger.nested_block();
+            self.next_id.set(id + 1);
+            JobId::nested(id)
+        };
+        self.push_nested(self.local.borrow_mut(), id, body, priority)
+    }
+
+    #[inline]
+    fn push_nested(
+        &self,
+        mut end: RefMut<'_, Q::Local>,
+        id: JobId,
+        body: Body<J>,
+        priority: Priority,
+    ) -> JobId {
         self.inner.state.queue_call(|| end.push(Job::new(id.with_priority(priority), body)));
         self.counters().pushed.bump();
         drop(end);
@@ -168,9 +204,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Accepts a batch of nested jobs.
-    pub(crate) fn submit_batch(
-        &self,
-        mut end: RefMut<'_, Q::Local>,
+    pub(crate) fn submit_batch<'a>(
+        &'a self,
+        mut end: RefMut<'a, Q::Local>,
         jobs: &mut VecDeque<Job<J>>,
         ids: &mut JobIds,
         priority: Priority,
@@ -178,7 +214,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let count = jobs.len();
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
-        self.inner.state.observe_submits(first, count as u64, priority, None);
+        if self.inner.state.is_observed() {
+            // As for a single one.
+            drop(end);
+            self.inner.state.observe_submits(first, count as u64, priority, None);
+            end = self.local.borrow_mut();
+        }
         let mut next = first.with_priority(priority);
         self.inner.state.queue_call(|| {
             for mut job in jobs.drain(..) {
@@ -190,29 +231,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.counters().pushed.add(count as u64);
         drop(end);
         self.inner.notify();
-    }
-
-    #[inline]
-    fn next_id(&self, body: &Body<J>, priority: Priority) -> JobId {
-        let id = self.next_id.get();
-        if id.is_multiple_of(ID_BLOCK) {
-            return self.first_id_of_next_block(body.label(), priority);
-        }
-        self.next_id.set(id + 1);
-        JobId::nested(id)
-    }
-
-    /// With observers, each id is one of these: they are told here.
-    #[cold]
-    fn first_id_of_next_block(&self, label: Option<&'static str>, priority: Priority) -> JobId {
-        if self.inner.state.is_observed() {
-            let id = JobId::nested(self.inner.state.ledger.nested_ids(1));
-            self.inner.state.observe_submits(id, 1, priority, label);
-            return id;
-        }
-        let id = self.inner.state.ledger.nested_block();
-        self.next_id.set(id + 1);
-        JobId::nested(id)
     }
 
     /// The priority of the job that this worker runs, which it took from the queue.

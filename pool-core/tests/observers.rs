@@ -1,0 +1,120 @@
+//! What an observer is told of jobs that the queue refuses.
+#![cfg(not(any(loom, shuttle)))]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use pool_core::{
+    Ended, JobId, LocalQueue, ObservedJob, Observer, Priority, PushError, Refusal, SubmitOptions,
+    ThreadPoolBuilder, WhenFull, WorkQueue,
+};
+use support::within_patience;
+
+/// A queue that takes no more than two jobs at a time.
+struct Bounded<J>(Arc<Mutex<Vec<J>>>);
+
+impl<J: Send + 'static> WorkQueue<J> for Bounded<J> {
+    type Local = Self;
+
+    fn local(&self, _worker: usize) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    fn push(&self, job: J) -> Result<(), PushError<J>> {
+        let mut jobs = self.0.lock().unwrap();
+        if jobs.len() == 2 {
+            return Err(PushError(job));
+        }
+        jobs.push(job);
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+impl<J> LocalQueue<J> for Bounded<J> {
+    fn push(&mut self, job: J) {
+        self.0.lock().unwrap().push(job);
+    }
+
+    fn pop(&mut self) -> Option<J> {
+        self.0.lock().unwrap().pop()
+    }
+}
+
+/// The events, as text.
+#[derive(Default)]
+struct Events(Mutex<Vec<String>>);
+
+impl Events {
+    fn note(&self, event: String) {
+        self.0.lock().unwrap().push(event);
+    }
+
+    #[track_caller]
+    fn expect(&self, expected: &[&str]) {
+        assert_eq!(std::mem::take(&mut *self.0.lock().unwrap()), expected);
+    }
+}
+
+impl Observer for Events {
+    fn submitted(&self, job: ObservedJob, _: Priority) {
+        self.note(format!("submitted {} {:?}", job.id, job.label));
+    }
+
+    fn withdrawn(&self, job: JobId) {
+        self.note(format!("withdrawn {job}"));
+    }
+
+    fn refused(&self, reason: &Refusal, jobs: usize) {
+        self.note(format!("refused {jobs}: {reason:?}"));
+    }
+
+    fn started(&self, job: ObservedJob, worker: Option<usize>) {
+        self.note(format!("started {} {:?} on {worker:?}", job.id, job.label));
+    }
+
+    fn ended(&self, job: ObservedJob, worker: Option<usize>, how: Ended) {
+        self.note(format!("ended {} {:?} on {worker:?}: {how:?}", job.id, job.label));
+    }
+}
+
+#[test]
+fn a_job_that_the_queue_refuses_is_withdrawn() {
+    within_patience(|| {
+        let events = Arc::new(Events::default());
+        let pool = ThreadPoolBuilder::with_queue(Bounded(Arc::default()))
+            .num_threads(1)
+            .paused()
+            .observer(Arc::clone(&events))
+            .build()
+            .unwrap();
+        assert_eq!(pool.execute_batch([|| (), || (), || ()]).unwrap_err().accepted().len(), 2);
+        events.expect(&[
+            "submitted 0 None",
+            "submitted 1 None",
+            "submitted 2 None",
+            "withdrawn 2",
+            "refused 1: Full",
+        ]);
+        assert!(pool.execute(|| ()).is_err());
+        events.expect(&["submitted 3 None", "withdrawn 3", "refused 1: Full"]);
+        let kind = SubmitOptions::new().label("kind");
+        assert!(pool.with(kind).spawn(|| ()).is_err());
+        events.expect(&["submitted 4 Some(\"kind\")", "withdrawn 4", "refused 1: Full"]);
+        pool.with(kind.when_full(WhenFull::RunHere)).execute(|| ()).unwrap();
+        events.expect(&[
+            "submitted 5 Some(\"kind\")",
+            "withdrawn 5",
+            "submitted 6 Some(\"kind\")",
+            "started 6 Some(\"kind\") on None",
+            "ended 6 Some(\"kind\") on None: Done",
+        ]);
+        pool.resume();
+        let report = pool.shutdown();
+        assert_eq!((report.accepted, report.done), (3, 3));
+    });
+}
