@@ -35,8 +35,8 @@ pub(crate) struct Settings {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) on_drop: OnDrop,
     pub(crate) tracks_jobs: bool,
-    /// Whether a context was set, which is a part of the backend.
-    pub(crate) has_context: bool,
+    /// The number of contexts that were set, which are a part of the backend.
+    pub(crate) contexts: usize,
 }
 
 impl Default for Settings {
@@ -58,7 +58,7 @@ impl Default for Settings {
             clock: Box::new(SystemClock),
             on_drop: OnDrop::default(),
             tracks_jobs: false,
-            has_context: false,
+            contexts: 0,
         }
     }
 }

@@ -61,10 +61,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         payload: Bound<C, J>,
         account: Account<'_>,
     ) {
-        let Bound { context, inner } = payload;
         let run = || match self.run_here {
             Some(run) => {
-                let ended = attempt(|| context.run(|| run(inner)));
+                let ended = attempt(|| payload.run_by(run));
                 if ended.0 == Ended::Panicked {
                     self.config.abort_if_asked();
                 }
