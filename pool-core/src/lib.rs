@@ -64,6 +64,7 @@ mod error;
 mod id;
 mod in_context;
 mod job_context;
+mod observer;
 mod panics;
 mod parts;
 mod priority;
@@ -103,6 +104,7 @@ pub use error::{
 pub use id::{JobId, JobIds, PoolId};
 pub use in_context::InContext;
 pub use job_context::{JobContext, NoContext};
+pub use observer::{Ended, ObservedJob, Observer};
 pub use panics::{Panic, PanicPolicy, keep_input};
 pub use parts::watchers::Notice;
 pub use priority::{Prioritized, Priority};

@@ -8,6 +8,7 @@ pub(crate) mod expiring;
 pub(crate) mod gate;
 pub(crate) mod latch;
 pub(crate) mod ledger;
+pub(crate) mod observers;
 pub(crate) mod parker;
 pub(crate) mod poll_pacing;
 pub(crate) mod running;

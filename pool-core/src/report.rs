@@ -71,9 +71,11 @@ pub struct Stats {
     pub waiting_submitters: usize,
     /// The number of jobs accepted up to now.
     pub accepted: u64,
-    /// The number of jobs that wait to be started.
+    /// The number of jobs that wait to be started: in the queue, or held back, as in a lane. A timer's job is
+    /// none of them before it is due.
     pub queued: u64,
-    /// The number of jobs that run.
+    /// The number of jobs that run: on workers, and on threads that run what they wait for or submit. A job that
+    /// runs another while it waits for it runs too.
     pub running: u64,
     /// The number of jobs that ran and returned.
     pub done: u64,

@@ -16,7 +16,8 @@ use std::time::Duration;
 use loom::sync::atomic::Ordering;
 use loom::thread;
 use models::{
-    Meeting, PlainPool, Ran, end, explored_pool, model, pool, submit_from_a_thread, unexplored,
+    Meeting, PlainPool, Ran, end, explored_pool, large_model, model, pool, submit_from_a_thread,
+    unexplored,
 };
 use pool_core::{
     Job, ManualClock, PanicPolicy, Refusal, StdThreads, Task, ThreadFactory, ThreadPoolBuilder,
@@ -226,7 +227,7 @@ fn keep_alive_and_no_more_threads() {
 /// filled again.
 #[test]
 fn keep_alive_of_one_of_two() {
-    model(|| {
+    large_model(|| {
         let clock = ManualClock::new();
         let (first, second) = (Meeting::of(2), Meeting::of(2));
         let pool = unexplored(|| {

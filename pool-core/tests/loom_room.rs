@@ -16,24 +16,39 @@ use std::time::Duration;
 
 use bell::Bell;
 use loom::thread;
-use models::{PlainPool, end, model, submit_from_a_thread, unexplored};
+use models::{PlainPool, end, large_model, model, submit_from_a_thread, unexplored};
 use pool_core::{JobError, ManualClock, SubmitOptions, Task, ThreadPoolBuilder, WhenFull};
 use slots::Plain;
 
-fn bounded(jobs: usize, capacity: usize) -> PlainPool {
+/// A pool of one worker at rest, paused, with one job, and no room for another.
+fn full(jobs: usize) -> PlainPool {
     unexplored(|| {
-        let builder = ThreadPoolBuilder::with_queue(Plain::new(jobs)).num_threads(1);
-        builder.capacity(capacity).build().unwrap()
+        let builder = ThreadPoolBuilder::with_queue(Plain::new(jobs)).num_threads(1).capacity(1);
+        let pool = builder.paused().build().unwrap();
+        pool.execute(|| ()).unwrap();
+        pool
     })
 }
 
-/// C7 for submitters: whoever waits for room gets it when a job leaves the queue.
+/// C7 for submitters: one that waits for room gets it when a job leaves the queue.
 #[test]
 fn wait_for_room() {
     model(|| {
-        let pool = bounded(3, 1);
+        let pool = full(2);
         let submitter = submit_from_a_thread(pool.handle(), || ());
-        pool.execute(|| ()).unwrap();
+        pool.resume();
+        assert!(submitter.join().unwrap());
+        assert_eq!(end(pool).done, 2);
+    });
+}
+
+/// The same for two of them.
+#[test]
+fn two_wait_for_room() {
+    large_model(|| {
+        let pool = full(3);
+        let submitter = submit_from_a_thread(pool.handle(), || ());
+        pool.resume();
         pool.execute(|| ()).unwrap();
         assert!(submitter.join().unwrap());
         assert_eq!(end(pool).done, 3);
@@ -44,13 +59,7 @@ fn wait_for_room() {
 #[test]
 fn wait_for_room_and_close() {
     model(|| {
-        let queue = Plain::new(2);
-        let pool = unexplored(|| {
-            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1).capacity(1).paused();
-            let pool = builder.build().unwrap();
-            pool.execute(|| ()).unwrap();
-            pool
-        });
+        let pool = full(2);
         let submitter = submit_from_a_thread(pool.handle(), || ());
         // The pool stays paused, so there will never be room.
         pool.close();

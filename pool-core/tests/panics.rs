@@ -332,6 +332,55 @@ fn a_clock_that_panics_in_a_worker_s_hands() {
     });
 }
 
+/// C6: a submit that a clock's panic ends, while a first worker starts, gives back its place in the queue.
+#[test]
+fn a_clock_that_panics_over_a_place_gives_it_back() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+    #[derive(Clone, Default)]
+    struct Odd(std::sync::Arc<AtomicBool>);
+    impl pool_core::Clock for Odd {
+        fn now(&self) -> Instant {
+            Instant::now()
+        }
+        fn sleep_for(&self, deadline: Instant) -> Option<Duration> {
+            assert!(!self.0.load(Ordering::SeqCst), "out of order, on purpose");
+            Some(deadline.saturating_duration_since(Instant::now()))
+        }
+    }
+    within_patience(|| {
+        let (clock, go) = (Odd::default(), Latch::default());
+        let (breaks, may_start) = (clock.clone(), go.clone());
+        let builder = builder().num_threads(1).capacity(2).core_threads(0).clock(clock.clone());
+        let builder = builder.thread_keep_alive(Duration::from_secs(3_600));
+        let pool = builder
+            .thread_factory(move |thread: pool_core::WorkerThread| {
+                // While the submitter waits for the start, it asks the clock for how long.
+                breaks.0.store(true, Ordering::SeqCst);
+                let go = may_start.clone();
+                std::thread::Builder::new().spawn(move || {
+                    go.wait();
+                    thread.run();
+                })
+            })
+            .build()
+            .unwrap();
+        let in_time = pool.with(WhenFull::WaitFor(Duration::from_secs(3_600)));
+        let ended = [
+            std::panic::catch_unwind(|| in_time.execute(|| ()).is_ok()),
+            std::panic::catch_unwind(|| in_time.execute_batch([|| (), || (), || ()]).is_ok()),
+        ];
+        assert!(ended.iter().all(Result::is_err));
+        clock.0.store(false, Ordering::SeqCst);
+        pool.pause();
+        go.open();
+        let accepted = (0..3).map(|_| pool.try_execute(|| ()).is_ok());
+        assert_eq!(accepted.collect::<Vec<_>>(), [true, true, false]);
+        pool.resume();
+        assert_eq!(pool.shutdown().done, 2);
+    });
+}
+
 /// The policy to abort ends the process, after the panic hook has printed. The test runs itself in a process
 /// of its own for that.
 #[test]

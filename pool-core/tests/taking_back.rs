@@ -4,10 +4,12 @@
 mod support;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pool_core::{
-    Collect, Job, JobError, LocalQueue, PushError, Task, ThreadPoolBuilder, WaitError, WorkQueue,
+    Collect, Job, JobError, LocalQueue, PanicPolicy, PushError, Task, ThreadPoolBuilder, WaitError,
+    WorkQueue, WorkerThread,
 };
 use support::{Latch, within_patience};
 
@@ -38,7 +40,11 @@ impl WorkQueue<Job<Task<u32>>> for Stubborn {
         if self.panics {
             // Without the lock, which would be poisoned.
             let first = self.jobs.lock().unwrap().pop_front();
-            first.map(|mut job| keep(&mut job));
+            if let Some(mut job) = first
+                && keep(&mut job)
+            {
+                self.jobs.lock().unwrap().push_front(job);
+            }
             panic!("the queue panics, on purpose");
         }
     }
@@ -102,4 +108,36 @@ fn a_retain_that_panics_gives_the_pool_up_and_loses_nothing_that_it_showed() {
             assert_eq!(report.done + report.returned + report.unfinished, 2, "{report:?}");
         });
     }
+}
+
+#[test]
+fn a_retain_that_panics_each_time_is_not_tried_for_ever() {
+    within_patience(|| {
+        let allowed = Arc::new(AtomicBool::new(true));
+        let may_start = Arc::clone(&allowed);
+        let queue = Stubborn { panics: true, ..Stubborn::default() };
+        let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1);
+        let builder = builder.panic_policy(PanicPolicy::ReplaceWorker).thread_factory(
+            move |thread: WorkerThread| match may_start.load(Ordering::SeqCst) {
+                true => std::thread::Builder::new().spawn(move || thread.run()),
+                false => Err(std::io::Error::other("no threads, on purpose")),
+            },
+        );
+        let pool = builder.sink(Collect::new()).build().unwrap();
+        let (begun, go) = (Latch::default(), Latch::default());
+        let (begins, wait) = (begun.clone(), go.clone());
+        pool.execute(move || {
+            begins.open();
+            wait.wait();
+            panic!("on purpose");
+        })
+        .unwrap();
+        begun.wait();
+        let job = pool.spawn(|| 7).unwrap();
+        allowed.store(false, Ordering::SeqCst);
+        go.open();
+        // The last worker leaves, and whoever awaits a job is to be found by `retain`.
+        assert!(pool.shutdown().threads == 0);
+        assert!(matches!(job.join(), Err(JobError::Returned)));
+    });
 }

@@ -47,7 +47,33 @@
 //! # Over a pool with a handler
 //!
 //! A lane runs closures, on any pool. On a pool for one type of jobs they do not reach the workers' handlers;
-//! what each worker has for them is its [state](pool_core::ThreadPoolBuilder::worker_state).
+//! what each worker has for them is its [state](pool_core::ThreadPoolBuilder::worker_state):
+//!
+//! ```
+//! use std::cell::Cell;
+//! use drainpool::{LanesExt, ThreadPoolBuilder, with_worker_state};
+//!
+//! /// Stands for what a worker has for itself.
+//! struct Connection { queries: Cell<u32> }
+//!
+//! let builder = ThreadPoolBuilder::new().num_threads(1);
+//! let pool = builder.worker_state(|_worker| Connection { queries: Cell::new(0) }).build()?;
+//! let customers = pool.lanes::<str>();
+//! let order = |customer| customers.lane(customer).spawn(|| {
+//!     with_worker_state(|connection: &Connection| {
+//!         connection.queries.set(connection.queries.get() + 1);
+//!         connection.queries.get()
+//!     })
+//! });
+//! assert_eq!((order("Ada")?.join()?, order("Grace")?.join()?), (Some(1), Some(2)));
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! ```
+//!
+//! # Two limits
+//!
+//! A job is in one lane. A limit for each customer and another over all of them do not combine without a worker
+//! that waits: a job that submits to a second lane has left the first one when it returns. Where the second limit
+//! is over all jobs of a kind, give that kind a pool of so many threads, and have the lanes on that.
 //!
 //! # Jobs of a lane
 //!
@@ -66,6 +92,7 @@
 //!   all places. `try_execute` and `try_spawn` then fail, and give the closure back.
 //! * **The end.** A pool that is closed still runs what its lanes have accepted, and what those jobs submit;
 //!   the pool is not idle before. A paused pool starts no job of a lane either.
+//! * **Priority.** A job has that of [its submit](Lane::with). It is not inherited by what the job submits.
 //! * **Fairness.** Each job of a lane goes through the pool's queue by itself, when its turn has come. A long
 //!   lane takes no more of the workers' time than its limit of jobs would.
 //! * **Nothing lingers.** An empty lane is some hundred bytes, a lane of [`Lanes`] nothing.

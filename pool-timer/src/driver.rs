@@ -143,6 +143,10 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Driver<'a, J, R, Q
     /// Hands a job to the pool. If it is refused, its closure is dropped here.
     fn submit(&self, place: Place<'a, J, R, Q>, due: Due, now: Instant) {
         let ticket = Arc::clone(due.entry.ticket());
+        let place = match &ticket.options {
+            Some(options) => place.with(**options),
+            None => place,
+        };
         let run = run_of(due.entry, self.shared, due.tick, now);
         // The queue is foreign code, and so is a thread factory that starts a first worker.
         // It captures nothing: this thread has no context, and must not wait for the room that a capture waits for.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`after`](TimerHandle::after), [`at`](TimerHandle::at) | submits a closure when a time is over, or at a moment |
 //! | [`every`](TimerHandle::every) | submits a closure at each tick of a [schedule](Period) |
+//! | [`with`](TimerHandle::with) | sets their priority and their label |
 //! | [`cancel`](Scheduled::cancel) | cancels one of these |
 //! | [`shutdown`](Timer::shutdown) | ends the timer, with a [report](TimerReport) |
 //!
@@ -72,6 +73,53 @@
 //! ```
 //!
 //! If the job is given up meanwhile, its sender is dropped, and the receiver learns of that.
+//!
+//! # Retry a job of the handler
+//!
+//! A timer's job may submit: that is how a job for the pool's handler gets there later. With
+//! [`keep_input`](pool_core::keep_input) a job that panics gives its input back for that:
+//!
+//! ```
+//! use std::sync::mpsc;
+//! use std::time::Duration;
+//! use drainpool::{JobError, Priority, ThreadPoolBuilder, Timer, keep_input};
+//!
+//! struct Page { path: &'static str, attempts: u32 }
+//!
+//! let (results, outcomes) = mpsc::channel();
+//! let pool = ThreadPoolBuilder::new().sink(results).build_with(|_worker| {
+//!     keep_input(|page: &mut Page| {
+//!         page.attempts += 1;
+//!         assert!(page.path != "/broken" && page.attempts > 1, "{} is not there", page.path);
+//!         page.path
+//!     })
+//! })?;
+//! let timer = Timer::new(&pool)?;
+//! let retries = timer.with(Priority::HIGH);
+//! for path in ["/index", "/broken"] {
+//!     pool.submit(Page { path, attempts: 0 })?;
+//! }
+//! let (mut loaded, mut dead) = (Vec::new(), Vec::new());
+//! while loaded.len() + dead.len() < 2 {
+//!     match outcomes.recv()?.outcome {
+//!         Ok(path) => loaded.push(path),
+//!         Err(JobError::Panicked(mut panic)) => match panic.take_input::<Page>() {
+//!             Some(page) if page.attempts < 3 => {
+//!                 let (pool, back_off) = (pool.handle(), Duration::from_millis(1) * page.attempts);
+//!                 // Nested in the timer's job, it is accepted in any case.
+//!                 retries.after(back_off, move || drop(pool.submit(page)))?;
+//!             }
+//!             Some(page) => dead.push(page.path),
+//!             None => unreachable!("the handler keeps its input"),
+//!         },
+//!         Err(error) => return Err(error.into()),
+//!     }
+//! }
+//! assert_eq!((loaded, dead), (vec!["/index"], vec!["/broken"]));
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! ```
+//!
+//! The retry itself has the priority of its own submit: `pool.with(Priority::HIGH).submit(page)`.
 
 mod driver;
 mod error;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use pool_core::JobHandle;
+use pool_core::{JobHandle, SubmitOptions};
 
 use crate::period::When;
 use crate::sync::{Mutex, lock};
@@ -33,13 +33,16 @@ pub(crate) struct Progress {
 /// The ticket of one job. Locked alone, or within the timer's lock.
 pub(crate) struct Ticket {
     pub(crate) is_periodic: bool,
+    /// How it is to be submitted. Boxed, as most jobs have no options: that keeps the tickets small.
+    pub(crate) options: Option<Box<SubmitOptions>>,
     pub(crate) progress: Mutex<Progress>,
 }
 
 impl Ticket {
-    pub(crate) fn new(is_periodic: bool) -> Arc<Self> {
+    pub(crate) fn new(is_periodic: bool, options: SubmitOptions) -> Arc<Self> {
         let progress = Progress { phase: Phase::Away, is_cancelled: false };
-        Arc::new(Self { is_periodic, progress: Mutex::new(progress) })
+        let options = (options != SubmitOptions::new()).then(|| Box::new(options));
+        Arc::new(Self { is_periodic, options, progress: Mutex::new(progress) })
     }
 
     /// Changes the phase. Returns the former one, to be dropped without a lock: it may hold an outcome.

@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Handle, Job, JobContext, WaitError, WorkQueue};
+use pool_core::{Handle, Job, JobContext, SubmitOptions, WaitError, WorkQueue};
 
 use crate::driver::{Alarms, drive};
 use crate::error::{TimerError, TimerRefusal, TimerReport, TimerStartError};
@@ -91,7 +91,8 @@ impl Timer {
         });
         let thread_id = thread.thread().id();
         let thread = Mutex::new(Some(thread));
-        let handle = TimerHandle { shared, now, capture: capture_by(Q::capture_context) };
+        let capture = capture_by(Q::capture_context);
+        let handle = TimerHandle { shared, now, capture, options: SubmitOptions::new() };
         Ok(Self { handle, thread, thread_id, is_inside })
     }
 
@@ -164,9 +165,37 @@ pub struct TimerHandle {
     now: Arc<dyn Fn() -> Instant + Send + Sync>,
     /// Captures the context of the present thread, if the pool's jobs have one.
     capture: Option<fn() -> Bind>,
+    /// For the jobs that are set through this handle.
+    options: SubmitOptions,
 }
 
 impl TimerHandle {
+    /// Returns a handle to the same timer whose jobs are submitted with these options: a
+    /// [priority](SubmitOptions::priority), a [label](SubmitOptions::label), or both. A
+    /// [time to start](SubmitOptions::start_within) begins when the job is due and is handed to the pool; for
+    /// room a due job always waits, whatever the options say.
+    ///
+    /// # Examples
+    ///
+    /// A back-off of ten milliseconds that is not followed by a wait behind a thousand other jobs:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use drainpool::{Backend, Priority, SubmitOptions, ThreadPoolBuilder, Timer};
+    ///
+    /// let pool = ThreadPoolBuilder::new().backend(Backend::Priority).build()?;
+    /// let timer = Timer::new(&pool)?;
+    /// let retries = timer.with(SubmitOptions::new().priority(Priority::HIGH).label("retry"));
+    /// let (sender, received) = std::sync::mpsc::channel();
+    /// retries.after(Duration::from_millis(10), move || sender.send("again").unwrap())?;
+    /// assert_eq!(received.recv()?, "again");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    #[must_use]
+    pub fn with(&self, options: impl Into<SubmitOptions>) -> Self {
+        Self { options: options.into(), ..self.clone() }
+    }
+
     /// Submits `job` to the pool when this time is over, by the pool's clock. A time too long to be
     /// expressed as a moment, such as [`Duration::MAX`], never is.
     ///
@@ -180,8 +209,8 @@ impl TimerHandle {
     ///
     /// It runs in the [context](pool_core::JobContext) of the thread that sets it, if the pool's jobs have one.
     ///
-    /// It has no priority and comes from outside: over a stealing queue whose jobs keep submitting jobs it may
-    /// wait for hundreds of them, see the pitfalls of `drainpool`.
+    /// It has the priority of the handle's [options](Self::with), and comes from outside: over a stealing queue
+    /// whose jobs keep submitting jobs it may wait for hundreds of them, see the pitfalls of `drainpool`.
     ///
     /// Until it is due, it is no job of the pool: the pool can be idle without it, and does not wait for it
     /// at its end. If the pool is [closed](pool_core::Handle::close) before, the job is given up, and counted
@@ -268,7 +297,7 @@ impl TimerHandle {
                 Some(bind) => bind(Box::new(job)),
                 None => Box::new(job),
             };
-            Entry::Once { ticket: Ticket::new(false), run }
+            Entry::Once { ticket: Ticket::new(false, self.options), run }
         });
         self.scheduled(set)
     }
@@ -323,7 +352,7 @@ impl TimerHandle {
         let first = period.first_tick((self.now)());
         let set = self.shared.set(first, job, |job| {
             let closure: Box<dyn FnMut() + Send> = Box::new(job);
-            let (ticket, closure) = (Ticket::new(true), Mutex::new(Some(closure)));
+            let (ticket, closure) = (Ticket::new(true, self.options), Mutex::new(Some(closure)));
             Entry::Periodic(Arc::new(Periodic { ticket, period, closure }))
         });
         self.scheduled(set)

@@ -26,6 +26,7 @@
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
 //! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`], [`current_label`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
 //! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with), [`try_worker_state`](pool_core::ThreadPoolBuilder::try_worker_state) | a handler, or a worker's state, whose maker may fail |
+//! | [`observer`](pool_core::ThreadPoolBuilder::observer) | an [`Observer`] is told what happens to each job and each worker |
 //! | [`context`](pool_core::ThreadPoolBuilder::context) | jobs that take along what their submitter has, such as the request that they are for; a [`JobContext`], or `JobSpan` with the feature `tracing` |
 //! | [`keep_input`] | a handler that keeps the input of a job that panics, to try it again |
 //! | [`close`](pool_core::Handle::close), [`shutdown`](pool_core::Pool::shutdown), [`shutdown_async`](pool_core::Pool::shutdown_async) | the end, when all is done; a drop is a shutdown, or what [`OnDrop`] says |
@@ -75,6 +76,7 @@
 //! | a pool of jobs `J` whose handlers return `R` | `Pool<J, R>` |
 //! | the same over another queue | `Pool<J, R, StdQueue<Job<J>>>`; for closures `J` is `Task<R>` |
 //! | the same over a queue that is picked at run time | `Pool<J, R, AnyQueue<Job<J>>>` |
+//! | the same with a [context](pool_core::ThreadPoolBuilder::context) `C` | `Pool<J, R, InContext<DefaultQueue<Job<J>>, C>>` |
 //! | a handle to any of these | `Handle<J, R>`, `Handle<J, R, Q>` |
 //! | a builder | `ThreadPoolBuilder`, with a sink `ThreadPoolBuilder<S>`, with a backend and a sink `PoolBuilder<B, S>` |
 //!
@@ -119,12 +121,12 @@ pub use default::{
 pub use default::{Lane, Lanes};
 pub use pool_core::{
     AsCompleted, BatchError, BuildError, CancelOnDrop, CancellationToken, Cancelled, Canceller,
-    Clock, Collect, Completed, CurrentWorker, Finished, FnSink, InContext, InOrder, Job,
+    Clock, Collect, Completed, CurrentWorker, Ended, Finished, FnSink, InContext, InOrder, Job,
     JobContext, JobError, JobHandle, JobId, JobIds, JobSet, JoinHandle, LocalQueue, MAX_CAPACITY,
-    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoContext, NoSink, Notice, OnDrop,
-    Panic, PanicPolicy, Place, PoolId, Prioritized, Priority, PushError, Ready, Refusal, Reserve,
-    ResizeError, ResultSink, RunningJob, Scope, ShutdownFuture, ShutdownReport, SinkClosed,
-    SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitFuture,
+    MAX_THREADS, MakeQueue, ManualClock, Map, MapUnordered, NoContext, NoSink, Notice, ObservedJob,
+    Observer, OnDrop, Panic, PanicPolicy, Place, PoolId, Prioritized, Priority, PushError, Ready,
+    Refusal, Reserve, ResizeError, ResultSink, RunningJob, Scope, ShutdownFuture, ShutdownReport,
+    SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitFuture,
     SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue,
     WorkerContext, WorkerThread, as_completed, current_job, current_label, current_worker,
     keep_input, label_job, sink_fn, with_worker_state,

@@ -11,6 +11,7 @@ use crate::error::{Refusal, SubmitError};
 use crate::id::JobIds;
 use crate::job_context::{Bound, JobContext, NoContext};
 use crate::parts::context;
+use crate::priority::Priority;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
@@ -100,6 +101,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
                 break;
             }
             if let Err(reason) = self.submit_all(&mut chunk, &mut ids, terms) {
+                self.inner.observe_refusal(&reason, chunk.len());
                 let jobs = chunk.into_iter().filter_map(Job::into_payload).collect();
                 return Err(BatchError::new(ids, reason, jobs, inputs));
             }
@@ -144,7 +146,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         }
         while !jobs.is_empty() {
             match self.inner.submit_some(jobs, ids, terms.wait, terms.priority) {
-                Err(Refusal::Full) if terms.runs_here => self.run_first(jobs, ids)?,
+                Err(Refusal::Full) if terms.runs_here => {
+                    self.run_first(jobs, ids, terms.priority)?
+                }
                 submitted => submitted?,
             }
         }
@@ -152,9 +156,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     }
 
     /// Runs the first of these jobs here, since there is no room for it.
-    fn run_first(&self, jobs: &mut VecDeque<Job<J>>, ids: &mut JobIds) -> Result<(), Refusal> {
+    fn run_first(
+        &self,
+        jobs: &mut VecDeque<Job<J>>,
+        ids: &mut JobIds,
+        priority: Priority,
+    ) -> Result<(), Refusal> {
         let Some(job) = jobs.pop_front() else { return Ok(()) };
-        match self.inner.submit_here(job) {
+        match self.inner.submit_here(job, priority) {
             Ok(id) => ids.push_run(id, 1),
             Err((refused, job)) => {
                 jobs.push_front(job);
@@ -256,6 +265,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             let rest = some.split_off(ids.len());
             handles.extend(some.into_iter().zip(ids).map(|(cell, id)| self.handle_to(cell, id)));
             if let Err(reason) = submitted {
+                self.inner.observe_refusal(&reason, rest.len());
                 chunk.into_iter().for_each(Job::withdraw);
                 let jobs = rest.into_iter().map(|cell| undo(cell.into_closure())).collect();
                 return Err(BatchError::new(handles, reason, jobs, inputs));

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::mem;
 use std::sync::Arc;
 
 use crate::api::builder::ThreadPoolBuilder;
@@ -11,6 +12,7 @@ use crate::api::worker_context::WorkerContext;
 use crate::error::BuildError;
 use crate::job_context::JobContext;
 use crate::parts::ledger::Ledger;
+use crate::parts::observers::Observers;
 use crate::parts::running::RunningSlots;
 use crate::parts::sleep::Sleep;
 use crate::queue::{MakeQueue, WorkQueue};
@@ -39,6 +41,10 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// Builds a pool of jobs of one type. `make_handler` is called once on each worker thread and returns
     /// the handler that this worker calls with every job. A handler may have state of its own, such as a
     /// connection, a buffer or a random number generator, which need not be `Send`.
+    ///
+    /// What the handler returns goes to the [sink](Self::sink), which is set before. Without one it must return
+    /// `()`; `sink(sink_fn(|_| ()))` drops the results of one that does not, as in a pool that is only
+    /// [called](Handle::call).
     ///
     /// A handler is dropped on its worker's thread when the worker leaves. That drop is no job: what it
     /// submits may be refused, see [`submit`](Handle::submit).
@@ -131,7 +137,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         H: FnMut(J) -> S::Result,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let Self { backend, mut sink, settings } = self;
+        let Self { backend, mut sink, mut settings } = self;
         if count(B::Queue::capture_context) < settings.contexts {
             return Err(BuildError::Context);
         }
@@ -140,8 +146,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let sleep = Sleep::new(max, size, core, settings.keep_alive, settings.paused);
         let capacity = settings.capacity()?;
         let running = RunningSlots::new(if settings.tracks_jobs { max } else { 0 });
+        let observers = Observers::new(mem::take(&mut settings.observers));
         let (config, clock) = settings.into_config(max)?;
-        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity, running);
+        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity, running, observers);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             let handle = Handle { inner: Arc::clone(inner) };

@@ -9,6 +9,7 @@ use crate::api::settings::Settings;
 use crate::clock::Clock;
 use crate::in_context::InContext;
 use crate::job_context::JobContext;
+use crate::observer::Observer;
 use crate::panics::PanicPolicy;
 use crate::queue::Ready;
 use crate::runtime::config::OnDrop;
@@ -355,6 +356,20 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         self
     }
 
+    /// Adds an observer, which is told what happens to each job and each worker; [`Observer`] says what. Several
+    /// are told in the order in which they were added.
+    ///
+    /// A job for the sink that has a [label](crate::SubmitOptions::label) costs an allocation, as with
+    /// [`track_jobs`](Self::track_jobs). A pool without an observer pays nothing.
+    ///
+    /// # Examples
+    ///
+    /// See [`Observer`].
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.settings.observers.push(Box::new(observer));
+        self
+    }
+
     /// Sets what happens after a job for the handler has panicked, whose outcome goes to the sink. The
     /// default is [`PanicPolicy::Capture`] (C8).
     ///
@@ -372,8 +387,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// [`NoThread`](crate::Refusal::NoThread) if they cannot; a shutdown that cannot reports the jobs as
     /// [`unfinished`](crate::ShutdownReport::unfinished). A thread that waits for a handle tries as well; if it
     /// cannot, it runs the closure itself, and a [`call`](crate::Handle::call) ends as
-    /// [`Returned`](crate::JobError::Returned). A handle that is awaited waits until one of these has succeeded, or the
-    /// pool ends.
+    /// [`Returned`](crate::JobError::Returned). So does a task that awaits a handle.
     ///
     /// # Examples
     ///

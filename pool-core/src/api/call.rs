@@ -19,6 +19,10 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q>
     /// So the job has what its worker has, such as a connection, and its caller has the result. Otherwise it
     /// is like [`spawn`](Self::spawn). It costs one allocation, or two if the job has more than 256 bytes.
     ///
+    /// A call that ends unrun takes its job along: `cancel` and `start_within` drop it, as a panic of the handler
+    /// does. [`take_queued`](Self::take_queued) and [`shutdown_now`](crate::Pool::shutdown_now) return it, under
+    /// the [id](JobHandle::id) of the handle.
+    ///
     /// # Waiting inside of the same pool
     ///
     /// Only a worker runs a call, with its own handler; a handler that is at work cannot be used again. So a

@@ -201,16 +201,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Takes back all jobs that wait in the queue, and returns at once. Jobs that run go on, and the pool
     /// accepts new ones.
     ///
-    /// Jobs for the pool's handler or its sink (closures that were executed, payloads that were submitted)
-    /// are returned with their ids, those from outside first, in the order of submission. The sink gets no
-    /// outcome for them, and is told to skip them. Jobs with a handle end as
-    /// [`JobError::Returned`](crate::JobError::Returned), and their closures are dropped (C9), on the calling
-    /// thread. All are counted as [`returned`](crate::ShutdownReport::returned), and their places are free for
-    /// submitters that wait.
+    /// | a job of | is | its outcome |
+    /// |---|---|---|
+    /// | [`submit`](Self::submit), [`execute`](Self::execute) | in the list that is returned | none; the sink is told to skip its id |
+    /// | [`call`](Self::call) | in the list that is returned | [`JobError::Returned`](crate::JobError::Returned), for its handle |
+    /// | [`spawn`](Self::spawn) | dropped on the calling thread (C9) | `Returned`, for its handle |
+    /// | a lane, or any that was [held back](crate::HeldJob), if its turn has come | dropped on the calling thread | `Returned`, for its handle or the sink |
     ///
-    /// Jobs that were [held back](crate::HeldJob) and are in the queue by now, such as those of a lane whose
-    /// turn has come, end as `Returned` as well, whether for the sink or with a handle. Those that are held back
-    /// still are not in the queue, and not taken.
+    /// The list has the ids of the jobs, those from outside first, in the order of submission. All are counted as
+    /// [`returned`](crate::ShutdownReport::returned), and their places are free for submitters that wait.
+    ///
+    /// Jobs that are held back still, and those of a timer that are not due, are not in the queue, and not taken.
     ///
     /// The parts of a job that runs stay in the queue: the children of a scope, the halves of a join. A job
     /// that a worker moves at the same moment may be missed, and runs. Over a queue of a third party that

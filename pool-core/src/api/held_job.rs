@@ -63,7 +63,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         let terms = options.into().terms(&self.inner.state);
         // First: it is foreign code, which may wait for the pool, or for room.
         let context = self.inner.queue.capture_context();
-        let id = self.inner.admit(terms.wait)?;
+        let admitted = self.inner.admit(terms.wait, terms.priority, || terms.label);
+        let id = admitted.inspect_err(|refused| self.inner.observe_refusal(refused, 1))?;
         let rollback = RollbackGuard::over_one(&self.inner, id);
         Ok(Admission { handle: self, rollback, terms, context })
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{JobError, WaitError};
 use crate::id::JobId;
+use crate::panics::drop_quietly;
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::context;
 use crate::parts::parker::Parker;
@@ -246,12 +247,19 @@ impl<T> JobHandle<T> {
         {
             let account = Account::here(pool.state());
             if pool.state().sleep.is(Mode::Discard) {
-                self.cell().clone().take_back(self.id, account);
-                account.leave_stale(size_of_val(&**self.cell()));
+                self.give_back(account);
             } else {
+                let _listed = pool.state().list_above(self.id, self.cell().label());
                 self.cell().clone().run_ahead(self.id, account);
             }
         }
+    }
+
+    /// Ends the job as returned, if it is still queued. There is nobody to return it to.
+    fn give_back(&self, account: Account<'_>) {
+        let taken = self.cell().clone().take_back(self.id, account);
+        drop_quietly(taken.map(|taken| taken.payload));
+        account.leave_stale(size_of_val(&**self.cell()));
     }
 
     /// Ends the job if its time to start is over, so that a thread that asks for it does not wait until its
@@ -335,16 +343,26 @@ impl<T> JobHandle<T> {
         }
         self.run_if_queued();
         if self.cell().is_queued() {
-            let account = Account::here(state);
-            self.cell().clone().take_back(self.id, account);
-            account.leave_stale(size_of_val(&**self.cell()));
+            self.give_back(Account::here(state));
+        }
+    }
+
+    /// Ends the job if no worker will come to it.
+    #[cold]
+    fn look_for_worker(&self) {
+        if let Some(pool) = self.pool.upgrade() {
+            self.abandon_if_lost();
+            self.end_if_deserted(&pool, &mut 0, None);
         }
     }
 
     /// Whether no thread can reach the job, because its pool was given up.
     pub(crate) fn is_lost(&self) -> bool {
-        self.cell().is_queued()
-            && self.pool.upgrade().is_some_and(|pool| pool.state().sleep.has_failed())
+        let is_given_up = |pool: Arc<dyn AnyPool>| {
+            // The gate first: it takes no lock.
+            pool.state().ledger.gate.0.read().is_closed() && pool.state().sleep.has_failed()
+        };
+        self.cell().is_queued() && self.pool.upgrade().is_some_and(is_given_up)
     }
 
     /// Ends the job if no thread can reach it.
@@ -377,6 +395,9 @@ fn cancel(cell: &dyn AnyTask, id: JobId, pool: &Weak<dyn AnyPool>) -> bool {
 
 /// Ready when the job has ended, in whatever way.
 ///
+/// In a pool that has lost all workers, and can start none, it does what [`JobHandle::join`] does: it runs the
+/// closure of its job itself, and a [call](crate::Handle::call) ends as [`JobError::Returned`].
+///
 /// Polled inside of a job of any pool, it runs its own job if that has not started: the executor could not
 /// make a worker free by waiting (C11).
 ///
@@ -391,8 +412,12 @@ impl<T> Future for JobHandle<T> {
         if context::is_inside_any() {
             self.run_if_queued();
         }
-        if !self.cell().latch().is_set() && !self.cell().latch().wake_when_set(context.waker()) {
-            return Poll::Pending;
+        if !self.cell().latch().is_set() && !self.cell().latch().poll(context.waker()) {
+            // Only now: a pool that loses its workers later wakes the task.
+            self.look_for_worker();
+            if !self.cell().latch().is_set() {
+                return Poll::Pending;
+            }
         }
         Poll::Ready(self.cell().fetch().expect("a `JobHandle` was polled after it was ready"))
     }

@@ -120,11 +120,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Pool<J, R, Q> {
     /// Closes the pool, takes back every job that has not started, and returns at once: it does not wait for
     /// the jobs that run. A [`shutdown`](Self::shutdown) or the drop after it does.
     ///
-    /// Jobs for the pool's handler or its sink (closures that were executed, payloads that were submitted)
-    /// are returned with their ids, those from outside first, in the order of submission. The sink gets no
-    /// outcome for them, and is told to skip them. Jobs with a handle end as
-    /// [`JobError::Returned`](crate::JobError::Returned), and their closures are dropped (C9). Submitters
-    /// that wait for room are refused. A pause ends.
+    /// What becomes of each kind of job is told at [`take_queued`](crate::Handle::take_queued): those that were
+    /// submitted, executed or called come back in the list, those with a handle end as
+    /// [`JobError::Returned`](crate::JobError::Returned). Submitters that wait for room are refused. A pause ends.
     ///
     /// What jobs that still run submit afterwards is accepted (C4), but not run: a worker ends it as
     /// `Returned`, which goes to its handle or to the sink. The same happens to a job that a submitter was

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
+use crate::api::submit_options::SubmitOptions;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
 use crate::job_context::{Bound, JobContext, NoContext};
@@ -34,6 +35,8 @@ pub struct Place<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     handle: &'a Handle<J, R, Q>,
     /// Whether a place of the bound is taken: not without a bound, nor for a nested job.
     is_taken: bool,
+    /// For the job that gets it.
+    options: SubmitOptions,
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
@@ -100,6 +103,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
     ) -> Poll<Result<Place<'a, J, R, Q>, Refusal>> {
         let handle = self.handle;
         let state = &handle.inner.state;
+        let tell = |refused: &Refusal| handle.inner.observe_refusal(refused, 1);
         let standing = context::standing(state.id());
         let is_nested = standing == Standing::AtWork;
         let is_refused = !is_nested && state.ledger.gate.0.read().is_closed();
@@ -107,8 +111,9 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
             Some(capacity) if !is_nested && !is_refused => capacity,
             _ => {
                 self.leave();
-                let place = Place { handle, is_taken: false };
-                return Poll::Ready(if is_refused { Err(Refusal::Closed) } else { Ok(place) });
+                let place = Place { handle, is_taken: false, options: SubmitOptions::new() };
+                let place = if is_refused { Err(Refusal::Closed) } else { Ok(place) };
+                return Poll::Ready(place.inspect_err(tell));
             }
         };
         // Expired jobs free their places.
@@ -119,11 +124,12 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
         } else {
             capacity.acquire_now(&mut self.waiter)
         };
-        Poll::Ready(match room {
-            Room::Granted => Ok(Place { handle, is_taken: true }),
+        let place = match room {
+            Room::Granted => Ok(Place { handle, is_taken: true, options: SubmitOptions::new() }),
             Room::Closed => Err(Refusal::Closed),
             Room::Full => Err(Refusal::Full),
-        })
+        };
+        Poll::Ready(place.inspect_err(tell))
     }
 
     /// Leaves the row, if it is in it.
@@ -151,6 +157,24 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Reserve<'_, J
 }
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
+    /// Has the job that gets this place submitted with these options. What they say of a full queue does not
+    /// matter; a time to start begins with the submit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{Priority, ThreadPool};
+    ///
+    /// async fn answer(pool: &ThreadPool) -> Option<u32> {
+    ///     let place = pool.reserve().await.ok()?;
+    ///     place.with(Priority::HIGH).spawn(|| 6 * 7).ok()?.await.ok()
+    /// }
+    /// ```
+    pub fn with(mut self, options: impl Into<SubmitOptions>) -> Self {
+        self.options = options.into();
+        self
+    }
+
     /// Submits a job in this place; see [`Handle::submit`]. It does not wait for room.
     ///
     /// # Errors
@@ -159,7 +183,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
     pub fn submit(self, job: J) -> Result<JobId, SubmitError<J>> {
         let handle = self.handle;
         let capture = || handle.inner.queue.capture_context();
-        handle.submit_by(job, capture, || self.into_terms(Terms::TRY))
+        handle.submit_by(job, capture, || {
+            let terms = self.terms();
+            self.into_terms(terms)
+        })
     }
 
     /// Spawns a closure in this place; see [`Handle::spawn`]. It does not wait for room. Its
@@ -217,8 +244,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let handle = self.handle;
-        handle.spawn_bound(bound, self.into_terms(Terms::TRY))
+        let (handle, terms) = (self.handle, self.terms());
+        handle.spawn_bound(bound, self.into_terms(terms))
+    }
+
+    /// The terms of its options, from now on. They call the pool's clock.
+    fn terms(&self) -> Terms {
+        Terms { wait: Wait::Never, ..self.options.terms(&self.handle.inner.state) }.in_the_pool()
     }
 
     /// Turns the place over to a submit on these terms. A nested one needs none, and gives it back.

@@ -30,9 +30,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// Only a pool that was built with [`track_jobs`](crate::ThreadPoolBuilder::track_jobs) knows them; for
     /// others it is empty. A job that runs on a thread that is no worker is not among them, as with
-    /// [`WhenFull::RunHere`](crate::WhenFull::RunHere), nor is one that a job runs while it waits for it.
+    /// [`WhenFull::RunHere`](crate::WhenFull::RunHere).
     ///
-    /// Each worker is looked at for itself: two jobs of the list need not have run at the same time.
+    /// If a job waits for another and runs it meanwhile, both are listed, the one that waits first.
+    ///
+    /// Each worker is looked at for itself: two jobs of the list need not have run at the same time. A job whose
+    /// handle has its outcome is not listed any more, nor is one whose outcome is on its way to the sink.
     ///
     /// # Panics
     ///
@@ -71,7 +74,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             return Vec::new();
         }
         let now = state.clock().now();
-        let jobs = state.running.all().map(|(worker, running)| RunningJob {
+        let jobs = state.running_jobs().into_iter().map(|(worker, running)| RunningJob {
             worker,
             id: (running.id != JobId::NONE).then_some(running.id),
             label: running.label,
@@ -87,8 +90,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 /// had, such as that [of its submit](crate::SubmitOptions::label); with the job's end it is gone.
 ///
 /// Nothing happens on a thread that is no worker, and in a pool that does not
-/// [track its jobs](crate::ThreadPoolBuilder::track_jobs). A job that another one runs while it waits for it
-/// labels the other one, which is what the worker has taken.
+/// [track its jobs](crate::ThreadPoolBuilder::track_jobs).
 pub fn label_job(label: impl Into<Arc<str>>) {
     if let Some(slot) = context::running_slot() {
         slot.label(label.into());
@@ -99,7 +101,7 @@ pub fn label_job(label: impl Into<Arc<str>>) {
 ///
 /// Returns `None` on a thread that is no worker, in a pool that does not
 /// [track its jobs](crate::ThreadPoolBuilder::track_jobs), and in a part of a job of another thread: the half of
-/// a join or the child of a scope. A job that another one runs while it waits for it sees the other one's id.
+/// a join or the child of a scope.
 ///
 /// # Examples
 ///
@@ -118,7 +120,7 @@ pub fn label_job(label: impl Into<Arc<str>>) {
 /// ```
 #[must_use]
 pub fn current_job() -> Option<JobId> {
-    let running = context::running_slot()?.get()?;
+    let running = context::running_slot()?.last()?;
     (running.id != JobId::NONE).then_some(running.id)
 }
 
@@ -126,8 +128,7 @@ pub fn current_job() -> Option<JobId> {
 /// or what it has [called itself](label_job) since.
 ///
 /// Returns `None` if it has none, on a thread that is no worker, and in a pool that does not
-/// [track its jobs](crate::ThreadPoolBuilder::track_jobs). A job that another one runs while it waits for it sees
-/// the other one's label.
+/// [track its jobs](crate::ThreadPoolBuilder::track_jobs).
 ///
 /// # Examples
 ///
@@ -149,5 +150,5 @@ pub fn current_job() -> Option<JobId> {
 /// ```
 #[must_use]
 pub fn current_label() -> Option<Arc<str>> {
-    context::running_slot()?.get()?.label
+    context::running_slot()?.last()?.label
 }

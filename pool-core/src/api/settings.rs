@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{BuildError, StartCause, StartError};
+use crate::observer::Observer;
 use crate::panics::{Panic, PanicPolicy, guarded};
 use crate::parts::capacity::Capacity;
 use crate::runtime::config::{Config, Hook, OnDrop, StateMaker};
@@ -35,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) on_drop: OnDrop,
     pub(crate) tracks_jobs: bool,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
     /// The number of contexts that were set, which are a part of the backend.
     pub(crate) contexts: usize,
 }
@@ -58,6 +60,7 @@ impl Default for Settings {
             clock: Box::new(SystemClock),
             on_drop: OnDrop::default(),
             tracks_jobs: false,
+            observers: Vec::new(),
             contexts: 0,
         }
     }

@@ -239,7 +239,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             Err(refused) => refused,
         };
         let refused = if terms.runs_here && matches!(refused, Refusal::Full) {
-            match self.inner.submit_here(Job::unnumbered(Body::Ref(job_ref))) {
+            match self.inner.submit_here(Job::unnumbered(Body::Ref(job_ref)), terms.priority) {
                 Ok(id) => return Ok(id),
                 Err((refused, job)) => {
                     job.withdraw();
@@ -250,6 +250,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             job_ref.withdraw();
             refused
         };
+        self.inner.observe_refusal(&refused, 1);
         Err(refused)
     }
 }

@@ -132,21 +132,41 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
                 refused.with(timed.take().expect("a job that was not accepted is there").inner)
             });
         }
-        match self.submit_untimed(job, terms.wait, terms.priority) {
-            Err(refused) if terms.runs_here && refused.is_full() => {
-                let job = Job::unnumbered(Body::Payload(refused.into_inner()));
-                self.inner.submit_here(job).map_err(|(refused, job)| {
-                    refused.with(job.into_payload().expect("it is what was submitted"))
-                })
-            }
-            submitted => submitted,
+        if !terms.runs_here {
+            return self.submit_untimed(job, terms.wait, terms.priority);
         }
+        let submitted = self.submit_telling::<false>(job, terms.wait, terms.priority);
+        let Err(refused) = submitted else { return submitted };
+        let refused = if refused.is_full() {
+            let job = Job::unnumbered(Body::Payload(refused.into_inner()));
+            match self.inner.submit_here(job, terms.priority) {
+                Ok(id) => return Ok(id),
+                Err((refused, job)) => {
+                    refused.with(job.into_payload().expect("it is what was submitted"))
+                }
+            }
+        } else {
+            refused
+        };
+        self.inner.observe_refusal(refused.reason(), 1);
+        Err(refused)
     }
 
+    #[inline]
+    fn submit_untimed(
+        &self,
+        job: J,
+        wait: Wait,
+        priority: Priority,
+    ) -> Result<JobId, SubmitError<J>> {
+        self.submit_telling::<true>(job, wait, priority)
+    }
+
+    /// Submits a job. If it `TELLS`, the observers are told of a refusal.
     // Inlined down to the queue: a job that is moved several times before the processor has finished
     // writing it costs more than all the rest.
     #[inline]
-    fn submit_untimed(
+    fn submit_telling<const TELLS: bool>(
         &self,
         job: J,
         wait: Wait,
@@ -157,7 +177,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         {
             return Ok(worker.submit(end, Body::Payload(job), priority));
         }
-        self.inner.submit(job, wait, priority)
+        self.inner.submit::<TELLS>(job, wait, priority)
     }
 }
 

@@ -138,8 +138,9 @@ impl SubmitOptions {
     /// and [`current_label`](crate::current_label): the kind of job that it is. A name of its own, made at run time,
     /// is for [`label_job`](crate::label_job), which the job calls itself.
     ///
-    /// Only a pool that [tracks its jobs](crate::ThreadPoolBuilder::track_jobs) knows labels. There it costs a
-    /// job for the sink an allocation; elsewhere it costs nothing.
+    /// Only a pool that [tracks its jobs](crate::ThreadPoolBuilder::track_jobs), or has an
+    /// [observer](crate::ThreadPoolBuilder::observer), knows labels. There it costs a job for the sink an
+    /// allocation; elsewhere it costs nothing.
     ///
     /// # Examples
     ///
@@ -170,7 +171,7 @@ impl SubmitOptions {
         // After the deadline room is of no use.
         let wait = deadline.map_or(wait, |deadline| wait.at_most(deadline));
         let runs_here = self.when_full == WhenFull::RunHere;
-        let label = self.label.filter(|_| pool.running.is_tracked());
+        let label = self.label.filter(|_| pool.knows_labels());
         Terms { wait, runs_here, deadline, priority: self.priority, label }
     }
 }

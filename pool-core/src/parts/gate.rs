@@ -4,8 +4,10 @@ use crate::sync::{AtomicU64, Relaxed};
 
 const CLOSED: u64 = 1;
 const DORMANT: u64 = 2;
+/// The pool has observers, which are to be told of what is accepted.
+const OBSERVED: u64 = 4;
 /// One accepted job.
-const ONE: u64 = 4;
+const ONE: u64 = 8;
 
 /// The reason why the gate accepts nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,9 +16,22 @@ pub(crate) enum Barred {
     Closed,
     /// The pool has no worker; one must have started before anything is accepted.
     Dormant,
+    /// The pool is observed: jobs are to be counted in by [`Gate::accept_observed`].
+    Observed,
 }
 
-/// The word that counts the jobs accepted from outside, with two flags in its lowest bits.
+impl Barred {
+    #[cold]
+    fn by(word: u64) -> Self {
+        match word {
+            _ if word & CLOSED != 0 => Self::Closed,
+            _ if word & DORMANT != 0 => Self::Dormant,
+            _ => Self::Observed,
+        }
+    }
+}
+
+/// The word that counts the jobs accepted from outside, with three flags in its lowest bits.
 ///
 /// Everything that must be one decision is one read-modify-write of this word. A submit is either counted
 /// or sees `CLOSED` (C1, C6). The last worker to leave either finds that nothing was accepted since it
@@ -37,19 +52,31 @@ impl Gate {
     /// Counts `jobs` in and returns the sequence number of the first.
     #[inline]
     pub(crate) fn accept(&self, jobs: u64) -> Result<u64, Barred> {
+        self.accept_unless(CLOSED | DORMANT | OBSERVED, jobs)
+    }
+
+    /// The same for a pool that is observed, whose observers the caller tells.
+    pub(crate) fn accept_observed(&self, jobs: u64) -> Result<u64, Barred> {
+        self.accept_unless(CLOSED | DORMANT, jobs)
+    }
+
+    #[inline]
+    fn accept_unless(&self, bars: u64, jobs: u64) -> Result<u64, Barred> {
         let mut word = self.0.load(Relaxed);
         loop {
-            if word & CLOSED != 0 {
-                return Err(Barred::Closed);
-            }
-            if word & DORMANT != 0 {
-                return Err(Barred::Dormant);
+            if word & bars != 0 {
+                return Err(Barred::by(word));
             }
             match self.0.compare_exchange_weak(word, word + jobs * ONE, Relaxed, Relaxed) {
                 Ok(_) => return Ok(word / ONE),
                 Err(now) => word = now,
             }
         }
+    }
+
+    /// Has each acceptance told to observers: [`accept`](Self::accept) accepts nothing from here on.
+    pub(crate) fn observe(&self) {
+        self.0.fetch_or(OBSERVED, Relaxed);
     }
 
     /// Closes the gate: nothing is accepted from outside from here on.
@@ -113,6 +140,19 @@ mod tests {
         assert_eq!(gate.accept(1), Err(Barred::Closed));
         assert_eq!(gate.read().accepted(), 5);
         assert!(gate.read().is_closed());
+    }
+
+    #[test]
+    fn an_observed_gate_accepts_for_those_who_tell() {
+        let gate = Gate::new();
+        gate.observe();
+        assert_eq!(gate.accept(1), Err(Barred::Dormant));
+        gate.open();
+        assert_eq!(gate.accept(1), Err(Barred::Observed));
+        assert_eq!((gate.accept_observed(2), gate.accept_observed(1)), (Ok(0), Ok(2)));
+        gate.close();
+        assert_eq!(gate.accept_observed(1), Err(Barred::Closed));
+        assert_eq!(gate.read().accepted(), 3);
     }
 
     #[test]

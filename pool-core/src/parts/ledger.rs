@@ -1,6 +1,7 @@
 //! The ledger: the books of a pool, in which the jobs are counted that were accepted, taken and ended.
 
 use crate::id::JobId;
+pub(crate) use crate::observer::Ended;
 use crate::parts::gate::{Gate, Word};
 use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
@@ -48,6 +49,15 @@ impl Counters {
         }
     }
 
+    /// Whether the worker has taken a job that has not ended. The ends are read first: so it is not missed that a
+    /// job runs throughout.
+    pub(crate) fn is_at_work(&self) -> bool {
+        let ends = [&self.done, &self.panicked, &self.expired, &self.returned];
+        // Acquire, so that what follows is not read before it.
+        let ended = ends.into_iter().fold(0_u64, |sum, end| sum.wrapping_add(end.0.load(Acquire)));
+        self.popped.get() != ended
+    }
+
     /// Returns the number of jobs that the worker took, and the sums of those that have ended.
     ///
     /// The ends are read between two looks at the beginnings. If those agree, all is of one moment. If the
@@ -76,16 +86,6 @@ impl Counters {
         }
         last
     }
-}
-
-/// The way in which a job ended that ran, expired, was cancelled or given back unrun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Done,
-    Panicked,
-    Cancelled,
-    Expired,
-    Returned,
 }
 
 /// The counts of jobs that were ended by threads that are no workers: cancelled, expired, given back, or run

@@ -6,7 +6,11 @@ use std::time::Instant;
 use crate::id::JobId;
 use crate::sync::{Mutex, lock};
 
-/// What a worker runs.
+/// The maximum number of times that a reader tries to see a worker within one job. One that takes further jobs
+/// all the time is seen between two of them.
+const LOOKS: usize = 16;
+
+/// A job that a worker runs.
 #[derive(Clone)]
 pub(crate) struct Running {
     pub(crate) id: JobId,
@@ -15,28 +19,69 @@ pub(crate) struct Running {
     pub(crate) label: Option<Arc<str>>,
 }
 
-/// Where one worker notes the job that it runs. No foreign code runs under its lock.
+/// Where one worker notes what it runs: the job that it has taken, and those that it runs while that one waits
+/// for them, each above the job that waits. No foreign code runs under its lock.
 #[derive(Default)]
-pub(crate) struct RunningSlot(Mutex<Option<Running>>);
+pub(crate) struct RunningSlot(Mutex<Vec<Running>>);
 
 impl RunningSlot {
-    pub(crate) fn begin(&self, id: JobId, since: Option<Instant>, label: Option<&'static str>) {
-        *lock(&self.0) = Some(Running { id, since, label: label.map(Arc::from) });
+    /// Notes the job that the worker has taken.
+    pub(crate) fn begin(&self, job: Running) {
+        let mut jobs = lock(&self.0);
+        jobs.clear();
+        jobs.push(job);
     }
 
+    /// Notes that the worker runs nothing.
     pub(crate) fn end(&self) {
-        *lock(&self.0) = None;
+        lock(&self.0).clear();
     }
 
-    /// Labels the job, if one runs.
+    /// Notes a job that runs while another one waits for it, until the guard is dropped.
+    pub(crate) fn begin_above(&self, job: Running) -> RunsAbove<'_> {
+        let mut jobs = lock(&self.0);
+        jobs.push(job);
+        RunsAbove { slot: self, below: jobs.len() - 1 }
+    }
+
+    /// Labels the job that runs.
     pub(crate) fn label(&self, label: Arc<str>) {
-        if let Some(running) = &mut *lock(&self.0) {
+        if let Some(running) = lock(&self.0).last_mut() {
             running.label = Some(label);
         }
     }
 
-    pub(crate) fn get(&self) -> Option<Running> {
-        lock(&self.0).clone()
+    /// The job that runs.
+    pub(crate) fn last(&self) -> Option<Running> {
+        lock(&self.0).last().cloned()
+    }
+
+    /// All of them, the one that the worker has taken first. `is_at_work` says whether that one has not ended: a
+    /// worker notes the end only when it looks for the next job.
+    pub(crate) fn all(&self, is_at_work: impl Fn() -> bool) -> Vec<Running> {
+        for _ in 0..LOOKS {
+            let jobs = lock(&self.0).clone();
+            let Some(taken) = jobs.first().map(|job| job.id) else { break };
+            // Nothing counts what is a part of a job of another thread.
+            let runs = taken == JobId::NONE || is_at_work();
+            if lock(&self.0).first().is_some_and(|job| job.id == taken) {
+                return if runs { jobs } else { Vec::new() };
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// A job that runs while another one waits for it, until this is dropped.
+pub(crate) struct RunsAbove<'a> {
+    slot: &'a RunningSlot,
+    /// The number of jobs below it.
+    below: usize,
+}
+
+impl Drop for RunsAbove<'_> {
+    fn drop(&mut self) {
+        lock(&self.slot.0).truncate(self.below);
     }
 }
 
@@ -57,9 +102,8 @@ impl RunningSlots {
         self.0.get(worker)
     }
 
-    /// What runs now, by the index of the worker.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, Running)> {
-        let slots = self.0.iter().enumerate();
-        slots.filter_map(|(worker, slot)| Some((worker, slot.get()?)))
+    /// All slots, with the index of the worker.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &RunningSlot)> {
+        self.0.iter().map(|slot| &**slot).enumerate()
     }
 }

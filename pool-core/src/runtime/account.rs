@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::error::JobError;
 use crate::id::JobId;
+use crate::observer::ObservedJob;
 use crate::panics::{Panic, drop_quietly, guarded};
 use crate::parts::context::{self, Standing};
 use crate::parts::expiring::ExpiryKey;
@@ -77,12 +78,16 @@ impl<'a> Account<'a> {
     pub(crate) fn end_job<T>(
         self,
         id: JobId,
+        label: impl Fn() -> Option<&'static str>,
         expiry: Option<ExpiryKey>,
         end: impl FnOnce() -> (Ended, T),
         publish: impl FnOnce(T),
     ) {
         self.take(id, expiry);
         let (how, outcome) = self.at_work(end);
+        if self.pool.is_observed() {
+            self.tell_end(ObservedJob { id, label: label() }, how);
+        }
         if let Some(counters) = self.counters {
             counters.count(how);
         }
@@ -92,6 +97,41 @@ impl<'a> Account<'a> {
             self.pool.ledger.end_outside(how, 1);
             self.pool.check_quiescence();
         }
+    }
+
+    /// Runs a job, as a part of [ending](Self::end_job) it. Returns how it ended, with its outcome.
+    #[inline]
+    pub(crate) fn attempt<T>(
+        self,
+        id: JobId,
+        label: impl Fn() -> Option<&'static str>,
+        run: impl FnOnce() -> T,
+    ) -> (Ended, Result<T, JobError>) {
+        if self.pool.is_observed() {
+            self.tell_start(ObservedJob { id, label: label() });
+        }
+        match guarded(run) {
+            Ok(result) => (Ended::Done, Ok(result)),
+            Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
+        }
+    }
+
+    // These two take all by value: what a job's way refers to would have to lie in memory.
+    #[cold]
+    #[inline(never)]
+    fn tell_start(self, job: ObservedJob) {
+        self.pool.observe(|observer| observer.started(job, self.worker_index()));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_end(self, job: ObservedJob, how: Ended) {
+        self.pool.observe(|observer| observer.ended(job, self.worker_index(), how));
+    }
+
+    /// The index of the worker whose account it is.
+    fn worker_index(self) -> Option<usize> {
+        self.counters.and_then(|_| context::worker_index(self.pool.id()))
     }
 
     /// Counts a job as taken, and frees its place.
@@ -131,14 +171,5 @@ impl<'a> Account<'a> {
             }
             None => self.pool.stale.note(weight),
         }
-    }
-}
-
-/// Runs a job, and returns how it ended, with its outcome.
-#[inline]
-pub(crate) fn attempt<T>(job: impl FnOnce() -> T) -> (Ended, Result<T, JobError>) {
-    match guarded(job) {
-        Ok(result) => (Ended::Done, Ok(result)),
-        Err(payload) => (Ended::Panicked, Err(JobError::Panicked(Panic::new(payload)))),
     }
 }

@@ -1,6 +1,7 @@
 //! Admission of jobs from outside: a place in the queue, a number, a push, a wake-up.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 
 use crate::error::{Refusal, SubmitError};
@@ -15,22 +16,29 @@ use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
-    /// Accepts a job from outside, in the order accept, push, look for sleepers.
+    /// Accepts a job from outside, in the order accept, push, look for sleepers. If it `TELLS`, the observers are
+    /// told of a refusal.
     #[inline]
-    pub(crate) fn submit(
+    pub(crate) fn submit<const TELLS: bool>(
         self: &Arc<Self>,
         job: J,
         wait: Wait,
         priority: Priority,
     ) -> Result<JobId, SubmitError<J>> {
-        let id = match self.admit(wait) {
+        let tell = |refused| {
+            if TELLS {
+                self.observe_refusal(&refused, 1);
+            }
+            refused
+        };
+        let id = match self.admit(wait, priority, || None) {
             Ok(id) => id,
-            Err(refused) => return Err(refused.with(job)),
+            Err(refused) => return Err(tell(refused).with(job)),
         };
         match self.push(Job::new(id.with_priority(priority), Body::Payload(job))) {
             Ok(()) => Ok(id),
             Err(job) => match job.into_parts().1 {
-                Body::Payload(job) => Err(Refusal::Full.with(job)),
+                Body::Payload(job) => Err(tell(Refusal::Full).with(job)),
                 Body::Ref(_) => unreachable!("the queue gave another job back"),
             },
         }
@@ -43,7 +51,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         wait: Wait,
         priority: Priority,
     ) -> Result<JobId, (Refusal, JobRef)> {
-        let id = match self.admit(wait) {
+        let id = match self.admit(wait, priority, || job_ref.label()) {
             Ok(id) => id,
             Err(refused) => return Err((refused, job_ref)),
         };
@@ -56,36 +64,58 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// Counts one job in, and gives it a place in the queue.
+    /// Counts one job in, and gives it a place in the queue. The observers are told, of its label too.
     #[inline]
-    pub(crate) fn admit(self: &Arc<Self>, wait: Wait) -> Result<JobId, Refusal> {
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        wait: Wait,
+        priority: Priority,
+        label: impl Fn() -> Option<&'static str>,
+    ) -> Result<JobId, Refusal> {
         let wait = match context::standing(self.id()) {
             Standing::Outside => wait,
             // It would wait for itself.
             Standing::Inside => wait.without_waiting(),
-            Standing::AtWork => return self.admit_nested(1),
+            Standing::AtWork => return self.admit_nested(1, priority, label()),
         };
         self.reserve_place(wait)?;
-        self.accept(1, wait).inspect_err(|_| self.give_back_places(1))
+        self.accept_in_places(1, wait, priority, label)
     }
 
     /// Counts jobs in from a thread that is at work for the pool, but has no end of the queue at hand. With
     /// keep-alive there may be no worker, and none may start.
     #[cold]
-    fn admit_nested(self: &Arc<Self>, jobs: u64) -> Result<JobId, Refusal> {
+    fn admit_nested(
+        self: &Arc<Self>,
+        jobs: u64,
+        priority: Priority,
+        label: Option<&'static str>,
+    ) -> Result<JobId, Refusal> {
         if self.state.ledger.gate.0.read().is_dormant() {
             self.start_first(true, None).map_err(Refusal::NoThread)?;
         }
         self.state.ledger.push_outside(jobs);
-        Ok(JobId::nested(self.state.ledger.nested_ids(jobs)))
+        let first = JobId::nested(self.state.ledger.nested_ids(jobs));
+        self.state.observe_submits(first, jobs, priority, label);
+        Ok(first)
     }
 
     /// Counts in one job that its submitter runs itself.
-    pub(crate) fn admit_here(self: &Arc<Self>) -> Result<JobId, Refusal> {
+    pub(crate) fn admit_here(
+        self: &Arc<Self>,
+        priority: Priority,
+        label: Option<&'static str>,
+    ) -> Result<JobId, Refusal> {
         match context::standing(self.id()) {
-            Standing::AtWork => self.admit_nested(1),
-            _ => self.accept(1, Wait::Never),
+            Standing::AtWork => self.admit_nested(1, priority, label),
+            _ => self.accept(1, Wait::Never, priority, || label),
         }
+    }
+
+    /// Tells the observers that this many jobs come back.
+    #[cold]
+    pub(crate) fn observe_refusal(&self, reason: &Refusal, jobs: usize) {
+        self.state.observe(|observer| observer.refused(reason, jobs));
     }
 
     /// Reserves a place in a bounded queue for one job from outside.
@@ -119,16 +149,32 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    fn give_back_places(&self, places: u64) {
-        if let Some(capacity) = &self.state.capacity {
-            (0..places).for_each(|_| capacity.release_and_wake());
-        }
+    /// Counts jobs in that have their places in the queue, which they lose if they are refused.
+    #[inline]
+    fn accept_in_places(
+        self: &Arc<Self>,
+        jobs: u64,
+        wait: Wait,
+        priority: Priority,
+        label: impl Fn() -> Option<&'static str>,
+    ) -> Result<JobId, Refusal> {
+        let places = PlacesGuard { capacity: self.state.capacity.as_ref(), places: jobs };
+        let first = self.accept(jobs, wait, priority, label)?;
+        mem::forget(places);
+        Ok(first)
     }
 
     /// Counts jobs in from outside, and returns the id of the first. A deadline also bounds the start of a
     /// first worker.
+    // A pool without observers has no look at them here, nor a label: the gate brings an observed one apart.
     #[inline]
-    pub(crate) fn accept(self: &Arc<Self>, jobs: u64, wait: Wait) -> Result<JobId, Refusal> {
+    fn accept(
+        self: &Arc<Self>,
+        jobs: u64,
+        wait: Wait,
+        priority: Priority,
+        label: impl Fn() -> Option<&'static str>,
+    ) -> Result<JobId, Refusal> {
         loop {
             match self.state.ledger.gate.0.accept(jobs) {
                 Ok(sequence) => return Ok(JobId::new(sequence)),
@@ -136,8 +182,26 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
                 Err(Barred::Dormant) => {
                     self.start_first(false, wait.deadline()).map_err(Refusal::NoThread)?;
                 }
+                Err(Barred::Observed) => {
+                    if let Some(first) = self.accept_observed(jobs, priority, label()) {
+                        return Ok(first);
+                    }
+                }
             }
         }
+    }
+
+    /// The same in a pool with observers. `None`: the gate is to be asked again.
+    #[cold]
+    fn accept_observed(
+        &self,
+        jobs: u64,
+        priority: Priority,
+        label: Option<&'static str>,
+    ) -> Option<JobId> {
+        let first = JobId::new(self.state.ledger.gate.0.accept_observed(jobs).ok()?);
+        self.state.observe_submits(first, jobs, priority, label);
+        Some(first)
     }
 
     /// Puts an accepted job into the queue, and wakes a worker if one is needed.
@@ -146,7 +210,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let rollback = RollbackGuard { inner: self, first: job.id(), jobs: 1 };
         match self.state.queue_call(|| self.queue.push(job)) {
             Ok(()) => {
-                std::mem::forget(rollback);
+                mem::forget(rollback);
                 self.notify();
                 Ok(())
             }
@@ -156,17 +220,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     /// Counts in as many of these jobs as there is room for, at least one. Returns the first id, and the
     /// number.
-    fn admit_some(self: &Arc<Self>, wanted: u64, wait: Wait) -> Result<(JobId, u64), Refusal> {
+    fn admit_some(
+        self: &Arc<Self>,
+        wanted: u64,
+        wait: Wait,
+        priority: Priority,
+    ) -> Result<(JobId, u64), Refusal> {
         let wait = match context::standing(self.id()) {
             Standing::Outside => wait,
             Standing::Inside => Wait::Never,
-            Standing::AtWork => return Ok((self.admit_nested(wanted)?, wanted)),
+            Standing::AtWork => {
+                return Ok((self.admit_nested(wanted, priority, None)?, wanted));
+            }
         };
         self.reserve_place(wait)?;
         let more = self.state.capacity.as_ref().map(|capacity| capacity.try_acquire(wanted - 1));
         let count = more.map_or(wanted, |more| more + 1);
-        let first = self.accept(count, wait).inspect_err(|_| self.give_back_places(count))?;
-        Ok((first, count))
+        Ok((self.accept_in_places(count, wait, priority, || None)?, count))
     }
 
     /// Accepts as many of these jobs as there is room for, at least one if it waits long enough, and takes
@@ -179,7 +249,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         priority: Priority,
     ) -> Result<(), Refusal> {
         let wanted = jobs.len() as u64;
-        let (first, count) = self.admit_some(wanted, wait)?;
+        let (first, count) = self.admit_some(wanted, wait, priority)?;
         let first = first.with_priority(priority);
         let rollback = RollbackGuard { inner: self, first, jobs: count };
         let mut accepted = NumberedJobs { jobs, rollback, pulled: false };
@@ -194,6 +264,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         ids.push_run(first, (count - refused) as usize);
         self.notify();
         if refused == 0 { Ok(()) } else { Err(Refusal::Full) }
+    }
+}
+
+/// Gives places in the queue back when it is dropped: also if a clock panics, which is foreign code.
+struct PlacesGuard<'a> {
+    capacity: Option<&'a Capacity>,
+    places: u64,
+}
+
+impl Drop for PlacesGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(capacity) = self.capacity {
+            (0..self.places).for_each(|_| capacity.release_and_wake());
+        }
     }
 }
 
@@ -225,10 +309,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard
         }
         // The pool is not quiescent before the sink is told.
         let _guest = inner.state.guest();
+        let ids = (0..*jobs).map(|nth| first.plus(nth));
+        inner.state.observe(|observer| ids.clone().for_each(|id| observer.withdrawn(id)));
         inner.state.ledger.refuse(*jobs);
-        (0..*jobs).for_each(|nth| inner.state.make_room(first.plus(nth)));
+        ids.clone().for_each(|id| inner.state.make_room(id));
         if let Some(launcher) = inner.launcher() {
-            launcher.skip((0..*jobs).map(|nth| first.plus(nth)).collect());
+            launcher.skip(ids.collect());
         }
         inner.state.check_quiescence();
     }
@@ -255,7 +341,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> NumberedJobs<'_, J, R,
 
     /// Notes that the queue has taken the job that it pulled.
     fn confirm_pulled(&mut self) {
-        if std::mem::take(&mut self.pulled) {
+        if mem::take(&mut self.pulled) {
             self.rollback.first = self.rollback.first.plus(1);
             self.rollback.jobs -= 1;
         }

@@ -1,5 +1,6 @@
 //! The call: a job for the pool's handler whose outcome goes to its handle.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -62,6 +63,12 @@ where
             let account = Account::visitor(account.pool());
             cell.end_unrun(id, account, Ended::Cancelled, JobError::InsideJob);
         }
+    }
+
+    fn into_payload(self) -> Option<Box<dyn Any + Send>> {
+        let Bound { context, inner } = self.bound.take();
+        drop_quietly(context);
+        Some(Box::new(inner))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The inner pool, which its handles and workers share; and `notify`, the look for sleepers and wake-up of
 //! a worker after each push.
 
+use std::mem;
 use std::sync::{Arc, Weak};
 
 use crate::error::StartCause;
@@ -13,6 +14,7 @@ use crate::runtime::config::Config;
 use crate::runtime::job::Job;
 use crate::runtime::pool_state::PoolState;
 use crate::sink::Completed;
+use crate::sync::{AtomicBool, Relaxed};
 
 /// The shared part of one pool.
 pub(crate) struct Inner<J, R, Q> {
@@ -120,9 +122,18 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 
     /// Removes jobs from the queue, and wakes a worker for those that stay, which may have been out of
-    /// sight. A queue that panics is given up.
+    /// sight. A queue that panics is given up, and not called for this again: it would be when the pool is.
     pub(crate) fn retain(self: &Arc<Self>, keep: impl FnMut(&mut Job<J>) -> bool) {
-        let retained = guarded(|| self.state.queue_call(|| self.queue.retain(keep)));
+        let has_failed = &self.state.retain_failed;
+        if has_failed.load(Relaxed) {
+            return;
+        }
+        let retain = || {
+            let fails = SetOnUnwind(has_failed);
+            self.queue.retain(keep);
+            mem::forget(fails);
+        };
+        let retained = guarded(|| self.state.queue_call(retain));
         self.notify_if_work();
         let _ = retained.map_err(drop_quietly);
     }
@@ -139,6 +150,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     pub(crate) fn resume(self: &Arc<Self>) {
         self.state.sleep.set_paused(false);
         self.notify_if_work();
+        if self.state.ledger.gate.0.read().is_dormant() {
+            // There may be no worker left that could be woken, and those that wait left the jobs alone.
+            self.state.look_at_end();
+        }
     }
 
     /// Closes the pool, and ends its pause for good, so that it drains.
@@ -146,5 +161,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         self.close();
         self.state.sleep.end_pause();
         self.notify_if_work();
+    }
+}
+
+/// Sets a flag when it is dropped.
+struct SetOnUnwind<'a>(&'a AtomicBool);
+
+impl Drop for SetOnUnwind<'_> {
+    fn drop(&mut self) {
+        // Relaxed: it only has to stop this thread, and others that fail as well.
+        self.0.store(true, Relaxed);
     }
 }

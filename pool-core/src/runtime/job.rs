@@ -1,10 +1,11 @@
 //! The entry of a queue: a job and its id, or a job ref.
 
 use std::mem;
+use std::sync::Arc;
 
 use crate::id::JobId;
 use crate::priority::{Prioritized, Priority};
-use crate::runtime::job_ref::JobRef;
+use crate::runtime::job_ref::{Execute, JobRef};
 
 /// An entry of a pool's queue: an accepted job on its way, or a job ref to work that lies elsewhere.
 ///
@@ -30,6 +31,14 @@ impl<J> Body<J> {
         match self {
             Self::Payload(payload) => Some(payload),
             Self::Ref(_) => None,
+        }
+    }
+
+    /// What the job was called at its submit.
+    pub(crate) fn label(&self) -> Option<&'static str> {
+        match self {
+            Self::Payload(_) => None,
+            Self::Ref(job_ref) => job_ref.label(),
         }
     }
 
@@ -98,6 +107,14 @@ impl<J> Job<J> {
         self.body.withdraw();
     }
 
+    /// The work to which its job ref leads.
+    pub(crate) fn work(&self) -> Option<&Arc<dyn Execute>> {
+        match &self.body {
+            Body::Payload(_) => None,
+            Body::Ref(job_ref) => job_ref.work(),
+        }
+    }
+
     /// Takes out the job ref if it is stale. What remains of the job is to be dropped.
     pub(crate) fn take_stale(&mut self) -> Option<JobRef> {
         match &mut self.body {
@@ -125,10 +142,7 @@ impl<J> Job<J> {
 
     /// What the job was called at its submit.
     pub(crate) fn label(&self) -> Option<&'static str> {
-        match &self.body {
-            Body::Payload(_) => None,
-            Body::Ref(job_ref) => job_ref.label(),
-        }
+        self.body.label()
     }
 
     #[inline]

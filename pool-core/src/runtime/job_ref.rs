@@ -14,11 +14,12 @@ pub(crate) trait Execute: Send + Sync {
     /// (C2). It never unwinds (C8).
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>);
 
-    /// Ends a job unrun, as returned, unless others were quicker (C2). A job for the pool's handler that was
-    /// not held back is not ended here: its payload is returned, for the caller to end. It never unwinds (C8).
+    /// Ends a job unrun, as returned, unless others were quicker (C2), and returns the payload of one for the
+    /// pool's handler. If its outcome is for the sink, and it was not held back, it is not ended here, but by the
+    /// caller. It never unwinds (C8).
     ///
     /// Only called for jobs, not for what is a part of them.
-    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<TakenBack> {
         let _ = (id, account);
         self.abandon();
         None
@@ -31,6 +32,9 @@ pub(crate) trait Execute: Send + Sync {
     /// [withdrawn](JobRef::withdraw). Takes no lock but its own, and drops nothing.
     fn give_up_stale(&self) -> bool;
 
+    /// Wakes the task that awaits the work, so that it looks whether a worker can come to it.
+    fn wake_to_look(&self) {}
+
     /// Whether the sink gets an outcome of the work, and so is not told to skip its id.
     fn is_for_sink(&self) -> bool {
         false
@@ -40,6 +44,13 @@ pub(crate) trait Execute: Send + Sync {
     fn label(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// A payload that was taken back.
+pub(crate) struct TakenBack {
+    pub(crate) payload: Box<dyn Any + Send>,
+    /// Whether its job has been ended. Otherwise the caller is to do that.
+    pub(crate) is_ended: bool,
 }
 
 /// An accepted job that may be held back from the queue.
@@ -64,18 +75,24 @@ impl JobRef {
         }
     }
 
+    /// The work, unless there is none.
+    pub(crate) fn work(&self) -> Option<&Arc<dyn Execute>> {
+        self.0.as_ref()
+    }
+
     /// Ends the work unrun, or returns its payload; see [`Execute::take_back`].
-    pub(crate) fn take_back(
-        mut self,
-        id: JobId,
-        account: Account<'_>,
-    ) -> Option<Box<dyn Any + Send>> {
+    pub(crate) fn take_back(mut self, id: JobId, account: Account<'_>) -> Option<TakenBack> {
         self.0.take()?.take_back(id, account)
     }
 
     /// Returns a job ref to no work.
     pub(crate) const fn to_nothing() -> Self {
         Self(None)
+    }
+
+    /// Whether it leads to no work.
+    pub(crate) const fn is_to_nothing(&self) -> bool {
+        self.0.is_none()
     }
 
     /// Whether the sink gets an outcome of the work; see [`Execute::is_for_sink`].

@@ -73,8 +73,11 @@ where
             }
         });
         let worked = set_up.map_err(panicked).and_then(|set_up| set_up).map(|(handler, sink)| {
+            inner.state.observe(|observer| observer.worker_came(index));
             inner.state.sleep.started(index, start, &inner.state.ledger);
-            work(inner, index, handler, sink)
+            let end = work(inner, index, handler, sink);
+            inner.state.observe(|observer| observer.worker_left(index));
+            end
         });
         drop_quietly(context::set_state(None));
         context::set_running_slot(None);

@@ -9,20 +9,23 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
+use crate::observer::{ObservedJob, Observer};
 use crate::panics::{drop_quietly, guarded, wake_quietly};
 use crate::parts::capacity::Capacity;
 use crate::parts::context::{self, EnterGuard, Standing};
 use crate::parts::end_wakers::EndWakers;
 use crate::parts::expiring::{Expiring, ExpiryKey};
 use crate::parts::ledger::Ledger;
+use crate::parts::observers::Observers;
 use crate::parts::parker::Parker;
-use crate::parts::running::RunningSlots;
+use crate::parts::running::{Running, RunningSlots, RunsAbove};
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
 use crate::parts::watchers::{Notice, Watchers};
+use crate::priority::Priority;
 use crate::report::ShutdownReport;
-use crate::sync::{CachePadded, Mutex, SeqCst, fence, lock};
+use crate::sync::{AtomicBool, CachePadded, Mutex, SeqCst, fence, lock};
 
 /// The number of further expiring jobs after which a submit looks whether some have expired.
 const EXPIRE_EVERY: usize = 64;
@@ -39,10 +42,13 @@ pub(crate) struct PoolState {
     pub(crate) capacity: Option<Capacity>,
     pub(crate) expiring: Expiring<dyn Expire>,
     pub(crate) running: RunningSlots,
+    pub(crate) observers: Observers,
     /// The futures that wait for the end.
     pub(crate) ends: EndWakers,
     /// Apart, for threads that may outlive the pool.
     pub(crate) stale: Arc<Stale>,
+    /// Whether the queue has panicked when jobs were to be removed from it.
+    pub(crate) retain_failed: AtomicBool,
     /// The originals of the handler's maker and of the sink, which make workers. They are dropped with the
     /// last worker, so that a receiver of results sees the end, however many handles are left.
     originals: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
@@ -57,9 +63,14 @@ impl PoolState {
         clock: Box<dyn Clock>,
         capacity: Option<Capacity>,
         running: RunningSlots,
+        observers: Observers,
     ) -> Self {
-        if running.is_tracked() {
+        if running.is_tracked() || !observers.is_empty() {
+            // Jobs are then taken on a way on which they can be noted and told.
             sleep.track();
+        }
+        if !observers.is_empty() {
+            ledger.gate.0.observe();
         }
         Self {
             id: CachePadded(PoolId::next()),
@@ -70,8 +81,10 @@ impl PoolState {
             capacity,
             expiring: Expiring::default(),
             running,
+            observers,
             ends: EndWakers::default(),
             stale: Arc::default(),
+            retain_failed: AtomicBool::new(false),
             originals: Mutex::new(None),
             process: std::process::id(),
         }
@@ -109,6 +122,11 @@ impl PoolState {
             capacity.close();
         }
         self.waiters.wake_all();
+        {
+            // Foreign code, which may rely on this thread: it would wait for itself.
+            let _inside = context::enter(self.id(), Standing::Inside);
+            self.stale.wake_to_look();
+        }
         self.look_at_end();
         self.tell(Notice::Closed);
     }
@@ -118,6 +136,50 @@ impl PoolState {
         self.watchers.tell(|alarm| {
             let _inside = context::enter(self.id(), Standing::Inside);
             alarm(notice);
+        });
+    }
+
+    // ---- Observers -----------------------------------------------------------------------------
+
+    /// Whether there are observers.
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    /// Tells the observers, if there are any. Never under a lock: they are foreign code.
+    #[inline]
+    pub(crate) fn observe(&self, event: impl Fn(&dyn Observer)) {
+        if self.is_observed() {
+            self.tell_observers(&event);
+        }
+    }
+
+    /// A wait for the pool in an observer would wait for what this thread has in its hands.
+    #[cold]
+    #[inline(never)]
+    fn tell_observers(&self, event: &dyn Fn(&dyn Observer)) {
+        let _inside = context::enter(self.id(), Standing::Inside);
+        self.observers.tell(event);
+    }
+
+    /// Whether anything asks for what jobs are called.
+    pub(crate) fn knows_labels(&self) -> bool {
+        self.running.is_tracked() || self.is_observed()
+    }
+
+    /// Tells that jobs that follow each other were accepted, and are not in the queue yet.
+    pub(crate) fn observe_submits(
+        &self,
+        first: JobId,
+        jobs: u64,
+        priority: Priority,
+        label: Option<&'static str>,
+    ) {
+        self.observe(|observer| {
+            for id in (0..jobs).map(|nth| first.plus(nth)) {
+                observer.submitted(ObservedJob { id, label }, priority);
+            }
         });
     }
 
@@ -168,7 +230,7 @@ impl PoolState {
 
     /// If the last worker has left, drops the originals of the handler's maker and of the sink, and wakes
     /// the futures that wait for the end. If not, these look whether jobs are left that no worker will take, and so
-    /// do the threads that wait.
+    /// do the threads and tasks that wait for a job.
     pub(crate) fn look_at_end(&self) {
         if self.sleep.is_over() {
             self.finish();
@@ -177,6 +239,9 @@ impl PoolState {
             self.ends.wake();
             // It may have been the last worker, and they wait for jobs that no other will take.
             self.waiters.wake_all();
+            if self.sleep.lost_workers_since(&mut 0) {
+                self.stale.wake_to_look();
+            }
         }
     }
 
@@ -221,6 +286,37 @@ impl PoolState {
     /// Whether this process is a forked child of the one that has the pool's threads.
     pub(crate) fn is_forked(&self) -> bool {
         std::process::id() != self.process
+    }
+
+    // ---- The jobs that run ---------------------------------------------------------------------
+
+    /// Returns what is noted of a job that starts now.
+    pub(crate) fn running_job(&self, id: JobId, label: Option<&'static str>) -> Running {
+        let since = guarded(|| self.clock().now()).map_err(drop_quietly).ok();
+        Running { id, since, label: label.map(Arc::from) }
+    }
+
+    /// Lists a job that the present thread runs while another one waits for it, until the guard is dropped; if
+    /// the thread is a worker of this pool, which tracks its jobs.
+    pub(crate) fn list_above(
+        &self,
+        id: JobId,
+        label: Option<&'static str>,
+    ) -> Option<RunsAbove<'_>> {
+        if !self.running.is_tracked() {
+            return None;
+        }
+        let slot = self.running.slot(context::worker_index(self.id())?)?;
+        Some(slot.begin_above(self.running_job(id, label)))
+    }
+
+    /// The jobs that the workers run, with the index of the worker.
+    pub(crate) fn running_jobs(&self) -> Vec<(usize, Running)> {
+        let jobs = self.running.iter().flat_map(|(worker, slot)| {
+            let jobs = slot.all(|| self.ledger.worker(worker).is_at_work());
+            jobs.into_iter().map(move |job| (worker, job))
+        });
+        jobs.collect()
     }
 
     // ---- Waiting -------------------------------------------------------------------------------

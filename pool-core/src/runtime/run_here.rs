@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::error::{JobError, Refusal, StartCause, StartError};
 use crate::id::JobId;
 use crate::job_context::{Bound, JobContext, NoContext};
+use crate::observer::ObservedJob;
 use crate::panics::drop_quietly;
 use crate::parts::ledger::Ended;
+use crate::priority::Priority;
 use crate::queue::WorkQueue;
-use crate::runtime::account::{Account, attempt};
+use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
 use crate::sink::Completed;
@@ -24,7 +26,11 @@ pub(crate) fn runner<J: 'static, R: 'static>() -> Option<fn(J) -> R> {
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Accepts a job for which there is no room in the queue, and runs it before this returns. It comes
     /// back if it is not accepted, or needs a handler, which only workers have.
-    pub(crate) fn submit_here(self: &Arc<Self>, job: Job<J>) -> Result<JobId, (Refusal, Job<J>)> {
+    pub(crate) fn submit_here(
+        self: &Arc<Self>,
+        job: Job<J>,
+        priority: Priority,
+    ) -> Result<JobId, (Refusal, Job<J>)> {
         if job.is_for_sink() && self.run_here.is_none() {
             return Err((Refusal::Full, job));
         }
@@ -32,7 +38,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
             let error = StartError::new(0, StartCause::Forked);
             return Err((Refusal::NoThread(error), job));
         }
-        let id = match self.admit_here() {
+        let id = match self.admit_here(priority, job.label()) {
             Ok(id) => id,
             Err(refused) => return Err((refused, job)),
         };
@@ -41,7 +47,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         match job.into_parts().1 {
             Body::Payload(payload) => {
                 let bound = Bound { context: NoContext, inner: payload };
-                self.run_outside(id, bound, Account::submitter(&self.state));
+                self.run_outside(
+                    ObservedJob { id, label: None },
+                    bound,
+                    Account::submitter(&self.state),
+                );
             }
             Body::Ref(job_ref) => {
                 let skips = !job_ref.is_for_sink();
@@ -57,23 +67,25 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Runs an accepted job on a thread that is no worker, or acts as none.
     pub(crate) fn run_outside<C: JobContext>(
         &self,
-        id: JobId,
+        job: ObservedJob,
         payload: Bound<C, J>,
         account: Account<'_>,
     ) {
         let run = || match self.run_here {
             Some(run) => {
-                let ended = attempt(|| payload.run_by(run));
+                let ended = account.attempt(job.id, || job.label, || payload.run_by(run));
                 if ended.0 == Ended::Panicked {
                     self.config.abort_if_asked();
                 }
                 ended
             }
             // Unreachable: the callers have looked.
-            None => attempt(|| unreachable!("the job needs a handler")),
+            None => {
+                account.attempt(job.id, || job.label, || unreachable!("the job needs a handler"))
+            }
         };
-        let deliver = |outcome| self.deliver_outside(id, outcome);
-        account.end_job(id, None, run, deliver);
+        let deliver = |outcome| self.deliver_outside(job.id, outcome);
+        account.end_job(job.id, || job.label, None, run, deliver);
     }
 
     /// Delivers an outcome to the sink from a thread that is no worker, or acts as none.

@@ -5,19 +5,22 @@ use std::sync::{Arc, Weak};
 
 use crate::error::JobError;
 use crate::id::JobId;
+use crate::observer::ObservedJob;
 use crate::panics::drop_quietly;
 use crate::parts::ledger::Ended;
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::{Body, Job};
-use crate::runtime::job_ref::{Execute, JobRef};
+use crate::runtime::job_ref::{Execute, JobRef, TakenBack};
 use crate::sync::{Mutex, lock};
 
 /// What was taken out of the queue. It is dealt with only when the queue is done: it may hold a lock.
 struct Taken<J> {
-    /// The jobs for the handler.
-    payloads: Vec<(JobId, J)>,
+    /// The jobs for the handler and the sink.
+    payloads: Vec<(ObservedJob, J)>,
+    /// Those for the handler and a handle, which have been ended.
+    calls: Vec<(ObservedJob, J)>,
     /// References to the others.
     job_refs: Vec<(JobId, JobRef)>,
     /// The jobs for which the sink waits.
@@ -26,13 +29,16 @@ struct Taken<J> {
 
 impl<J: Send + 'static> Taken<J> {
     fn new() -> Self {
-        Self { payloads: Vec::new(), job_refs: Vec::new(), skipped: Vec::new() }
+        Self { payloads: Vec::new(), calls: Vec::new(), job_refs: Vec::new(), skipped: Vec::new() }
     }
 
     /// Takes the job out of an entry, if it is one.
     fn take(&mut self, job: &mut Job<J>) -> bool {
         match job.take_body() {
-            Some(Body::Payload(payload)) => self.payloads.push((job.id(), payload)),
+            Some(Body::Payload(payload)) => {
+                let job = ObservedJob { id: job.id(), label: None };
+                self.payloads.push((job, payload));
+            }
             Some(Body::Ref(job_ref)) => self.job_refs.push((job.id(), job_ref)),
             None => return false,
         }
@@ -43,11 +49,18 @@ impl<J: Send + 'static> Taken<J> {
     fn follow_refs(&mut self, account: Account<'_>) {
         for (id, job_ref) in self.job_refs.drain(..) {
             let is_for_sink = job_ref.is_for_sink();
-            match job_ref.take_back(id, account).map(|payload| payload.downcast()) {
-                Some(Ok(payload)) => self.payloads.push((id, *payload)),
-                // Of a stale one, the sink has had the outcome.
-                _ if is_for_sink => {}
-                _ => self.skipped.push(id),
+            // Of a stale one for the sink, that has had the outcome.
+            let mut skips = !is_for_sink;
+            let job = ObservedJob { id, label: job_ref.label() };
+            if let Some(TakenBack { payload, is_ended }) = job_ref.take_back(id, account)
+                && let Ok(payload) = payload.downcast()
+            {
+                skips = is_ended;
+                let jobs = if is_ended { &mut self.calls } else { &mut self.payloads };
+                jobs.push((job, *payload));
+            }
+            if skips {
+                self.skipped.push(id);
             }
         }
     }
@@ -55,7 +68,7 @@ impl<J: Send + 'static> Taken<J> {
     /// The ids that the sink is to skip.
     fn skipped(&mut self) -> Vec<JobId> {
         let mut skipped = std::mem::take(&mut self.skipped);
-        skipped.extend(self.payloads.iter().map(|(id, _)| *id));
+        skipped.extend(self.payloads.iter().map(|(job, _)| job.id));
         skipped.retain(|id| !id.is_nested());
         skipped
     }
@@ -100,7 +113,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         taken.follow_refs(Account::visitor(&self.state));
         let jobs = taken.payloads.len() as u64;
         self.state.ledger.take_outside(jobs);
-        taken.payloads.iter().for_each(|(id, _)| self.state.make_room(*id));
+        taken.payloads.iter().for_each(|(job, _)| {
+            self.state.make_room(job.id);
+            self.state.observe(|observer| observer.ended(*job, None, Ended::Returned));
+        });
         self.state.ledger.end_outside(Ended::Returned, jobs);
         let skipped = taken.skipped();
         if !skipped.is_empty()
@@ -108,8 +124,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         {
             launcher.skip(skipped);
         }
-        taken.payloads.sort_by_key(|(id, _)| *id);
-        taken.payloads
+        let mut returned = taken.payloads;
+        returned.append(&mut taken.calls);
+        returned.sort_by_key(|(job, _)| job.id);
+        returned.into_iter().map(|(job, payload)| (job.id, payload)).collect()
     }
 
     /// Returns a job that ends unrun, instead of this one, when a worker performs it.
@@ -125,12 +143,18 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     }
 
     /// Ends a job for the handler unrun, and delivers that outcome to the sink.
-    fn end_returned(&self, id: JobId, payload: J, account: Account<'_>) {
+    fn end_returned(&self, job: ObservedJob, payload: J, account: Account<'_>) {
         let end = || {
             drop_quietly(payload);
             (Ended::Returned, ())
         };
-        account.end_job(id, None, end, |()| self.deliver_outside(id, Err(JobError::Returned)));
+        account.end_job(
+            job.id,
+            || job.label,
+            None,
+            end,
+            |()| self.deliver_outside(job.id, Err(JobError::Returned)),
+        );
     }
 }
 
@@ -145,18 +169,27 @@ struct Discarded<J, R, Q> {
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Execute for Discarded<J, R, Q> {
     fn run(self: Arc<Self>, id: JobId, account: Account<'_>) {
         let body = lock(&self.body).take();
+        let label = match &body {
+            Some(Body::Ref(job_ref)) => job_ref.label(),
+            _ => None,
+        };
         let payload = match body {
             Some(Body::Payload(payload)) => Some(payload),
             Some(Body::Ref(job_ref)) => {
-                let payload = job_ref.take_back(id, account);
-                payload.and_then(|payload| payload.downcast().ok()).map(|payload| *payload)
+                let taken = job_ref.take_back(id, account);
+                let (ended, unended) = match taken {
+                    Some(TakenBack { payload, is_ended: true }) => (Some(payload), None),
+                    taken => (None, taken.and_then(|taken| taken.payload.downcast().ok())),
+                };
+                drop_quietly(ended);
+                unended.map(|payload| *payload)
             }
             None => None,
         };
         if let Some(payload) = payload
             && let Some(inner) = self.inner.upgrade()
         {
-            inner.end_returned(id, payload, account);
+            inner.end_returned(ObservedJob { id, label }, payload, account);
         }
     }
 

@@ -11,8 +11,8 @@ use crate::panics::drop_quietly;
 use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
 use crate::parts::ledger::Ended;
-use crate::runtime::account::{Account, attempt};
-use crate::runtime::job_ref::{Execute, Hold};
+use crate::runtime::account::Account;
+use crate::runtime::job_ref::{Execute, Hold, TakenBack};
 use crate::runtime::pool_state::{Expire, PoolState};
 use crate::runtime::task_cell::TaskCell;
 
@@ -31,7 +31,13 @@ impl<F, T> TaskCell<F, T> {
         end: impl FnOnce(F) -> (Ended, Result<T, JobError>),
     ) -> bool {
         let Some((closure, right)) = self.take() else { return false };
-        account.end_job(id, self.expiry(), || end(closure), |outcome| right.end(outcome));
+        account.end_job(
+            id,
+            || self.label(),
+            self.expiry(),
+            || end(closure),
+            |outcome| right.end(outcome),
+        );
         true
     }
 
@@ -43,7 +49,7 @@ impl<F, T> TaskCell<F, T> {
                 drop_quietly(closure);
                 return (Ended::Expired, Err(JobError::Expired));
             }
-            attempt(|| run(closure))
+            account.attempt(id, || self.label(), || run(closure))
         });
     }
 
@@ -82,6 +88,12 @@ pub(crate) trait Work<T>: Send + Sized {
         Self::run(cell, id, account);
         account.leave_stale(bytes);
     }
+
+    /// Returns the payload of a job for the handler, and drops what else there is. It never unwinds.
+    fn into_payload(self) -> Option<Box<dyn Any + Send>> {
+        drop_quietly(self);
+        None
+    }
 }
 
 impl<S, C, F, T> Work<T> for S
@@ -104,10 +116,14 @@ impl<F: Work<T>, T: Send> Execute for TaskCell<F, T> {
         F::run(self, id, account);
     }
 
-    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
-        self.drop_unrun(id, account, Ended::Returned, JobError::Returned);
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<TakenBack> {
+        let mut payload = None;
+        self.end(id, account, |work| {
+            payload = work.into_payload();
+            (Ended::Returned, Err(JobError::Returned))
+        });
         drop_quietly(self);
-        None
+        payload.map(|payload| TakenBack { payload, is_ended: true })
     }
 
     fn abandon(&self) {
@@ -119,6 +135,10 @@ impl<F: Work<T>, T: Send> Execute for TaskCell<F, T> {
 
     fn give_up_stale(&self) -> bool {
         !self.is_queued()
+    }
+
+    fn wake_to_look(&self) {
+        self.latch().wake_to_look();
     }
 
     fn label(&self) -> Option<&'static str> {

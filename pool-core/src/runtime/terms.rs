@@ -14,7 +14,7 @@ pub(crate) struct Terms {
     /// The jobs are not to be started from this moment on.
     pub(crate) deadline: Option<Instant>,
     pub(crate) priority: Priority,
-    /// `None` in a pool that does not track its jobs.
+    /// `None` in a pool that neither tracks its jobs nor has an observer.
     pub(crate) label: Option<&'static str>,
 }
 

@@ -1,13 +1,13 @@
 //! The timed job: a job for the pool's handler that lies apart from the queue, because it expires, is held
 //! back, or has a label.
 
-use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use crate::error::JobError;
 use crate::id::JobId;
 use crate::job_context::{Bound, JobContext};
+use crate::observer::ObservedJob;
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -15,7 +15,7 @@ use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
-use crate::runtime::job_ref::{Execute, Hold};
+use crate::runtime::job_ref::{Execute, Hold, TakenBack};
 use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
 use crate::sync::{Mutex, lock};
@@ -77,6 +77,10 @@ where
         lock(&self.payload).take()
     }
 
+    fn observed(&self, id: JobId) -> ObservedJob {
+        ObservedJob { id, label: self.label }
+    }
+
     /// Drops the job, and delivers to the sink that it has ended in this way.
     fn end_unrun(
         &self,
@@ -90,11 +94,17 @@ where
             drop_quietly(payload);
             (how, error)
         };
-        account.end_job(id, None, end, |error| {
-            if let Some(inner) = self.inner.upgrade() {
-                inner.deliver_outside(id, Err(error));
-            }
-        });
+        account.end_job(
+            id,
+            || self.label,
+            None,
+            end,
+            |error| {
+                if let Some(inner) = self.inner.upgrade() {
+                    inner.deliver_outside(id, Err(error));
+                }
+            },
+        );
     }
 }
 
@@ -114,17 +124,17 @@ where
             && let Some(worker) = context::worker::<Worker<J, R, Q>>(pool.id())
         {
             if C::IS_NONE {
-                worker.hand_over(id, payload.inner);
+                worker.hand_over(self.observed(id), payload.inner);
             } else {
                 let run = |handler: &mut dyn FnMut(J) -> R| payload.run_by(handler);
-                worker.hand_over_within(id, Box::new(run));
+                worker.hand_over_within(self.observed(id), Box::new(run));
             }
         } else if let Some(inner) = self.inner.upgrade() {
-            inner.run_outside(id, payload, account);
+            inner.run_outside(self.observed(id), payload, account);
         }
     }
 
-    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<Box<dyn Any + Send>> {
+    fn take_back(self: Arc<Self>, id: JobId, account: Account<'_>) -> Option<TakenBack> {
         let payload = self.take()?;
         if self.was_held {
             self.end_unrun(id, payload, account, Ended::Returned, JobError::Returned);
@@ -132,7 +142,7 @@ where
         }
         let Bound { context, inner } = payload;
         drop_quietly(context);
-        Some(Box::new(inner))
+        Some(TakenBack { payload: Box::new(inner), is_ended: false })
     }
 
     fn abandon(&self) {

@@ -10,8 +10,10 @@ use std::task::Waker;
 
 use crate::error::JobError;
 use crate::id::{JobId, JobIds};
+use crate::observer::ObservedJob;
 use crate::panics::{Panic, PanicPolicy, drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
+use crate::parts::context;
 use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
 use crate::parts::poll_pacing::PollPacing;
 use crate::parts::sleep::{Mode, Sleep, Wake};
@@ -57,8 +59,12 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     /// The id for the next job that its jobs submit. At a multiple of the block's size, a new block is due.
     next_id: Cell<u64>,
     running: Cell<Running>,
-    /// The job for the handler to which a job ref has led.
-    handed: RefCell<Option<(JobId, Handed<J, R>)>>,
+    /// The job for the handler to which a job ref has led, or that was set aside.
+    handed: RefCell<Option<(ObservedJob, Handed<J, R>)>>,
+    /// The label of the job for the handler that it runs.
+    label: Cell<Option<&'static str>>,
+    /// Whether the observers were told that it sleeps.
+    is_asleep: Cell<bool>,
     /// Whether its job has said that it blocks.
     is_blocking: Cell<bool>,
     /// Whether it looks for a job while others may rely on it as a searcher.
@@ -124,6 +130,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             next_id: Cell::new(0),
             running: Cell::new(Running::Queue),
             handed: RefCell::new(None),
+            label: Cell::new(None),
+            is_asleep: Cell::new(false),
             is_blocking: Cell::new(false),
             is_searching: Cell::new(false),
             to_wake: Cell::new(None),
@@ -151,7 +159,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         body: Body<J>,
         priority: Priority,
     ) -> JobId {
-        let id = self.next_id();
+        let id = self.next_id(&body, priority);
         self.inner.state.queue_call(|| end.push(Job::new(id.with_priority(priority), body)));
         self.counters().pushed.bump();
         drop(end);
@@ -170,6 +178,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let count = jobs.len();
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
+        self.inner.state.observe_submits(first, count as u64, priority, None);
         let mut next = first.with_priority(priority);
         self.inner.state.queue_call(|| {
             for mut job in jobs.drain(..) {
@@ -184,17 +193,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     #[inline]
-    fn next_id(&self) -> JobId {
+    fn next_id(&self, body: &Body<J>, priority: Priority) -> JobId {
         let id = self.next_id.get();
         if id.is_multiple_of(ID_BLOCK) {
-            return self.first_id_of_next_block();
+            return self.first_id_of_next_block(body.label(), priority);
         }
         self.next_id.set(id + 1);
         JobId::nested(id)
     }
 
+    /// With observers, each id is one of these: they are told here.
     #[cold]
-    fn first_id_of_next_block(&self) -> JobId {
+    fn first_id_of_next_block(&self, label: Option<&'static str>, priority: Priority) -> JobId {
+        if self.inner.state.is_observed() {
+            let id = JobId::nested(self.inner.state.ledger.nested_ids(1));
+            self.inner.state.observe_submits(id, 1, priority, label);
+            return id;
+        }
         let id = self.inner.state.ledger.nested_block();
         self.next_id.set(id + 1);
         JobId::nested(id)
@@ -285,10 +300,25 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let job = from(&mut self.local.borrow_mut())?;
         self.note_taken(&job);
         if let Some(slot) = slot {
-            let now = guarded(|| state.clock().now()).map_err(drop_quietly);
-            slot.begin(job.id(), now.ok(), job.label());
+            slot.begin(state.running_job(job.id(), job.label()));
         }
-        Some(job)
+        Some(self.set_aside_if_observed(job))
+    }
+
+    /// In a pool with observers, sets a job for the handler aside: it is [handled](Self::handle_handed) where
+    /// they are told. Returns the job, or a job ref in its place.
+    fn set_aside_if_observed(&self, job: Job<J>) -> Job<J> {
+        if !self.inner.state.is_observed() {
+            return job;
+        }
+        match job.into_parts() {
+            (id, Body::Payload(payload)) => {
+                let job = ObservedJob { id, label: None };
+                self.handed.replace(Some((job, Handed::Payload(payload))));
+                Job::new(id, Body::Ref(JobRef::to_nothing()))
+            }
+            (id, body) => Job::new(id, body),
+        }
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
@@ -360,6 +390,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             Running::Queue | Running::Ref(_) => return Err(payload),
             Running::Job(id) => {
                 self.inner.config.abort_if_asked();
+                self.observe_end(ObservedJob { id, label: self.label.get() }, Ended::Panicked);
                 self.counters().count(Ended::Panicked);
                 let error = JobError::Panicked(Panic::new(payload));
                 if let Err(payload) = guarded(|| self.deliver(id, Err(error), sink)) {
@@ -382,8 +413,22 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// Searches, and parks, until there is a job. Returns `None` if the worker is to leave.
     fn search_or_sleep(&self, searching: bool) -> Option<Job<J>> {
         self.is_searching.set(true);
-        let _searching = Searching(self);
-        self.search_or_sleep_on(searching)
+        let searcher = Searching(self);
+        let found = self.search_or_sleep_on(searching);
+        drop(searcher);
+        // Not before: others rely on a searcher.
+        if self.is_asleep.take() && found.is_some() {
+            self.inner.state.observe(|observer| observer.worker_wakes(self.index));
+        }
+        found
+    }
+
+    /// Tells the observers that this worker sleeps, once.
+    fn observe_sleep(&self) {
+        let state = &self.inner.state;
+        if state.is_observed() && !self.is_asleep.replace(true) {
+            context::off_duty(|| state.observe(|observer| observer.worker_sleeps(self.index)));
+        }
     }
 
     fn search_or_sleep_on(&self, mut searching: bool) -> Option<Job<J>> {
@@ -403,8 +448,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
                 }
                 return Some(job);
             }
-            // While it sleeps, the clock's foreign code runs on this thread and belongs to no job.
+            // While it sleeps, foreign code of observers and of the clock runs on this thread and belongs to no job.
             forget_pool();
+            self.observe_sleep();
             match sleep.sleep(self.index, &self.inner.state.ledger, self.inner.state.clock()) {
                 Wake::Search => searching = true,
                 Wake::Leave => return None,
@@ -468,9 +514,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         sink: &mut impl ResultSink<Result = R>,
     ) {
         match self.handed.take() {
-            Some((id, Handed::Payload(payload))) => self.handle(id, payload, handler, sink),
-            Some((id, Handed::Within(run))) => self.handle(id, run, |run| run(handler), sink),
-            Some((id, Handed::Task(task))) => {
+            Some((job, Handed::Payload(payload))) => {
+                self.handle_observed(job, payload, handler, sink);
+            }
+            Some((job, Handed::Within(run))) => {
+                self.handle_observed(job, run, |run| run(handler), sink);
+            }
+            Some((ObservedJob { id, .. }, Handed::Task(task))) => {
                 self.running.set(Running::Ref(id));
                 let account = Account::worker(&self.inner.state, self.index);
                 let has_panicked = task.run(id, account, handler);
@@ -484,10 +534,37 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
     }
 
+    /// Runs a job for the handler, and tells the observers.
+    fn handle_observed<P>(
+        &self,
+        job: ObservedJob,
+        payload: P,
+        handler: impl FnOnce(P) -> R,
+        sink: &mut impl ResultSink<Result = R>,
+    ) {
+        self.label.set(job.label);
+        self.inner.state.observe(|observer| observer.started(job, Some(self.index)));
+        let handler = |payload| {
+            let result = handler(payload);
+            self.observe_end(job, Ended::Done);
+            result
+        };
+        self.handle(job.id, payload, handler, sink);
+    }
+
+    /// Tells the observers that a job has ended, before it is counted and its outcome can be seen.
+    fn observe_end(&self, job: ObservedJob, how: Ended) {
+        self.inner.state.observe(|observer| observer.ended(job, Some(self.index), how));
+    }
+
     /// Runs what a job ref leads to. If its outcome is not for the sink, the sink skips its id.
     /// Returns whether it led to a job for the handler.
     #[inline(never)]
     fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) -> bool {
+        if job_ref.is_to_nothing() {
+            // Its job was set aside.
+            return self.handed.borrow().is_some();
+        }
         let skips = !id.is_nested() && !job_ref.is_for_sink();
         self.running.set(Running::Ref(id));
         job_ref.run(id, Account::worker(&self.inner.state, self.index));
@@ -510,22 +587,23 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Takes over a job for the handler from the job ref that this worker follows.
-    pub(crate) fn hand_over(&self, id: JobId, payload: J) {
+    pub(crate) fn hand_over(&self, job: ObservedJob, payload: J) {
         self.counters().popped.bump();
-        self.inner.state.make_room(id);
-        self.handed.replace(Some((id, Handed::Payload(payload))));
+        self.inner.state.make_room(job.id);
+        self.handed.replace(Some((job, Handed::Payload(payload))));
     }
 
     /// Takes over a job for the handler that has a context.
-    pub(crate) fn hand_over_within(&self, id: JobId, run: WithinContext<J, R>) {
+    pub(crate) fn hand_over_within(&self, job: ObservedJob, run: WithinContext<J, R>) {
         self.counters().popped.bump();
-        self.inner.state.make_room(id);
-        self.handed.replace(Some((id, Handed::Within(run))));
+        self.inner.state.make_room(job.id);
+        self.handed.replace(Some((job, Handed::Within(run))));
     }
 
     /// Takes over a job for the handler that has a handle. It stays queued until the handler has it.
     pub(crate) fn hand_over_task(&self, id: JobId, task: Arc<dyn HandlerTask<J, R>>) {
-        self.handed.replace(Some((id, Handed::Task(task))));
+        let job = ObservedJob { id, label: None };
+        self.handed.replace(Some((job, Handed::Task(task))));
     }
 
     #[inline(always)]

@@ -12,8 +12,17 @@ pub(crate) type PlainPool = ThreadPool<(), Plain<Job<Task>>>;
 
 /// Explores every execution with at most two preemptions, unless the environment asks for others.
 pub(crate) fn model(f: impl Fn() + Sync + Send + 'static) {
+    explore(2, f);
+}
+
+/// The same with at most one, for a model of so much that a second would take minutes.
+pub(crate) fn large_model(f: impl Fn() + Sync + Send + 'static) {
+    explore(1, f);
+}
+
+fn explore(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.max_branches = builder.max_branches.max(10_000);
     builder.check(f);
 }

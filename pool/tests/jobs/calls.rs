@@ -1,14 +1,15 @@
 //! Jobs for the handler that have a handle each.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
 use drainpool::{
-    AnyQueue, Collect, InOrder, Job, JobError, JobHandle, JobSet, ManualClock, NoSink, Refusal,
-    ShutdownReport, SubmitOptions, Task, WhenFull, sink_fn,
+    AnyQueue, Collect, Completed, InOrder, Job, JobError, JobHandle, JobId, JobSet, ManualClock,
+    NoSink, Refusal, ResultSink, ShutdownReport, SinkClosed, SubmitOptions, Task, WhenFull,
+    sink_fn,
 };
 
 use crate::setup::held::hold;
@@ -34,6 +35,8 @@ on_every_backend! {
     a_waiter_outside_never_runs_a_call
     a_call_is_a_future
     a_pool_of_closures_is_called_with_tasks
+    a_call_that_is_taken_back_brings_its_job
+    a_call_that_a_worker_gives_back_may_panic_when_it_is_dropped
 }
 
 /// A pool whose handlers return what they are given, and count on the way.
@@ -385,4 +388,73 @@ fn a_pool_of_closures_is_called_with_tasks(setup: Setup) {
     let plain: pool_core::ThreadPoolBuilder<_, NoSink> = setup.builder();
     let plain = plain.build().unwrap();
     plain.call(Task::new(|| ())).unwrap().join().unwrap();
+}
+
+/// A sink that notes what it is to skip.
+#[derive(Clone, Default)]
+struct Skips(Arc<Mutex<Vec<JobId>>>);
+
+impl ResultSink for Skips {
+    type Result = String;
+
+    fn put(&mut self, done: Completed<String>) -> Result<(), SinkClosed<String>> {
+        panic!("no job is to run: {done:?}")
+    }
+
+    fn skip(&mut self, id: JobId) {
+        self.0.lock().unwrap().push(id);
+    }
+}
+
+fn a_call_that_is_taken_back_brings_its_job(setup: Setup) {
+    let skipped = Skips::default();
+    let builder = Setup { capacity: None, ..setup }.builder().paused().sink(skipped.clone());
+    let pool = builder.build_with(|_| |job: String| job).unwrap();
+    let job = |n: u32| format!("job {n}");
+    for for_good in [false, true] {
+        let (first, third) = (pool.call(job(1)).unwrap(), pool.call(job(3)).unwrap());
+        let second = pool.submit(job(2)).unwrap();
+        // One whose handle is gone comes back as well.
+        let dropped = pool.call(job(4)).unwrap();
+        let dropped_id = dropped.id();
+        drop(dropped);
+        let taken = if for_good { pool.shutdown_now() } else { pool.take_queued() };
+        let mut expected =
+            [(first.id(), job(1)), (second, job(2)), (third.id(), job(3)), (dropped_id, job(4))];
+        expected.sort();
+        assert_eq!(taken, expected);
+        let mut skips = std::mem::take(&mut *skipped.0.lock().unwrap());
+        skips.sort();
+        assert!(skips.iter().eq(expected.iter().map(|(id, _)| id)));
+        for call in [first, third] {
+            assert!(matches!(call.join(), Err(JobError::Returned)));
+        }
+    }
+    let report = pool.shutdown();
+    assert_eq!((report.accepted, report.returned, report.unfinished), (8, 8, 0));
+}
+
+fn a_call_that_a_worker_gives_back_may_panic_when_it_is_dropped(setup: Setup) {
+    struct Fragile;
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    let (begun, go) = (Latch::default(), Latch::default());
+    let (begins, waits) = (begun.clone(), go.clone());
+    let pool = setup.builder().sink(sink_fn(|_: Completed<()>| ())).build_with(|_| |_: Fragile| ());
+    let pool = pool.unwrap();
+    let handle = pool.handle().clone();
+    let calls = pool.spawn(move || {
+        begins.open();
+        waits.wait();
+        handle.call(Fragile).unwrap()
+    });
+    begun.wait();
+    assert!(pool.shutdown_now().is_empty());
+    go.open();
+    assert!(matches!(calls.unwrap().join().unwrap().join(), Err(JobError::Returned)));
+    let report = pool.shutdown();
+    assert_eq!((report.done, report.returned, report.unfinished), (1, 1, 0));
 }

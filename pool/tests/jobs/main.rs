@@ -30,6 +30,7 @@ mod limits;
 mod makers;
 mod maps;
 mod nesting;
+mod observers;
 mod odd_contexts;
 mod options;
 mod order;

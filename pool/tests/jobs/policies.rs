@@ -1,7 +1,9 @@
 //! What a pool does after a job's panic, by its policy.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use drainpool::{
 };
 
 use crate::setup::held::{hold, panic_behind};
-use crate::setup::tools::{one_for_each, results, threads_while};
+use crate::setup::tools::{one_for_each, results, threads_while, waker_that_opens};
 use crate::setup::{Builder, Latch, Pool, Setup, Tally, balanced, eventually, pause_at_rest};
 
 on_every_backend! {
@@ -25,6 +27,9 @@ on_every_backend! {
     without_any_worker_the_shutdown_gives_the_jobs_up
     without_any_worker_a_thread_that_waits_runs_its_job
     without_any_worker_a_call_that_is_waited_for_comes_back
+    without_any_worker_a_task_that_awaits_runs_its_job
+    without_any_worker_a_pause_keeps_the_jobs_for_those_that_wait
+    without_any_worker_the_shutdown_tells_a_task_that_awaits
     a_thread_that_waits_starts_a_worker
     the_last_worker_s_end_may_submit
     a_policy_to_abort_captures_what_has_a_receiver
@@ -297,6 +302,79 @@ fn without_any_worker_a_call_that_is_waited_for_comes_back(setup: Setup) {
     kept.join().unwrap();
     let report = pool.shutdown();
     assert_eq!((report.done, report.panicked, report.returned), (1, 1, 1));
+}
+
+fn without_any_worker_a_task_that_awaits_runs_its_job(setup: Setup) {
+    let allowed = Arc::new(AtomicBool::new(true));
+    let builder = replacing(setup).num_threads(1).thread_factory(threads_while(&allowed));
+    let pool: Pool = builder.build().unwrap();
+    let go = Latch::default();
+    panic_behind(&go, &pool);
+    let here = || thread::current().id();
+    let (early, late) = (pool.spawn(here).unwrap(), pool.spawn(here).unwrap());
+    allowed.store(false, Ordering::SeqCst);
+    let told = Latch::default();
+    let waker = waker_that_opens(&told);
+    let mut early = pin!(early);
+    assert!(early.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    go.open();
+    // It is told of the loss.
+    told.wait();
+    let Poll::Ready(ran) = early.poll(&mut Context::from_waker(&waker)) else { panic!("it waits") };
+    assert_eq!(ran.unwrap(), here());
+    eventually(|| pool.stats().threads == 0);
+    let Poll::Ready(ran) = pin!(late).poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("it waits")
+    };
+    assert_eq!(ran.unwrap(), here());
+    let report = balanced(&pool);
+    assert_eq!((report.done, report.panicked, report.unfinished), (2, 1, 0));
+}
+
+fn without_any_worker_a_pause_keeps_the_jobs_for_those_that_wait(setup: Setup) {
+    let allowed = Arc::new(AtomicBool::new(true));
+    let builder = replacing(setup).num_threads(1).thread_factory(threads_while(&allowed));
+    let pool: Pool = builder.build().unwrap();
+    let go = Latch::default();
+    panic_behind(&go, &pool);
+    let (joined, awaited) = (pool.spawn(|| 1).unwrap(), pool.spawn(|| 2).unwrap());
+    pool.pause();
+    allowed.store(false, Ordering::SeqCst);
+    go.open();
+    eventually(|| pool.stats().threads == 0);
+    let told = Latch::default();
+    let waker = waker_that_opens(&told);
+    let mut awaited = pin!(awaited);
+    assert!(awaited.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let joins = thread::spawn(move || joined.join().unwrap());
+    pool.resume();
+    assert_eq!(joins.join().unwrap(), 1);
+    told.wait();
+    assert!(awaited.poll(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(balanced(&pool).done, 2);
+}
+
+fn without_any_worker_the_shutdown_tells_a_task_that_awaits(setup: Setup) {
+    let allowed = Arc::new(AtomicBool::new(true));
+    let builder = replacing(setup).num_threads(1).thread_factory(threads_while(&allowed));
+    let pool: Pool = builder.build().unwrap();
+    let go = Latch::default();
+    panic_behind(&go, &pool);
+    let mut awaited = pin!(pool.spawn(|| 7).unwrap());
+    // It stays in the queue, whoever looks.
+    pool.pause();
+    allowed.store(false, Ordering::SeqCst);
+    go.open();
+    eventually(|| pool.stats().threads == 0);
+    let told = Latch::default();
+    let waker = waker_that_opens(&told);
+    assert!(awaited.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(pool.shutdown().unfinished, 1);
+    told.wait();
+    let Poll::Ready(outcome) = awaited.poll(&mut Context::from_waker(&waker)) else {
+        panic!("it waits")
+    };
+    assert!(matches!(outcome, Err(drainpool::JobError::Returned)));
 }
 
 fn a_thread_that_waits_starts_a_worker(setup: Setup) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use drainpool::{
     Clock, Collect, Completed, ManualClock, PanicPolicy, SubmitOptions, WhenFull, current_job,
-    current_label, label_job,
+    current_label, label_job, sink_fn,
 };
 
 use crate::setup::{Builder, Latch, Pool, Setup, balanced, eventually, pause_at_rest};
@@ -21,6 +21,8 @@ on_every_backend! {
     a_paused_pool_runs_nothing
     a_job_has_the_label_of_its_submit
     a_label_is_its_jobs_alone
+    a_job_that_another_one_waits_for_is_listed_beside_it
+    a_job_whose_end_can_be_seen_is_not_listed
 }
 
 fn tracking(setup: Setup) -> Builder {
@@ -225,14 +227,14 @@ fn a_label_is_its_jobs_alone(setup: Setup) {
         Some("first".into())
     );
     assert_eq!(pool.spawn(label).unwrap().join().unwrap(), None, "the label before is gone");
-    // A job that is run in place by the one that waits for it does not change the label of that.
+    // A job that is run in place by the one that waits for it has its own, and does not change the label of that.
     let nested = pool.handle();
     let outer = pool.with(labelled("outer")).spawn(move || {
         let inner = nested.with(labelled("inner")).spawn(label).unwrap();
         (inner.join().unwrap(), label())
     });
     let outer = outer.unwrap().join().unwrap();
-    assert_eq!(outer, (Some("outer".into()), Some("outer".into())));
+    assert_eq!(outer, (Some("inner".into()), Some("outer".into())));
 
     let untracked = one.pool();
     let job = untracked.with(labelled("lost")).spawn(label).unwrap();
@@ -248,5 +250,54 @@ fn a_label_is_its_jobs_alone(setup: Setup) {
     assert_eq!(here.spawn(label).unwrap().join().unwrap(), None);
     assert_eq!(pool.take_queued().len(), 1);
     pool.resume();
+    balanced(&pool);
+}
+
+fn a_job_that_another_one_waits_for_is_listed_beside_it(setup: Setup) {
+    let pool = setup.builder().track_jobs().num_threads(1).build().unwrap();
+    let handle = pool.handle().clone();
+    let looks = pool.handle().clone();
+    let outer = pool.with(SubmitOptions::new().label("outer")).spawn(move || {
+        label_job("outer, waits");
+        let inner = handle.with(SubmitOptions::new().label("inner")).spawn(move || {
+            let before = current_label();
+            label_job("inner, runs");
+            (before, current_job(), looks.running_jobs())
+        });
+        let inner = inner.unwrap();
+        let id = inner.id();
+        (id, inner.join().unwrap(), current_label(), current_job())
+    });
+    let outer = outer.unwrap();
+    let outer_id = outer.id();
+    let (inner_id, (before, seen, listed), after, current) = outer.join().unwrap();
+    assert_eq!((before.as_deref(), seen), (Some("inner"), Some(inner_id)));
+    assert_eq!((after.as_deref(), current), (Some("outer, waits"), Some(outer_id)));
+    let listed: Vec<_> =
+        listed.iter().map(|job| (job.worker, job.id, job.label.as_deref())).collect();
+    let both = [(outer_id, "outer, waits"), (inner_id, "inner, runs")];
+    assert_eq!(listed, both.map(|(id, label)| (0, Some(id), Some(label))));
+    balanced(&pool);
+}
+
+fn a_job_whose_end_can_be_seen_is_not_listed(setup: Setup) {
+    let (put, go_on) = (Latch::default(), Latch::default());
+    let (puts, waits) = (put.clone(), go_on.clone());
+    let sink = sink_fn(move |_| {
+        puts.open();
+        waits.wait();
+    });
+    let pool = setup.builder().track_jobs().num_threads(1).sink(sink).build().unwrap();
+    for _ in 0..100 {
+        let job = pool.spawn(|| ()).unwrap();
+        let id = job.id();
+        job.join().unwrap();
+        assert!(pool.running_jobs().iter().all(|job| job.id != Some(id)));
+    }
+    pool.execute(|| ()).unwrap();
+    // The worker has run the job, and does not get on with its outcome.
+    put.wait();
+    assert_eq!(pool.running_jobs(), []);
+    go_on.open();
     balanced(&pool);
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod block_on;
 pub(crate) mod held;
+pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod tools;
 

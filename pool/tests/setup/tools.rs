@@ -4,11 +4,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
+use std::task::{Wake, Waker};
 use std::thread;
 
 use drainpool::{JobHandle, Panic, WorkerThread};
 
-use super::{Handle, Setup, balanced, eventually};
+use super::{Handle, Latch, Setup, balanced, eventually};
 
 /// The text of the panic that this code must end in.
 pub(crate) fn thrown<T>(code: impl FnOnce() -> T) -> String {
@@ -93,4 +94,17 @@ pub(crate) fn threads_while(
         }
         thread::Builder::new().name(worker.name().to_owned()).spawn(|| worker.run())
     }
+}
+
+/// Returns a waker that opens a latch.
+pub(crate) fn waker_that_opens(latch: &Latch) -> Waker {
+    struct Opens(Latch);
+
+    impl Wake for Opens {
+        fn wake(self: Arc<Self>) {
+            self.0.open();
+        }
+    }
+
+    Waker::from(Arc::new(Opens(latch.clone())))
 }

@@ -113,6 +113,11 @@ impl Plan {
         }
     }
 
+    /// Whether the pools are observed: every other plan, as an observed pool has a way of its own.
+    pub(crate) fn observed(&self) -> bool {
+        self.seed.is_multiple_of(2)
+    }
+
     /// Whether the pools have timers.
     pub(crate) fn is_timed(&self) -> bool {
         self.nodes.iter().any(|node| matches!(node.op, Op::Timed(_)))

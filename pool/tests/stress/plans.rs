@@ -13,6 +13,7 @@ use pool_conformance::{set_patience, within_patience};
 
 use crate::books::Books;
 use crate::plan::{Ending, Meddling, Plan};
+use crate::setup::recorder::Recorder;
 use crate::setup::{Backend, Pool, Tally};
 use crate::steps::run;
 use crate::timers::Timed;
@@ -49,13 +50,19 @@ struct Pools {
     clock: ManualClock,
     started: Tally,
     stopped: Tally,
+    /// What was told of each pool, if the plan observes them.
+    recorders: Vec<Arc<Recorder>>,
 }
 
 impl Pools {
     fn new(backend: Backend, plan: &Plan) -> Self {
         let (started, stopped) = (Tally::default(), Tally::default());
         let clock = ManualClock::new();
-        let pool = |_| {
+        let recorders: Vec<Arc<Recorder>> = match plan.observed() {
+            true => (0..plan.pools).map(|_| Arc::default()).collect(),
+            false => Vec::new(),
+        };
+        let pool = |nth: usize| {
             let (starts, stops) = (started.clone(), stopped.clone());
             let mut builder = pool_core::ThreadPoolBuilder::with_backend(backend)
                 .num_threads(plan.workers)
@@ -74,12 +81,15 @@ impl Pools {
             if plan.by_hand {
                 builder = builder.clock(clock.clone());
             }
+            if let Some(recorder) = recorders.get(nth) {
+                builder = builder.observer(Arc::clone(recorder));
+            }
             builder.build().unwrap()
         };
         let pools: Vec<Pool> = (0..plan.pools).map(pool).collect();
         let timed = if plan.is_timed() { &*pools } else { &[] };
         let timers = timed.iter().map(|pool| Timer::new(pool).unwrap()).collect();
-        Self { pools, timers, clock, started, stopped }
+        Self { pools, timers, clock, started, stopped, recorders }
     }
 }
 
@@ -106,6 +116,7 @@ fn check(world: &Arc<World>, pools: &Pools) {
     });
     let (reports, timers) = end(world, pools);
     world.check(&reports, &timers);
+    pools.recorders.iter().zip(&reports).for_each(|(recorder, report)| recorder.check(report));
     assert!(pools.pools.iter().all(|pool| pool.stats().threads == 0), "threads are left");
     assert_eq!(pools.started.get(), pools.stopped.get(), "threads started and stopped");
 }

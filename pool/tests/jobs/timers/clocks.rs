@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Wake, Waker};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use drainpool::{Clock, ManualClock, SubmitOptions, Timer};
 
 use super::SECOND;
+use crate::setup::tools::waker_that_opens;
 use crate::setup::{Latch, Setup, balanced, eventually};
 
 on_every_backend! {
@@ -60,15 +61,6 @@ fn a_clock_that_panics_stops_nothing(setup: Setup) {
     assert_eq!(timer.shutdown().fired, 1);
 }
 
-/// A waker that opens a latch.
-struct Opens(Latch);
-
-impl Wake for Opens {
-    fn wake(self: Arc<Self>) {
-        self.0.open();
-    }
-}
-
 fn what_expires_is_watched_over(setup: Setup) {
     let clock = Odd::new();
     let pool = setup.builder().clock(clock.clone()).paused().build().unwrap();
@@ -88,7 +80,7 @@ fn what_expires_is_watched_over(setup: Setup) {
     sleeps_until(start + 3 * SECOND);
     // Nobody but the timer looks at the clock for them.
     let (woken, mut job) = (Latch::default(), first);
-    let waker = Waker::from(Arc::new(Opens(woken.clone())));
+    let waker = waker_that_opens(&woken);
     let polled = std::pin::Pin::new(&mut job).poll(&mut Context::from_waker(&waker));
     assert!(polled.is_pending());
     clock.clock.advance(3 * SECOND);

@@ -3,6 +3,7 @@
 mod clocks;
 mod delays;
 mod ends;
+mod options;
 mod periodic;
 mod room;
 
