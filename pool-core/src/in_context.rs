@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::needs_drop;
 
 use crate::job_context::JobContext;
+use crate::panics::drop_quietly;
 use crate::queue::{MakeQueue, PushError, WorkQueue};
 
-/// A queue, or a backend, whose jobs take the context `C` along; see
+/// A queue, or a backend, whose jobs take the context `C` along, within those of `Q`, if it has any; see
 /// [`ThreadPoolBuilder::context`](crate::ThreadPoolBuilder::context).
 ///
 /// # Examples
@@ -77,8 +79,66 @@ impl<J, Q: WorkQueue<J>, C: JobContext> WorkQueue<J> for InContext<Q, C> {
     }
 
     fn capture_context(&self) -> impl JobContext + use<J, Q, C> {
-        C::capture()
+        // The other contexts were set before.
+        Within { outer: self.inner.capture_context(), inner: Quiet::<C>::capture() }
     }
+}
+
+/// A context that is dropped quietly if it is not entered. Otherwise the process would abort if what its job owns
+/// panicked as well, and a job that is refused would be lost.
+struct Quiet<C: JobContext>(Option<C>);
+
+impl<C: JobContext> JobContext for Quiet<C> {
+    fn capture() -> Self {
+        Self(Some(C::capture()))
+    }
+
+    fn enter(mut self) -> impl Sized {
+        self.0.take().map(C::enter)
+    }
+
+    #[inline]
+    fn run<T>(mut self, job: impl FnOnce() -> T) -> T {
+        match self.0.take() {
+            Some(context) => context.run(job),
+            None => unreachable!("it is there until it is entered"),
+        }
+    }
+
+    const COUNT: usize = C::COUNT;
+}
+
+impl<C: JobContext> Drop for Quiet<C> {
+    fn drop(&mut self) {
+        if needs_drop::<C>() {
+            drop_quietly(self.0.take());
+        }
+    }
+}
+
+/// Two contexts, one entered within the other.
+struct Within<A, B> {
+    outer: A,
+    inner: B,
+}
+
+impl<A: JobContext, B: JobContext> JobContext for Within<A, B> {
+    fn capture() -> Self {
+        Self { outer: A::capture(), inner: B::capture() }
+    }
+
+    fn enter(self) -> impl Sized {
+        let outer = self.outer.enter();
+        // Dropped in this order.
+        (self.inner.enter(), outer)
+    }
+
+    #[inline]
+    fn run<T>(self, job: impl FnOnce() -> T) -> T {
+        self.outer.run(|| self.inner.run(job))
+    }
+
+    const COUNT: usize = A::COUNT + B::COUNT;
 }
 
 impl<Q: fmt::Debug, C> fmt::Debug for InContext<Q, C> {

@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 
-use crate::panics::{drop_quietly, guarded, return_after_drop};
+use crate::panics::{drop_quietly, guarded, resume_with_input, return_after_drop};
 
 /// What a job takes along from where it is submitted: it is captured there, and entered around the job, on
 /// whatever thread that runs. Made known to a pool by
@@ -13,13 +13,21 @@ use crate::panics::{drop_quietly, guarded, return_after_drop};
 /// [`join`](crate::Handle::join). A thread that runs a job while it waits for it enters the job's context, and is back in
 /// its own when the job has ended. Nested jobs have what their parent has at their submit.
 ///
-/// A context is dropped, if it was not entered, with the job that is cancelled, refused or taken back.
+/// It is captured before the job is accepted and before it has a place in a bounded queue: by a submit, by
+/// [`admit`](crate::Handle::admit) for a job that is held back, by the setting call of a timer, and by the first
+/// poll of an [async submit](crate::SubmitFuture). So a capture may itself submit to its pool, and wait for it.
+/// Only with a [`Place`](crate::Place) the place comes first. A periodic job of a timer has no context.
+///
+/// A context is dropped, if it was not entered, with the job that is cancelled, refused or taken back. A closure
+/// that comes back as a [`Task`](crate::Task) keeps its context: submitted again to a pool with the same one, it
+/// runs in that of its first submit.
 ///
 /// # Panics
 ///
 /// A panic of [`capture`](Self::capture) goes to the submitter, before the job is accepted. One of
-/// [`enter`](Self::enter) or of a guard's drop is the job's (C8). The drop of a context that was not entered must
-/// not panic: if what the job owns did so as well, the process would abort.
+/// [`enter`](Self::enter) or of a guard's drop is the job's (C8); with one of `enter`, a job for a handler is in the
+/// outcome, where [`take_input`](crate::Panic::take_input) finds it. A panic of the drop of a context that was not
+/// entered goes no further.
 ///
 /// # Examples
 ///
@@ -100,9 +108,13 @@ pub trait JobContext: Send + Sized + 'static {
         }
     }
 
-    /// Whether there is no context at all: only [`NoContext`] says so.
+    /// The number of contexts that it stands for: 0 only for [`NoContext`].
     #[doc(hidden)]
-    const IS_NONE: bool = false;
+    const COUNT: usize = 1;
+
+    /// Whether there is no context at all.
+    #[doc(hidden)]
+    const IS_NONE: bool = Self::COUNT == 0;
 }
 
 /// No context: what the jobs of a pool have for which none was set.
@@ -116,7 +128,7 @@ impl JobContext for NoContext {
 
     fn enter(self) -> impl Sized {}
 
-    const IS_NONE: bool = true;
+    const COUNT: usize = 0;
 }
 
 /// A closure, or a job, and the context in which it is to run.
@@ -126,16 +138,15 @@ pub(crate) struct Bound<C, F> {
 }
 
 impl<C: JobContext, F> Bound<C, F> {
-    /// Binds a job to the context that `capture` returns. If that panics, `undo` is called, and the job dropped.
+    /// Binds a job to the context that `capture` returns. If that panics, the job is dropped.
     #[inline]
-    pub(crate) fn new(capture: impl FnOnce() -> C, inner: F, undo: impl FnOnce()) -> Self {
+    pub(crate) fn new(capture: impl FnOnce() -> C, inner: F) -> Self {
         if C::IS_NONE {
             return Self { context: capture(), inner };
         }
         match guarded(capture) {
             Ok(context) => Self { context, inner },
             Err(payload) => {
-                undo();
                 // If its drop panicked as well, the process would abort.
                 drop_quietly(inner);
                 resume_unwind(payload)
@@ -150,5 +161,53 @@ impl<C: JobContext, F> Bound<C, F> {
         F: FnOnce() -> T,
     {
         self.context.run(self.inner)
+    }
+
+    /// Has a handler run the job in its context. The panic of a context that is not entered keeps the job.
+    #[inline]
+    pub(crate) fn run_by<T>(self, handler: impl FnOnce(F) -> T) -> T
+    where
+        F: Send + 'static,
+    {
+        if C::IS_NONE {
+            return handler(self.inner);
+        }
+        let Self { context, inner } = self;
+        let mut untouched = Some(inner);
+        let run = || match untouched.take() {
+            Some(job) => handler(job),
+            None => unreachable!("a context runs its job once"),
+        };
+        match guarded(|| context.run(run)) {
+            Ok(result) => result,
+            Err(payload) => match untouched {
+                Some(job) => resume_with_input(payload, job),
+                None => resume_unwind(payload),
+            },
+        }
+    }
+}
+
+/// What has a job in its context: in place, or in a box, if the two are large.
+pub(crate) trait Stored: Send {
+    type Bound;
+
+    fn take(self) -> Self::Bound;
+}
+
+impl<C: JobContext, F: Send> Stored for Bound<C, F> {
+    type Bound = Self;
+
+    #[inline]
+    fn take(self) -> Self {
+        self
+    }
+}
+
+impl<C: JobContext, F: Send> Stored for Box<Bound<C, F>> {
+    type Bound = Bound<C, F>;
+
+    fn take(self) -> Bound<C, F> {
+        *self
     }
 }

@@ -78,6 +78,8 @@ impl Panic {
 
     /// Takes out the input of the job that panicked: what was submitted, as its handler left it. `None` if it was
     /// not [kept](keep_input), is no `J`, or was taken out before.
+    ///
+    /// It is there as well, as it was submitted, if the job's [context](crate::JobContext) has panicked at its entry.
     pub fn take_input<J: 'static>(&mut self) -> Option<J> {
         let input = &mut self.foreign().input;
         if !input.as_ref()?.is::<J>() {
@@ -137,9 +139,14 @@ where
 {
     move |mut input| match guarded(|| handler(&mut input)) {
         Ok(result) => return_after_drop(input, result),
-        // Not `panic!`, whose hook has printed already.
-        Err(payload) => resume_unwind(Box::new(Foreign { payload, input: Some(Box::new(input)) })),
+        Err(payload) => resume_with_input(payload, input),
     }
+}
+
+/// Goes on with a panic, which keeps the input of its job.
+pub(crate) fn resume_with_input(payload: Box<dyn Any + Send>, input: impl Send + 'static) -> ! {
+    // Not `panic!`, whose hook has printed already.
+    resume_unwind(Box::new(Foreign { payload, input: Some(Box::new(input)) }))
 }
 
 /// What a pool does after a job for its handler has panicked; see

@@ -1,10 +1,13 @@
 //! Tasks: closures without an allocation, up to a size.
 #![allow(unsafe_code)]
 
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, align_of, size_of};
 use std::ptr;
+
+use crate::job_context::{Bound, JobContext, NoContext};
 
 /// The maximum size of a closure that a [`Task`] holds inline, in words: 48 bytes on a 64-bit machine. With
 /// the vtable and the job's id, a queued closure then fills a cache line.
@@ -38,13 +41,16 @@ pub struct Task<R: 'static = ()> {
 struct VTable<R: 'static> {
     call: unsafe fn(*mut Storage) -> R,
     drop: unsafe fn(*mut Storage),
+    /// The type of the context that the closure brings along.
+    context: fn() -> TypeId,
 }
 
-/// The vtable for storage that holds an `F`.
-struct Holds<F>(PhantomData<F>);
+/// The vtable for storage that holds an `F` in the context `C`.
+struct Holds<F, C>(PhantomData<(F, C)>);
 
-impl<F: FnOnce() -> R, R: 'static> Holds<F> {
-    const VTABLE: VTable<R> = VTable { call: Self::call, drop: Self::drop };
+impl<F: FnOnce() -> R, C: JobContext, R: 'static> Holds<F, C> {
+    const VTABLE: VTable<R> =
+        VTable { call: Self::call, drop: Self::drop, context: TypeId::of::<C> };
 
     /// Moves the closure out of the storage and calls it.
     ///
@@ -80,6 +86,22 @@ impl<R: 'static> Task<R> {
         unsafe { Self::borrowing(closure) }
     }
 
+    /// Wraps a closure that brings its context along.
+    #[inline]
+    pub(crate) fn bound<C, F>(bound: Bound<C, F>) -> Self
+    where
+        C: JobContext,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        // SAFETY: what the closure borrows lives for ever.
+        unsafe { Self::borrowing_in::<C, _>(move || bound.run()) }
+    }
+
+    /// Whether the closure brings this context along.
+    pub(crate) fn is_bound_to<C: JobContext>(&self) -> bool {
+        (self.vtable.context)() == TypeId::of::<C>()
+    }
+
     /// Wraps a closure that borrows.
     ///
     /// # Safety
@@ -91,18 +113,34 @@ impl<R: 'static> Task<R> {
     where
         F: FnOnce() -> R + Send,
     {
+        // SAFETY: the caller vouches for what the closure borrows.
+        unsafe { Self::borrowing_in::<NoContext, _>(closure) }
+    }
+
+    /// Wraps a closure that borrows and has the context `C`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`borrowing`](Self::borrowing).
+    #[inline]
+    unsafe fn borrowing_in<C, F>(closure: F) -> Self
+    where
+        C: JobContext,
+        F: FnOnce() -> R + Send,
+    {
         if size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>() {
-            Self::store(closure)
+            Self::store::<C, _>(closure)
         } else {
             let boxed: Box<dyn FnOnce() -> R + Send + '_> = Box::new(closure);
-            Self::store(boxed)
+            Self::store::<C, _>(boxed)
         }
     }
 
     /// Stores a closure that fits inline.
     #[inline]
-    fn store<F>(closure: F) -> Self
+    fn store<C, F>(closure: F) -> Self
     where
+        C: JobContext,
         F: FnOnce() -> R + Send,
     {
         const {
@@ -115,7 +153,7 @@ impl<R: 'static> Task<R> {
         // boxed form, which the constant assertion above is about. The storage is writable and holds
         // nothing that needs a drop.
         unsafe { ptr::write(storage.as_mut_ptr().cast::<F>(), closure) };
-        Self { vtable: &Holds::<F>::VTABLE, storage, closure: PhantomData }
+        Self { vtable: &Holds::<F, C>::VTABLE, storage, closure: PhantomData }
     }
 
     /// Runs the closure.

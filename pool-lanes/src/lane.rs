@@ -1,10 +1,13 @@
 //! A lane: submitting jobs that take turns.
 
 use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use pool_core::{
-    Handle, Job, JobHandle, JobId, SubmitError, SubmitOptions, Task, WhenFull, WorkQueue,
+    Admission, Handle, Job, JobContext, JobHandle, JobId, SubmitError, SubmitOptions, Task,
+    WhenFull, WorkQueue,
 };
 
 use crate::turns::Turns;
@@ -189,6 +192,9 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Lane<Task<R>, R, Q> {
     }
 }
 
+/// The admission of a job, and its closure.
+type Admitted<'a, J, R, Q, C, F> = Result<(Admission<'a, J, R, Q, C>, F), SubmitError<F>>;
+
 /// The submitting calls of a [`Lane`] with [`SubmitOptions`]; made by [`Lane::with`].
 ///
 /// Each is like the call of the same name of [`Lane`], and differs only in what the options say.
@@ -198,7 +204,25 @@ pub struct LaneSubmitter<'a, J, R, Q> {
     options: SubmitOptions,
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> LaneSubmitter<'_, J, R, Q> {
+impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> LaneSubmitter<'a, J, R, Q> {
+    /// Has the pool accept a job, which is done before the lane is touched: it may be refused, and the capture of
+    /// its context may panic.
+    fn admit<F>(
+        &self,
+        closure: F,
+    ) -> Admitted<'a, J, R, Q, impl JobContext + use<'a, J, R, Q, F>, F> {
+        let handle = &self.lane.handle;
+        match catch_unwind(AssertUnwindSafe(|| handle.admit(self.options))) {
+            Ok(Ok(admission)) => Ok((admission, closure)),
+            Ok(Err(reason)) => Err(SubmitError::new(reason, closure)),
+            Err(payload) => {
+                // If its drop panicked as well, the process would abort.
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(closure))).map_err(mem::forget);
+                resume_unwind(payload)
+            }
+        }
+    }
+
     /// Spawns a closure; see [`Lane::spawn`].
     ///
     /// # Errors
@@ -209,12 +233,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> LaneSubmitter<'_, J, R
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let Lane { handle, turns } = self.lane;
-        // Accepted by the pool first: a refusal does not touch the lane.
-        let admission = match handle.admit(self.options) {
-            Ok(admission) => admission,
-            Err(reason) => return Err(SubmitError::new(reason, closure)),
-        };
+        let turns = &self.lane.turns;
+        let (admission, closure) = self.admit(closure)?;
         let turn = turns.next();
         let position = turn.position();
         let (held, job) = admission.spawn(turn.of(closure));
@@ -233,11 +253,8 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> LaneSubmitter<'_, Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        let Lane { handle, turns } = self.lane;
-        let admission = match handle.admit(self.options) {
-            Ok(admission) => admission,
-            Err(reason) => return Err(SubmitError::new(reason, closure)),
-        };
+        let turns = &self.lane.turns;
+        let (admission, closure) = self.admit(closure)?;
         let turn = turns.next();
         let position = turn.position();
         let held = admission.execute(turn.of(closure));

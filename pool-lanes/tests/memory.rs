@@ -1,9 +1,10 @@
 //! Keys that are over take no memory. Alone in its program, for the allocator's count.
 #![cfg(not(shuttle))]
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use drainpool::LanesExt;
+use drainpool::{JobContext, LanesExt};
 use peak_alloc::PeakAlloc;
 use pool_conformance::{Latch, within_patience};
 
@@ -42,7 +43,36 @@ fn a_million_keys_leave_nothing() {
             assert!(peak < SLACK + AT_ONCE as usize * 1_024, "{backend}: +{peak}");
         }
         a_burst_of_keys_gives_its_memory_back();
+        captures_that_panic_leave_nothing();
     });
+}
+
+/// A context that is never there.
+struct Missing;
+
+impl JobContext for Missing {
+    fn capture() -> Self {
+        // Not `panic!`, whose hook prints.
+        resume_unwind(Box::new(()))
+    }
+
+    fn enter(self) -> impl Sized {}
+}
+
+fn captures_that_panic_leave_nothing() {
+    let pool = drainpool::ThreadPoolBuilder::new().context::<Missing>().build().unwrap();
+    let lane = pool.lane(1);
+    let submit = || {
+        assert!(catch_unwind(AssertUnwindSafe(|| lane.execute(|| ()))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| lane.spawn(|| ()))).is_err());
+    };
+    submit();
+    let before = ALLOCATED.current_usage();
+    (0..20_000).for_each(|_| submit());
+    let after = ALLOCATED.current_usage();
+    assert!(after < before + SLACK / 8, "from {before} to {after}");
+    assert!(lane.is_empty());
+    assert_eq!(pool.shutdown().accepted, 0);
 }
 
 /// All keys at the same time.

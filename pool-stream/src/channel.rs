@@ -100,19 +100,25 @@ impl<T> Receiver<T> {
                 if channel.room.is_some() {
                     channel.changed.notify_one();
                 }
+                // A value that was taken must not be lost with a waker that panics.
+                drop_quietly(waker);
                 return Poll::Ready(Some(value));
             }
-            if state.senders == 0 {
-                return Poll::Ready(None);
-            }
-            if state.waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
-                return Poll::Pending;
-            }
-            if waker.is_some() {
+            let answer = if state.senders == 0 {
+                Some(Poll::Ready(None))
+            } else if state.waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
+                Some(Poll::Pending)
+            } else if waker.is_some() {
                 mem::swap(&mut state.waker, &mut waker);
-                return Poll::Pending;
-            }
+                Some(Poll::Pending)
+            } else {
+                None
+            };
             drop(state);
+            if let Some(answer) = answer {
+                drop_quietly(waker);
+                return answer;
+            }
             waker = Some(context.waker().clone());
         }
     }
@@ -130,17 +136,27 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.is_read = false;
-        let left = (mem::take(&mut state.queue), state.waker.take());
+        let (values, waker) = (mem::take(&mut state.queue), state.waker.take());
         drop(state);
         self.0.changed.notify_all();
-        drop(left);
+        drop_quietly(waker);
+        // One by one: if two of them panicked at once, the process would abort.
+        values.into_iter().for_each(drop_quietly);
     }
 }
 
 /// Wakes a waker, whose panic goes no further: what was sent is in the channel.
 fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker
-        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
+    quietly(|| waker.map(Waker::wake));
+}
+
+/// Drops foreign values, whose panic goes no further.
+fn drop_quietly<T>(value: T) {
+    quietly(|| drop(value));
+}
+
+fn quietly<T>(foreign: impl FnOnce() -> T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(foreign())))
         && let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
     {
         // There is no end to payloads that panic when they are dropped.

@@ -149,7 +149,8 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Driver<'a, J, R, Q
         };
         let run = run_of(due.entry, self.shared, due.tick, now);
         // The queue is foreign code, and so is a thread factory that starts a first worker.
-        match guarded(|| place.spawn(run)) {
+        // It captures nothing: this thread has no context, and must not wait for the room that a capture waits for.
+        match guarded(|| place.spawn_without_context(run)) {
             Ok(Ok(job)) => {
                 self.shared.count(|report| report.fired += 1);
                 // It may be the last to hold an outcome, whose drop is foreign code.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -283,7 +284,14 @@ impl TimerHandle {
         F: FnOnce() + Send + 'static,
     {
         // Before the lock: it is foreign code.
-        let bind = self.capture.map(|capture| capture());
+        let bind = match guarded(|| self.capture.map(|capture| capture())) {
+            Ok(bind) => bind,
+            Err(payload) => {
+                // If its drop panicked as well, the process would abort.
+                drop_quietly(job);
+                resume_unwind(payload)
+            }
+        };
         let set = self.shared.set(when, job, |job| {
             let run: Run = match bind {
                 Some(bind) => bind(Box::new(job)),

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
+use crate::api::spawn::LARGE;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobIds;
-use crate::job_context::{JobContext, NoContext};
-use crate::parts::capacity::Wait;
+use crate::job_context::{Bound, JobContext, NoContext};
 use crate::parts::context;
 use crate::priority::Priority;
 use crate::queue::WorkQueue;
@@ -120,7 +120,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ) -> Result<JobIds, BatchError<J, I>> {
         let mut ids = JobIds::default();
         while let Some(input) = inputs.next() {
-            match self.submit_in(job(input), capture(), terms) {
+            match self.submit_by(job(input), &capture, || terms) {
                 Ok(id) => ids.push_run(id, 1),
                 Err(refused) => {
                     let (reason, job) = refused.into_parts();
@@ -207,11 +207,25 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if terms.has_extras() {
-            self.spawn_each(inputs, |closure| self.spawn_on(closure, terms))
+        self.spawn_batch_bound(inputs, |closure| self.bind(closure), terms)
+    }
+
+    fn spawn_batch_bound<I, C, F, T>(
+        &self,
+        inputs: I,
+        bind: impl Fn(F) -> Bound<C, F>,
+        terms: Terms,
+    ) -> SpawnedBatch<F, T, I>
+    where
+        I: Iterator<Item = F>,
+        C: JobContext,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if size_of::<Bound<C, F>>() > LARGE {
+            self.spawn_batch_as(inputs, |closure| Box::new(bind(closure)), |work| work.inner, terms)
         } else {
-            let bind = |closure| self.bind(closure, Wait::Never);
-            self.spawn_batch_as(inputs, bind, |bound| bound.inner, terms)
+            self.spawn_batch_as(inputs, bind, |work| work.inner, terms)
         }
     }
 
@@ -325,7 +339,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
         I: Iterator<Item = F>,
         F: FnOnce() -> R + Send + 'static,
     {
-        let task = |closure| Task::new(self.in_context(closure));
+        let task = |closure| Task::bound(self.bind(closure));
         self.submit_batch_in(closures, task, NoContext::capture, terms)
     }
 }

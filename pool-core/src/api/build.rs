@@ -138,7 +138,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let Self { backend, mut sink, mut settings } = self;
-        if settings.has_context && has_none(B::Queue::capture_context) {
+        if count(B::Queue::capture_context) < settings.contexts {
             return Err(BuildError::Context);
         }
         let (size, max) = settings.sizes()?;
@@ -166,9 +166,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     }
 }
 
-/// Whether the context that this captures is none.
-fn has_none<Q, C: JobContext>(_: impl Fn(&Q) -> C) -> bool {
-    C::IS_NONE
+/// The number of contexts that this captures.
+fn count<Q, C: JobContext>(_: impl Fn(&Q) -> C) -> usize {
+    C::COUNT
 }
 
 impl<Q: WorkQueue<Job<Task>> + Default> Pool<Task, (), Q> {

@@ -329,6 +329,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// [`backend`](Self::backend) or [`queue`](Self::queue). A job for a [handler](Self::build_with) costs two
     /// allocations more, a child of a scope one; closures carry it along. A pool without a context pays nothing.
     ///
+    /// Called again, it adds a context: those that were set before are captured and entered before it, and left after
+    /// it.
+    ///
     /// # Errors
     ///
     /// The build fails with [`BuildError::Context`](crate::BuildError::Context) if another backend was set after
@@ -338,7 +341,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     ///
     /// See [`JobContext`].
     pub fn context<C: JobContext>(mut self) -> ThreadPoolBuilder<InContext<B, C>, S> {
-        self.settings.has_context = !C::IS_NONE;
+        self.settings.contexts += C::COUNT;
         let Self { backend, sink, settings } = self;
         ThreadPoolBuilder { backend: InContext::new(backend), sink, settings }
     }

@@ -3,9 +3,9 @@
 use crate::api::batch::SpawnedBatch;
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
+use crate::api::spawn::LARGE;
 use crate::error::SubmitError;
-use crate::job_context::JobContext;
-use crate::parts::capacity::Wait;
+use crate::job_context::{Bound, JobContext, NoContext};
 use crate::queue::WorkQueue;
 use crate::runtime::call::Call;
 use crate::runtime::job::Job;
@@ -17,7 +17,7 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q>
     /// the handle, not to the sink, which is told to [skip](crate::ResultSink::skip) the id.
     ///
     /// So the job has what its worker has, such as a connection, and its caller has the result. Otherwise it
-    /// is like [`spawn`](Self::spawn). It costs one allocation.
+    /// is like [`spawn`](Self::spawn). It costs one allocation, or two if the job has more than 256 bytes.
     ///
     /// A call that ends unrun takes its job along: `cancel` and `start_within` drop it, as a panic of the handler
     /// does. [`take_queued`](Self::take_queued) and [`shutdown_now`](crate::Pool::shutdown_now) return it, under
@@ -95,23 +95,62 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q>
     }
 
     pub(crate) fn call_on(&self, job: J, terms: Terms) -> Result<JobHandle<R>, SubmitError<J>> {
-        let called = self.spawn_in_cell(self.to_call(job, terms.wait), terms.in_the_pool(), None);
-        called.map_err(|refused| refused.map(Call::into_job))
+        self.call_by(job, |job| self.bind(job), terms)
+    }
+
+    /// Submits a job for the handler, bound to a context by `bind`, unless it has its own.
+    pub(crate) fn call_by<C: JobContext>(
+        &self,
+        job: J,
+        bind: impl FnOnce(J) -> Bound<C, J>,
+        terms: Terms,
+    ) -> Result<JobHandle<R>, SubmitError<J>> {
+        if !C::IS_NONE && self.is_bound(&job) {
+            self.call_bound(Bound { context: NoContext, inner: job }, terms)
+        } else {
+            self.call_bound(bind(job), terms)
+        }
+    }
+
+    /// Submits a job for the handler in its context, apart from its cell if they are large.
+    fn call_bound<C: JobContext>(
+        &self,
+        bound: Bound<C, J>,
+        terms: Terms,
+    ) -> Result<JobHandle<R>, SubmitError<J>> {
+        let terms = terms.in_the_pool();
+        if size_of::<Bound<C, J>>() > LARGE {
+            let called = self.spawn_in_cell(Call::<_, Q>::new(Box::new(bound)), terms, None);
+            called.map_err(|refused| refused.map(Call::into_job))
+        } else {
+            let called = self.spawn_in_cell(Call::<_, Q>::new(bound), terms, None);
+            called.map_err(|refused| refused.map(Call::into_job))
+        }
     }
 
     pub(crate) fn call_batch_on<I>(&self, jobs: I, terms: Terms) -> SpawnedBatch<J, R, I>
     where
         I: Iterator<Item = J>,
     {
-        self.spawn_batch_as(
-            jobs,
-            |job| self.to_call(job, Wait::Never),
-            Call::into_job,
-            terms.in_the_pool(),
-        )
+        self.call_batch_bound(jobs, |job| self.bind(job), terms.in_the_pool())
     }
 
-    fn to_call(&self, job: J, wait: Wait) -> Call<impl JobContext + use<J, R, Q>, J, Q> {
-        Call::new(self.bind(job, wait))
+    fn call_batch_bound<I, C>(
+        &self,
+        jobs: I,
+        bind: impl Fn(J) -> Bound<C, J>,
+        terms: Terms,
+    ) -> SpawnedBatch<J, R, I>
+    where
+        I: Iterator<Item = J>,
+        C: JobContext,
+    {
+        if size_of::<Bound<C, J>>() > LARGE {
+            let call = |job| Call::<_, Q>::new(Box::new(bind(job)));
+            self.spawn_batch_as(jobs, call, Call::into_job, terms)
+        } else {
+            let call = |job| Call::<_, Q>::new(bind(job));
+            self.spawn_batch_as(jobs, call, Call::into_job, terms)
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
 use crate::job_context::{Bound, JobContext};
-use crate::parts::capacity::{Capacity, Wait};
+use crate::parts::capacity::Capacity;
 use crate::parts::context;
 use crate::parts::sleep::Mode;
 use crate::queue::WorkQueue;
@@ -40,7 +40,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// runs, wherever it is called. In a pool without a context it stays as it is.
     ///
     /// Every submit does this by itself. It is for a closure that is submitted later or elsewhere, as by a
-    /// timer.
+    /// timer. A submit of what was bound binds it once more, to be entered around the first; only
+    /// [`Place::spawn_without_context`](crate::Place::spawn_without_context) does not.
     ///
     /// # Examples
     ///
@@ -58,26 +59,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     where
         F: FnOnce() -> T + Send,
     {
-        let bound = self.bind(closure, Wait::Never);
+        let bound = self.bind(closure);
         move || bound.run()
     }
 
-    /// Binds what is submitted to the context of the present thread. If the capture panics, a place that was
-    /// reserved for it is given back.
+    /// Binds what is submitted to the context of the present thread.
     #[inline]
-    pub(crate) fn bind<F>(
-        &self,
-        inner: F,
-        wait: Wait,
-    ) -> Bound<impl JobContext + use<J, R, Q, F>, F> {
-        let give_back = || {
-            if wait == Wait::Reserved
-                && let Some(capacity) = &self.inner.state.capacity
-            {
-                capacity.release_and_wake();
-            }
-        };
-        Bound::new(|| self.inner.queue.capture_context(), inner, give_back)
+    pub(crate) fn bind<F>(&self, inner: F) -> Bound<impl JobContext + use<J, R, Q, F>, F> {
+        Bound::new(|| self.inner.queue.capture_context(), inner)
     }
 
     /// Waits until the pool is idle: nothing queued, nothing running, every outcome with the sink.

@@ -9,8 +9,7 @@ use crate::api::spawn::LARGE;
 use crate::api::submit_options::SubmitOptions;
 use crate::error::Refusal;
 use crate::id::JobId;
-use crate::job_context::{Bound, NoContext};
-use crate::parts::capacity::Wait;
+use crate::job_context::{Bound, JobContext, NoContext};
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
 use crate::runtime::admission::RollbackGuard;
@@ -30,7 +29,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// It is accepted or refused as by [`submit`](Self::submit): it takes a place in a bounded pool, waits for
     /// one as the options say, and is nested if a running job calls this (C1, C4). From here on the pool is not
-    /// idle, and does not end, before the job has.
+    /// idle, and does not end, before the job has. Its [context](crate::ThreadPoolBuilder::context), if the pool's
+    /// jobs have one, is captured before that.
     ///
     /// # Errors
     ///
@@ -53,29 +53,41 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// assert_eq!(pool.shutdown().done, 2);
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
     /// ```
-    pub fn admit(
+    pub fn admit<O>(
         &self,
-        options: impl Into<SubmitOptions>,
-    ) -> Result<Admission<'_, J, R, Q>, Refusal> {
+        options: O,
+    ) -> Result<Admission<'_, J, R, Q, impl JobContext + use<J, R, Q, O>>, Refusal>
+    where
+        O: Into<SubmitOptions>,
+    {
         let terms = options.into().terms(&self.inner.state);
+        // First: it is foreign code, which may wait for the pool, or for room.
+        let context = self.inner.queue.capture_context();
         let admitted = self.inner.admit(terms.wait, terms.priority, || terms.label);
         let id = admitted.inspect_err(|refused| self.inner.observe_refusal(refused, 1))?;
         let rollback = RollbackGuard::over_one(&self.inner, id);
-        Ok(Admission { handle: self, rollback, terms })
+        Ok(Admission { handle: self, rollback, terms, context })
     }
 }
 
 /// The admission of one job by a pool: the right to say what it is; made by [`Handle::admit`].
 ///
-/// Dropped, it undoes the acceptance: there was no job.
+/// Dropped, it undoes the acceptance: there was no job. `C` is what it has captured: the context of the job.
 #[must_use = "dropped, it gives the job up"]
-pub struct Admission<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
+pub struct Admission<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>, C> {
     handle: &'a Handle<J, R, Q>,
     rollback: RollbackGuard<'a, J, R, Q>,
     terms: Terms,
+    context: C,
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q> {
+impl<J, R, Q, C> Admission<'_, J, R, Q, C>
+where
+    J: Send + 'static,
+    R: 'static,
+    Q: WorkQueue<Job<J>>,
+    C: JobContext,
+{
     /// Makes it a job whose outcome goes to a handle; see [`Handle::spawn`]. A thread that waits for it inside
     /// of a job, or cancels it, takes it though it is held back.
     pub fn spawn<F, T>(self, closure: F) -> (HeldJob, JobHandle<T>)
@@ -83,34 +95,43 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Admission<'_, J, R, Q>
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let handle = self.handle;
-        if size_of::<F>() > LARGE {
-            self.spawn_in_cell(handle.bind(Box::new(closure), Wait::Never))
+        let Self { handle, rollback, terms, context } = self;
+        let bound = Bound { context, inner: closure };
+        if size_of_val(&bound) > LARGE {
+            spawn_in_cell(handle, rollback, terms, Box::new(bound))
         } else {
-            self.spawn_in_cell(handle.bind(closure, Wait::Never))
+            spawn_in_cell(handle, rollback, terms, bound)
         }
-    }
-
-    fn spawn_in_cell<W, T>(self, work: W) -> (HeldJob, JobHandle<T>)
-    where
-        W: Work<T> + 'static,
-        T: Send + 'static,
-    {
-        let cell = Arc::new(TaskCell::new(work, self.terms.extras()));
-        let id = self.rollback.keep().with_priority(self.terms.priority);
-        let held = HeldJob::new(cell.clone(), id, self.handle.inner.downgrade());
-        (held, self.handle.handle_to(cell, id))
     }
 }
 
-impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Admission<'_, Task<R>, R, Q> {
+fn spawn_in_cell<J, R, Q, W, T>(
+    handle: &Handle<J, R, Q>,
+    rollback: RollbackGuard<'_, J, R, Q>,
+    terms: Terms,
+    work: W,
+) -> (HeldJob, JobHandle<T>)
+where
+    J: Send + 'static,
+    R: 'static,
+    Q: WorkQueue<Job<J>>,
+    W: Work<T> + 'static,
+    T: Send + 'static,
+{
+    let cell = Arc::new(TaskCell::new(work, terms.extras()));
+    let id = rollback.keep().with_priority(terms.priority);
+    let held = HeldJob::new(cell.clone(), id, handle.inner.downgrade());
+    (held, handle.handle_to(cell, id))
+}
+
+impl<R: 'static, Q: WorkQueue<Job<Task<R>>>, C: JobContext> Admission<'_, Task<R>, R, Q, C> {
     /// Makes it a job whose outcome goes to the sink; see [`Handle::execute`].
     pub fn execute<F>(self, closure: F) -> HeldJob
     where
         F: FnOnce() -> R + Send + 'static,
     {
         let inner = &self.handle.inner;
-        let task = Task::new(self.handle.in_context(closure));
+        let task = Task::bound(Bound { context: self.context, inner: closure });
         let bound = Bound { context: NoContext, inner: task };
         let job = TimedJob::held(bound, &self.terms, inner);
         let id = self.rollback.keep().with_priority(self.terms.priority);
@@ -118,7 +139,12 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Admission<'_, Task<R>, R, Q> {
     }
 }
 
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> fmt::Debug for Admission<'_, J, R, Q> {
+impl<J, R, Q, C> fmt::Debug for Admission<'_, J, R, Q, C>
+where
+    J: Send + 'static,
+    R: 'static,
+    Q: WorkQueue<Job<J>>,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admission").finish_non_exhaustive()
     }

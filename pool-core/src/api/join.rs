@@ -1,7 +1,6 @@
 //! Join: two closures, perhaps at the same time.
 
 use crate::api::handle::Handle;
-use crate::parts::capacity::Wait;
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
 use crate::runtime::join::pending_joins::join;
@@ -50,7 +49,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        let bound = self.bind(b, Wait::Never);
+        let bound = self.bind(b);
         join(&self.inner, a, move || bound.run())
     }
 }

@@ -10,6 +10,7 @@ use crate::api::job_handle::JobHandle;
 use crate::api::submit_options::SubmitOptions;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext, NoContext};
 use crate::parts::capacity::{Room, Wait, Waiter};
 use crate::parts::context::{self, Standing};
 use crate::queue::WorkQueue;
@@ -180,11 +181,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
     ///
     /// The job comes back, and the place is given back.
     pub fn submit(self, job: J) -> Result<JobId, SubmitError<J>> {
-        let (handle, terms) = (self.handle, self.terms());
-        handle.submit_on(job, self.into_terms(terms))
+        let handle = self.handle;
+        let capture = || handle.inner.queue.capture_context();
+        handle.submit_by(job, capture, || {
+            let terms = self.terms();
+            self.into_terms(terms)
+        })
     }
 
-    /// Spawns a closure in this place; see [`Handle::spawn`]. It does not wait for room.
+    /// Spawns a closure in this place; see [`Handle::spawn`]. It does not wait for room. Its
+    /// [context](crate::ThreadPoolBuilder::context), if the pool's jobs have one, is captured here.
     ///
     /// # Errors
     ///
@@ -194,8 +200,52 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Place<'_, J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        // A capture that panics drops the place, which is so given back.
+        let bound = self.handle.bind(closure);
+        self.spawn_bound(bound)
+    }
+
+    /// Spawns a closure in this place, like [`spawn`](Self::spawn), but captures no
+    /// [context](crate::ThreadPoolBuilder::context): it runs in none, or in that to which it was
+    /// [bound](Handle::in_context) before. For code that submits what others have handed to it, such as a timer.
+    ///
+    /// # Errors
+    ///
+    /// The closure comes back, and the place is given back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    /// use drainpool::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(2)?;
+    /// // Taken from a client's thread, with its context.
+    /// let bound = pool.in_context(|| 6 * 7);
+    /// let place = match pin!(pool.reserve()).poll(&mut Context::from_waker(Waker::noop())) {
+    ///     Poll::Ready(place) => place?,
+    ///     Poll::Pending => unreachable!("there is no bound"),
+    /// };
+    /// assert_eq!(place.spawn_without_context(bound).unwrap().join()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_without_context<F, T>(self, closure: F) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_bound(Bound { context: NoContext, inner: closure })
+    }
+
+    fn spawn_bound<C, F, T>(self, bound: Bound<C, F>) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        C: JobContext,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let (handle, terms) = (self.handle, self.terms());
-        handle.spawn_on(closure, self.into_terms(terms))
+        handle.spawn_bound(bound, self.into_terms(terms))
     }
 
     /// The terms of its options, from now on. They call the pool's clock.

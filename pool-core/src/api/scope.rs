@@ -132,7 +132,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 /// Returns what binds a task to the context that this captures, if there is one.
 fn binder<Q, C: JobContext>(_: impl Fn(&Q) -> C) -> Option<fn(Task) -> Task> {
     let bind = |task: Task| {
-        let bound = Bound { context: C::capture(), inner: move || task.run() };
+        let bound = Bound::new(C::capture, move || task.run());
         Task::new(move || bound.run())
     };
     if C::IS_NONE { None } else { Some(bind) }

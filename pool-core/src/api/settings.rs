@@ -37,8 +37,8 @@ pub(crate) struct Settings {
     pub(crate) on_drop: OnDrop,
     pub(crate) tracks_jobs: bool,
     pub(crate) observers: Vec<Box<dyn Observer>>,
-    /// Whether a context was set, which is a part of the backend.
-    pub(crate) has_context: bool,
+    /// The number of contexts that were set, which are a part of the backend.
+    pub(crate) contexts: usize,
 }
 
 impl Default for Settings {
@@ -61,7 +61,7 @@ impl Default for Settings {
             on_drop: OnDrop::default(),
             tracks_jobs: false,
             observers: Vec::new(),
-            has_context: false,
+            contexts: 0,
         }
     }
 }

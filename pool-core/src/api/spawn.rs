@@ -7,6 +7,7 @@ use crate::api::job_handle::JobHandle;
 use crate::cancellation::CancellationToken;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext};
 use crate::parts::context;
 use crate::queue::WorkQueue;
 use crate::runtime::cancellable::Cancellable;
@@ -17,8 +18,8 @@ use crate::runtime::task_handle::Work;
 use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
 
-/// The maximum size in bytes of a closure that lies in its job's cell. Once it was run or dropped, its
-/// memory may stay taken until the queue lets go of the job ref.
+/// The maximum size in bytes of a closure, or a job, and its context that lie in its cell. Once it was run or
+/// dropped, its memory stays taken until the queue lets go of the job ref, and its handle is dropped.
 pub(crate) const LARGE: usize = 256;
 
 impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
@@ -26,7 +27,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// outcome goes to the handle, not to the pool's sink, so every pool can spawn, whatever its jobs are.
     ///
     /// A job whose handle is dropped goes on by itself. Otherwise it is like [`submit`](Self::submit). It
-    /// costs one allocation, or two if the closure has captures of more than 256 bytes.
+    /// costs one allocation, or two if the closure has captures, and a context, of more than 256 bytes.
     ///
     /// # Errors
     ///
@@ -120,8 +121,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         self.spawn_cancellable_on(closure, Terms::PLAIN)
     }
 
-    /// Spawns a closure. One larger than [`LARGE`] lies apart from its cell, which may lie in the queue for
-    /// longer.
+    #[inline]
     pub(crate) fn spawn_on<F, T>(
         &self,
         closure: F,
@@ -131,17 +131,30 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if size_of::<F>() > LARGE {
-            let work = self.bind(Box::new(closure), terms.wait);
-            let spawned = self.spawn_in_cell(work, terms, None);
-            spawned.map_err(|refused| refused.map(|work| *work.inner))
+        self.spawn_bound(self.bind(closure), terms)
+    }
+
+    /// Spawns a closure in its context. Together larger than [`LARGE`], they lie apart from their cell, which may
+    /// lie in the queue for longer, or be kept by a handle.
+    pub(crate) fn spawn_bound<C, F, T>(
+        &self,
+        bound: Bound<C, F>,
+        terms: Terms,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        C: JobContext,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if size_of::<Bound<C, F>>() > LARGE {
+            let spawned = self.spawn_in_cell(Box::new(bound), terms, None);
+            spawned.map_err(|refused| refused.map(|work| work.inner))
         } else {
-            let spawned = self.spawn_in_cell(self.bind(closure, terms.wait), terms, None);
+            let spawned = self.spawn_in_cell(bound, terms, None);
             spawned.map_err(|refused| refused.map(|work| work.inner))
         }
     }
 
-    /// Spawns a closure that is given its token.
     pub(crate) fn spawn_cancellable_on<F, T>(
         &self,
         closure: F,
@@ -151,20 +164,33 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce(&CancellationToken) -> T + Send + 'static,
         T: Send + 'static,
     {
+        self.spawn_cancellable_bound(self.bind(closure), terms)
+    }
+
+    /// Spawns a closure that is given its token, in its context.
+    pub(crate) fn spawn_cancellable_bound<C, F, T>(
+        &self,
+        bound: Bound<C, F>,
+        terms: Terms,
+    ) -> Result<JobHandle<T>, SubmitError<F>>
+    where
+        C: JobContext,
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let token = CancellationToken::new();
-        if size_of::<F>() > LARGE {
-            let bound = self.bind(Box::new(closure), terms.wait);
-            let work = Cancellable { bound, token: token.clone() };
+        if size_of::<Bound<C, F>>() > LARGE {
+            let work = Cancellable { bound: Box::new(bound), token: token.clone() };
             let spawned = self.spawn_in_cell(work, terms, Some(token));
-            spawned.map_err(|refused| refused.map(|work| *work.bound.inner))
+            spawned.map_err(|refused| refused.map(|work| work.bound.inner))
         } else {
-            let bound = self.bind(closure, terms.wait);
             let work = Cancellable { bound, token: token.clone() };
             let spawned = self.spawn_in_cell(work, terms, Some(token));
             spawned.map_err(|refused| refused.map(|work| work.bound.inner))
         }
     }
 
+    #[inline]
     pub(crate) fn spawn_in_cell<F, T>(
         &self,
         work: F,

@@ -1,5 +1,7 @@
 //! Submitting one job, whose outcome goes to the sink.
 
+use std::any::Any;
+
 use crate::api::handle::Handle;
 use crate::error::SubmitError;
 use crate::id::JobId;
@@ -49,7 +51,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_plain(job, self.inner.queue.capture_context(), Terms::PLAIN)
+        self.submit_plain(job, || self.inner.queue.capture_context(), Terms::PLAIN)
     }
 
     /// Submits a job like [`submit`](Self::submit), but does not wait for room.
@@ -72,12 +74,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// ```
     #[inline]
     pub fn try_submit(&self, job: J) -> Result<JobId, SubmitError<J>> {
-        self.submit_plain(job, self.inner.queue.capture_context(), Terms::TRY)
+        self.submit_plain(job, || self.inner.queue.capture_context(), Terms::TRY)
     }
 
     pub(crate) fn submit_on(&self, job: J, terms: Terms) -> Result<JobId, SubmitError<J>> {
-        let Bound { context, inner } = self.bind(job, terms.wait);
-        self.submit_in(inner, context, terms)
+        self.submit_by(job, || self.inner.queue.capture_context(), || terms)
     }
 
     /// Submits a job on terms without options.
@@ -85,14 +86,36 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     fn submit_plain<C: JobContext>(
         &self,
         job: J,
-        context: C,
+        capture: impl FnOnce() -> C,
         terms: Terms,
     ) -> Result<JobId, SubmitError<J>> {
         if C::IS_NONE {
             self.submit_untimed(job, terms.wait, terms.priority)
         } else {
-            self.submit_in(job, context, terms)
+            self.submit_by(job, capture, || terms)
         }
+    }
+
+    /// Submits a job in the context that `capture` returns, unless it has its own, and then on these terms.
+    pub(crate) fn submit_by<C: JobContext>(
+        &self,
+        job: J,
+        capture: impl FnOnce() -> C,
+        terms: impl FnOnce() -> Terms,
+    ) -> Result<JobId, SubmitError<J>> {
+        if !C::IS_NONE && self.is_bound(&job) {
+            return self.submit_in(job, NoContext, terms());
+        }
+        let Bound { context, inner } = Bound::new(capture, job);
+        self.submit_in(inner, context, terms())
+    }
+
+    /// Whether the job is a task that has the context of this pool, from the submit of a closure that was refused.
+    pub(crate) fn is_bound(&self, job: &J) -> bool {
+        fn is_bound_to<Q, C: JobContext, R: 'static>(_: impl Fn(&Q) -> C, job: &dyn Any) -> bool {
+            !C::IS_NONE && job.downcast_ref::<Task<R>>().is_some_and(Task::is_bound_to::<C>)
+        }
+        is_bound_to::<_, _, R>(Q::capture_context, job)
     }
 
     /// Submits a job that is to run in this context.
@@ -188,7 +211,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
         F: FnOnce() -> R + Send + 'static,
     {
         // The closure brings its context along.
-        self.submit_untimed(Task::new(self.in_context(closure)), Wait::Forever, Priority::NORMAL)
+        self.submit_untimed(Task::bound(self.bind(closure)), Wait::Forever, Priority::NORMAL)
     }
 
     /// Submits a closure like [`execute`](Self::execute), but does not wait for room.
@@ -216,7 +239,7 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        self.submit_untimed(Task::new(self.in_context(closure)), Wait::Never, Priority::NORMAL)
+        self.submit_untimed(Task::bound(self.bind(closure)), Wait::Never, Priority::NORMAL)
     }
 
     pub(crate) fn execute_on<F>(
@@ -227,6 +250,6 @@ impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     where
         F: FnOnce() -> R + Send + 'static,
     {
-        self.submit_in(Task::new(self.in_context(closure)), NoContext, terms)
+        self.submit_in(Task::bound(self.bind(closure)), NoContext, terms)
     }
 }

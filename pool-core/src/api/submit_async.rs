@@ -1,7 +1,10 @@
 //! Submitting in async code: a submit that waits for room without blocking the thread.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use crate::api::handle::Handle;
@@ -10,6 +13,8 @@ use crate::api::reserve::Reserve;
 use crate::cancellation::CancellationToken;
 use crate::error::{Refusal, SubmitError};
 use crate::id::JobId;
+use crate::job_context::{Bound, JobContext};
+use crate::panics::{drop_quietly, guarded};
 use crate::parts::capacity::Wait;
 use crate::queue::WorkQueue;
 use crate::runtime::job::Job;
@@ -23,7 +28,8 @@ use crate::task::Task;
 /// It is a [`Future`] for any executor. `F` is what is submitted, `T` what an accepted submit returns: a
 /// [`JobHandle`] or a [`JobId`].
 ///
-/// Nothing happens before the first poll. In a pool without a [capacity](crate::ThreadPoolBuilder::capacity),
+/// Nothing happens before the first poll, which captures the job's [context](crate::JobContext), if the pool's jobs have
+/// one. In a pool without a [capacity](crate::ThreadPoolBuilder::capacity),
 /// and if there is room, that submits the job and is ready; so it is in a running job of the pool (C4). If not, the
 /// future waits in the order of arrival, in one row with the threads that wait for room.
 ///
@@ -43,19 +49,43 @@ use crate::task::Task;
 ///
 /// # Panics
 ///
-/// If it is polled again after it was ready.
+/// If it is polled again after it was ready, or after the capture of the context has panicked.
 #[must_use = "a future does nothing until it is polled"]
 pub struct SubmitFuture<'a, F, T, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     // Dropped before the job, whose drop is foreign code and may panic.
     room: Reserve<'a, J, R, Q>,
     /// `None` once it is ready.
     job: Option<F>,
+    context: Captured,
     terms: Terms,
     submit: Submit<F, T, J, R, Q>,
 }
 
 /// A submit that does not wait.
-type Submit<F, T, J, R, Q> = fn(&Handle<J, R, Q>, F, Terms) -> Result<T, SubmitError<F>>;
+type Submit<F, T, J, R, Q> = fn(&Handle<J, R, Q>, F, Captured, Terms) -> Result<T, SubmitError<F>>;
+
+/// The context of a job that waits for its place: its capture is foreign code, which may itself wait for a place.
+/// In a box, so that the type of the future does not depend on it; `None` before the capture, and without a context.
+struct Captured(Option<Box<dyn Any + Send + Sync>>);
+
+// There is no way to it by reference.
+impl UnwindSafe for Captured {}
+impl RefUnwindSafe for Captured {}
+
+impl Captured {
+    fn new<C: JobContext>(capture: impl FnOnce() -> C) -> Self {
+        // The lock, which is never held, makes it `Sync`.
+        Self(if C::IS_NONE { None } else { Some(Box::new(Mutex::new(capture()))) })
+    }
+
+    /// Returns what was captured, or captures it.
+    fn into_context<C: JobContext>(self, capture: impl FnOnce() -> C) -> C {
+        match self.0.and_then(|captured| captured.downcast::<Mutex<C>>().ok()) {
+            Some(captured) => captured.into_inner().unwrap_or_else(PoisonError::into_inner),
+            None => capture(),
+        }
+    }
+}
 
 impl<F, T, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Future
     for SubmitFuture<'_, F, T, J, R, Q>
@@ -65,10 +95,14 @@ impl<F, T, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Future
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         assert!(this.job.is_some(), "a `SubmitFuture` was polled after it was ready");
+        this.capture();
         let terms = ready!(this.poll_terms(context));
         let job = this.job.take().expect("it was there");
         Poll::Ready(match terms {
-            Ok(terms) => (this.submit)(this.room.handle(), job, terms),
+            Ok(terms) => {
+                let context = Captured(this.context.0.take());
+                (this.submit)(this.room.handle(), job, context, terms)
+            }
             Err(refused) => Err(refused.with(job)),
         })
     }
@@ -83,13 +117,29 @@ impl<F, T, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Unpin
 impl<'a, F, T, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>>
     SubmitFuture<'a, F, T, J, R, Q>
 {
-    pub(crate) fn new(
+    fn new(
         handle: &'a Handle<J, R, Q>,
         job: F,
         terms: Terms,
         submit: Submit<F, T, J, R, Q>,
     ) -> Self {
-        Self { room: handle.reserve(), job: Some(job), terms, submit }
+        Self { room: handle.reserve(), job: Some(job), context: Captured(None), terms, submit }
+    }
+
+    /// Captures the context, if that was not done.
+    fn capture(&mut self) {
+        if self.context.0.is_some() {
+            return;
+        }
+        let queue = &self.room.handle().inner.queue;
+        match guarded(|| Captured::new(|| queue.capture_context())) {
+            Ok(captured) => self.context = captured,
+            Err(payload) => {
+                // If its drop panicked as well, the process would abort.
+                drop_quietly(self.job.take());
+                resume_unwind(payload)
+            }
+        }
     }
 
     /// Polls for the terms on which the submit does not wait.
@@ -154,7 +204,18 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # }
     /// ```
     pub fn submit_async(&self, job: J) -> SubmitFuture<'_, J, JobId, J, R, Q> {
-        SubmitFuture::new(self, job, Terms::PLAIN, Self::submit_on)
+        self.submit_async_on(job, Terms::PLAIN)
+    }
+
+    pub(crate) fn submit_async_on(
+        &self,
+        job: J,
+        terms: Terms,
+    ) -> SubmitFuture<'_, J, JobId, J, R, Q> {
+        SubmitFuture::new(self, job, terms, |handle, job, captured, terms| {
+            let capture = || captured.into_context(|| handle.inner.queue.capture_context());
+            handle.submit_by(job, capture, || terms)
+        })
     }
 
     /// Spawns a closure like [`spawn`](Self::spawn), but waits for room without blocking the thread: for async
@@ -198,7 +259,21 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        SubmitFuture::new(self, closure, Terms::PLAIN, Self::spawn_on)
+        self.spawn_async_on(closure, Terms::PLAIN)
+    }
+
+    pub(crate) fn spawn_async_on<F, T>(
+        &self,
+        closure: F,
+        terms: Terms,
+    ) -> SubmitFuture<'_, F, JobHandle<T>, J, R, Q>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        SubmitFuture::new(self, closure, terms, |handle, closure, captured, terms| {
+            handle.spawn_bound(handle.bind_captured(closure, captured), terms)
+        })
     }
 
     /// Spawns a closure that can be told to stop, like [`spawn_cancellable`](Self::spawn_cancellable), but waits
@@ -248,7 +323,30 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: FnOnce(&CancellationToken) -> T + Send + 'static,
         T: Send + 'static,
     {
-        SubmitFuture::new(self, closure, Terms::PLAIN, Self::spawn_cancellable_on)
+        self.spawn_cancellable_async_on(closure, Terms::PLAIN)
+    }
+
+    pub(crate) fn spawn_cancellable_async_on<F, T>(
+        &self,
+        closure: F,
+        terms: Terms,
+    ) -> SubmitFuture<'_, F, JobHandle<T>, J, R, Q>
+    where
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        SubmitFuture::new(self, closure, terms, |handle, closure, captured, terms| {
+            handle.spawn_cancellable_bound(handle.bind_captured(closure, captured), terms)
+        })
+    }
+
+    /// Binds what is submitted to the context that was captured for it.
+    fn bind_captured<F>(
+        &self,
+        inner: F,
+        captured: Captured,
+    ) -> Bound<impl JobContext + use<J, R, Q, F>, F> {
+        Bound::new(|| captured.into_context(|| self.inner.queue.capture_context()), inner)
     }
 }
 
@@ -285,7 +383,17 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q>
     /// # }
     /// ```
     pub fn call_async(&self, job: J) -> SubmitFuture<'_, J, JobHandle<R>, J, R, Q> {
-        SubmitFuture::new(self, job, Terms::PLAIN, Self::call_on)
+        self.call_async_on(job, Terms::PLAIN)
+    }
+
+    pub(crate) fn call_async_on(
+        &self,
+        job: J,
+        terms: Terms,
+    ) -> SubmitFuture<'_, J, JobHandle<R>, J, R, Q> {
+        SubmitFuture::new(self, job, terms, |handle, job, captured, terms| {
+            handle.call_by(job, |job| handle.bind_captured(job, captured), terms)
+        })
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'a, J, R
     ///
     /// The job comes back.
     pub fn submit_async(&self, job: J) -> SubmitFuture<'a, J, JobId, J, R, Q> {
-        SubmitFuture::new(self.handle, job, self.terms(), Handle::submit_on)
+        self.handle.submit_async_on(job, self.terms())
     }
 
     /// Submits a batch of jobs; see [`Handle::submit_batch`].
@@ -121,7 +121,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'a, J, R
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        SubmitFuture::new(self.handle, closure, self.terms(), Handle::spawn_on)
+        self.handle.spawn_async_on(closure, self.terms())
     }
 
     /// Spawns a closure that can be told to stop; see [`Handle::spawn_cancellable`].
@@ -151,7 +151,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Submitter<'a, J, R
         F: FnOnce(&CancellationToken) -> T + Send + 'static,
         T: Send + 'static,
     {
-        SubmitFuture::new(self.handle, closure, self.terms(), Handle::spawn_cancellable_on)
+        self.handle.spawn_cancellable_async_on(closure, self.terms())
     }
 
     /// Spawns a batch of closures; see [`Handle::spawn_batch`].
@@ -186,7 +186,7 @@ impl<'a, J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Submitter<'
     ///
     /// The job comes back.
     pub fn call_async(&self, job: J) -> SubmitFuture<'a, J, JobHandle<R>, J, R, Q> {
-        SubmitFuture::new(self.handle, job, self.terms(), Handle::call_on)
+        self.handle.call_async_on(job, self.terms())
     }
 
     /// Submits a batch of jobs for the handler, with a handle each; see [`Handle::call_batch`].

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::error::JobError;
 use crate::id::JobId;
-use crate::job_context::{Bound, JobContext};
+use crate::job_context::{Bound, JobContext, Stored};
 use crate::panics::drop_quietly;
 use crate::parts::context;
 use crate::parts::ledger::Ended;
@@ -20,23 +20,27 @@ use crate::runtime::task_handle::Work;
 use crate::runtime::worker::{HandlerTask, Worker};
 
 /// The work of a call to a pool with the queue `Q`: a job for the handler, which only a worker has.
-pub(crate) struct Call<C, J, Q> {
-    bound: Bound<C, J>,
+pub(crate) struct Call<S, Q> {
+    bound: S,
     queue: PhantomData<fn(Q)>,
 }
 
-impl<C, J, Q> Call<C, J, Q> {
-    pub(crate) fn new(bound: Bound<C, J>) -> Self {
+impl<S, C, J, Q> Call<S, Q>
+where
+    S: Stored<Bound = Bound<C, J>>,
+{
+    pub(crate) fn new(bound: S) -> Self {
         Self { bound, queue: PhantomData }
     }
 
     pub(crate) fn into_job(self) -> J {
-        self.bound.inner
+        self.bound.take().inner
     }
 }
 
-impl<C, J, R, Q> Work<R> for Call<C, J, Q>
+impl<S, C, J, R, Q> Work<R> for Call<S, Q>
 where
+    S: Stored<Bound = Bound<C, J>> + 'static,
     C: JobContext,
     J: Send + 'static,
     R: Send + 'static,
@@ -62,13 +66,19 @@ where
     }
 
     fn into_payload(self) -> Option<Box<dyn Any + Send>> {
-        let Bound { context, inner } = self.bound;
+        let Bound { context, inner } = self.bound.take();
         drop_quietly(context);
         Some(Box::new(inner))
     }
 }
 
-impl<C: JobContext, J: Send, R: Send, Q> HandlerTask<J, R> for TaskCell<Call<C, J, Q>, R> {
+impl<S, C, J, R, Q> HandlerTask<J, R> for TaskCell<Call<S, Q>, R>
+where
+    S: Stored<Bound = Bound<C, J>>,
+    C: JobContext,
+    J: Send + 'static,
+    R: Send,
+{
     fn run(
         self: Arc<Self>,
         id: JobId,
@@ -79,8 +89,7 @@ impl<C: JobContext, J: Send, R: Send, Q> HandlerTask<J, R> for TaskCell<Call<C, 
         let is_running = Cell::new(false);
         self.run_with(id, account, |call| {
             is_running.set(true);
-            let Bound { context, inner } = call.bound;
-            let result = context.run(|| handler(inner));
+            let result = call.bound.take().run_by(handler);
             is_running.set(false);
             result
         });

@@ -71,10 +71,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         payload: Bound<C, J>,
         account: Account<'_>,
     ) {
-        let Bound { context, inner } = payload;
         let run = || match self.run_here {
             Some(run) => {
-                let ended = account.attempt(job.id, || job.label, || context.run(|| run(inner)));
+                let ended = account.attempt(job.id, || job.label, || payload.run_by(run));
                 if ended.0 == Ended::Panicked {
                     self.config.abort_if_asked();
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::JobError;
 use crate::id::JobId;
-use crate::job_context::{Bound, JobContext};
+use crate::job_context::{Bound, JobContext, Stored};
 use crate::panics::drop_quietly;
 use crate::parts::expiring::ExpiryKey;
 use crate::parts::latch::Latch;
@@ -96,14 +96,15 @@ pub(crate) trait Work<T>: Send + Sized {
     }
 }
 
-impl<C, F, T> Work<T> for Bound<C, F>
+impl<S, C, F, T> Work<T> for S
 where
+    S: Stored<Bound = Bound<C, F>>,
     C: JobContext,
     F: FnOnce() -> T + Send,
     T: Send,
 {
     fn run(cell: Arc<TaskCell<Self, T>>, id: JobId, account: Account<'_>) {
-        cell.run_with(id, account, Bound::run);
+        cell.run_with(id, account, |work| work.take().run());
         // Without a handle, the outcome may be dropped by this.
         drop_quietly(cell);
     }

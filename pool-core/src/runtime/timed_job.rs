@@ -126,8 +126,7 @@ where
             if C::IS_NONE {
                 worker.hand_over(self.observed(id), payload.inner);
             } else {
-                let Bound { context, inner } = payload;
-                let run = |handler: &mut dyn FnMut(J) -> R| context.run(|| handler(inner));
+                let run = |handler: &mut dyn FnMut(J) -> R| payload.run_by(handler);
                 worker.hand_over_within(self.observed(id), Box::new(run));
             }
         } else if let Some(inner) = self.inner.upgrade() {

@@ -2,12 +2,16 @@
 
 use std::panic::resume_unwind;
 
+use drainpool::{AnyQueue, InContext, Job, JobContext};
+
+use crate::ALLOCATED;
 use crate::setup::{Latch, Setup, Tally, balanced};
 
 on_every_backend! {
     crate::level::alone_on =>
     a_result_that_nobody_can_fetch_is_dropped_when_its_job_ends
     a_result_goes_with_its_handle
+    a_handle_keeps_neither_a_large_job_nor_its_context
 }
 
 /// Counts when it is dropped.
@@ -58,4 +62,55 @@ fn a_result_goes_with_its_handle(setup: Setup) {
     assert_eq!(dropped.get(), 1);
     assert!(!canceller.cancel());
     assert_eq!(balanced(&pool).done, 1);
+}
+
+/// A context of this many bytes.
+struct Large([u8; LARGE]);
+
+const LARGE: usize = 8_192;
+
+impl JobContext for Large {
+    fn capture() -> Self {
+        Self([1; LARGE])
+    }
+
+    fn enter(self) -> impl Sized {
+        std::hint::black_box(&self.0);
+    }
+}
+
+fn a_handle_keeps_neither_a_large_job_nor_its_context(setup: Setup) {
+    // So many that what a queue keeps, whose entries are as large as a job, does not count.
+    const JOBS: usize = 500;
+    type Pool<J> = drainpool::Pool<J, usize, InContext<AnyQueue<Job<J>>, Large>>;
+    let sink = || drainpool::sink_fn(|_| ());
+    let pool: Pool<[u8; LARGE]> = setup
+        .builder()
+        .context::<Large>()
+        .sink(sink())
+        .build_with(|_| |job: [u8; LARGE]| job.len())
+        .unwrap();
+    let plain = setup.builder().sink(sink()).build_with(|_| |job: [u8; LARGE]| job.len()).unwrap();
+    let job = || [2; LARGE];
+    let batch = || {
+        let job = job();
+        move || job.len()
+    };
+    let mut kept = Vec::with_capacity(JOBS * 7);
+    let before = ALLOCATED.current_usage();
+    for _ in 0..JOBS {
+        kept.push(pool.spawn(|| 1).unwrap());
+        kept.push(pool.spawn_cancellable(|_| 1).unwrap());
+        kept.extend(pool.spawn_batch([|| 1]).unwrap());
+        kept.push(pool.call(job()).unwrap());
+        kept.push(plain.call(job()).unwrap());
+        kept.extend(plain.call_batch([job()]).unwrap());
+        kept.extend(plain.spawn_batch([batch()]).unwrap());
+    }
+    pool.wait_idle().unwrap();
+    plain.wait_idle().unwrap();
+    let each = ALLOCATED.current_usage().saturating_sub(before) / kept.len();
+    assert!(each < 1_024, "{each} bytes for each job that has ended");
+    drop(kept);
+    assert_eq!(pool.shutdown().done + plain.shutdown().done, 7 * JOBS as u64);
 }

@@ -31,6 +31,7 @@ mod makers;
 mod maps;
 mod nesting;
 mod observers;
+mod odd_contexts;
 mod options;
 mod order;
 mod policies;

@@ -21,6 +21,8 @@ on_every_backend! {
     a_reader_that_goes_lets_the_workers_go
     a_dropped_read_takes_nothing_along
     a_waker_that_panics
+    a_waker_whose_drop_panics
+    an_outcome_whose_drop_panics
 }
 
 const JOBS: u64 = 200;
@@ -183,4 +185,43 @@ fn a_waker_that_panics(setup: Setup) {
     begin(&mut results, &Waker::from(Arc::new(Cracked)));
     let report = balanced(&pool);
     assert_eq!((report.done, report.undelivered), (2, 0));
+}
+
+/// Panics when it is dropped.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+impl Wake for Fragile {
+    fn wake(self: Arc<Self>) {}
+}
+
+fn a_waker_whose_drop_panics(setup: Setup) {
+    let (sink, mut results) = result_stream();
+    let pool = pool(setup, sink);
+    let fragile = || Waker::from(Arc::new(Fragile));
+    // The stream has the last clone of each.
+    begin(&mut results, &fragile());
+    begin(&mut results, &fragile());
+    pool.execute(|| 7).unwrap();
+    pool.wait_idle().unwrap();
+    assert_eq!(block_on(results.next()).unwrap().outcome.unwrap(), 7);
+    begin(&mut results, &fragile());
+    drop(results);
+    assert_eq!(balanced(&pool).undelivered, 0);
+}
+
+fn an_outcome_whose_drop_panics(setup: Setup) {
+    let (sink, results) = result_stream();
+    let pool = setup.builder().sink(sink).build().unwrap();
+    for _ in 0..3 {
+        pool.execute(|| Fragile).unwrap();
+    }
+    pool.wait_idle().unwrap();
+    drop(results);
+    assert_eq!(pool.shutdown().done, 3);
 }

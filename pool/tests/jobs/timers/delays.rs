@@ -1,9 +1,11 @@
 //! Jobs after a delay or at a moment, and their cancels.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
-use drainpool::{Clock, ManualClock, Timer, TimerHandle};
+use drainpool::{Clock, JobContext, ManualClock, Timer, TimerHandle};
 
 use super::{SECOND, Scene, sum};
 use crate::setup::request::{Request, request, requested};
@@ -19,6 +21,7 @@ on_every_backend! {
     a_job_that_lies_in_the_queue_can_be_cancelled
     a_job_sets_the_next
     a_job_runs_in_the_context_of_the_one_who_set_it
+    a_timer_s_thread_captures_no_context
 }
 
 /// The same setup with a bound and one worker.
@@ -207,5 +210,44 @@ fn a_job_runs_in_the_context_of_the_one_who_set_it(setup: Setup) {
     assert_eq!(seen, [0, 7], "a periodic job has no context");
     assert!(ticks.cancel());
     timer.shutdown();
+    pool.shutdown();
+}
+
+/// A context that nobody has on a timer's thread. It counts how often it is entered.
+struct OfNoTimer;
+
+thread_local! {
+    static ENTERED: Cell<u32> = const { Cell::new(0) };
+}
+
+impl JobContext for OfNoTimer {
+    fn capture() -> Self {
+        assert_ne!(thread::current().name(), Some("pool-timer"), "there is no context on purpose");
+        Self
+    }
+
+    fn enter(self) -> impl Sized {
+        ENTERED.set(ENTERED.get() + 1);
+    }
+}
+
+fn a_timer_s_thread_captures_no_context(setup: Setup) {
+    let clock = ManualClock::new();
+    let pool = setup.with_threads(1).builder().clock(clock.clone());
+    let pool = pool.context::<OfNoTimer>().build().unwrap();
+    let timer = Timer::new(&pool).unwrap();
+    let (sender, received) = mpsc::channel();
+    let send = || {
+        let sender = sender.clone();
+        move || sender.send(ENTERED.replace(0)).unwrap()
+    };
+    timer.after(SECOND, send()).unwrap();
+    clock.advance(SECOND);
+    assert_eq!(received.recv().unwrap(), 1, "one context each");
+    let ticks = timer.every(SECOND, send()).unwrap();
+    clock.advance(SECOND);
+    assert_eq!(received.recv().unwrap(), 0, "a periodic job has none");
+    ticks.cancel();
+    assert_eq!(timer.shutdown().dropped, 0);
     pool.shutdown();
 }
