@@ -182,9 +182,13 @@ fn what_is_discarded_is_told(setup: Setup) {
     let (waits, handle) = ((*gate).clone(), pool.handle());
     pool.execute(move || {
         waits.wait();
-        (0..10).for_each(|_| drop(handle.execute(|| ()).unwrap()));
+        (0..10).for_each(|_| {
+            handle.execute(|| ()).unwrap();
+        });
         drop(handle.spawn(|| ()).unwrap());
-        drop(handle.with(SubmitOptions::new().label("late")).execute(|| ()).unwrap());
+        {
+            handle.with(SubmitOptions::new().label("late")).execute(|| ()).unwrap();
+        };
     })
     .unwrap();
     (1..fill(setup)).for_each(|_| drop(pool.try_execute(|| ())));
@@ -201,7 +205,9 @@ fn refusals_are_told(setup: Setup) {
     let pool = builder.paused().build().unwrap();
     let mut refused = 0;
     if let Some(capacity) = setup.capacity {
-        (0..capacity).for_each(|_| drop(pool.try_execute(|| ()).unwrap()));
+        (0..capacity).for_each(|_| {
+            pool.try_execute(|| ()).unwrap();
+        });
         assert!(pool.try_execute(|| ()).is_err());
         assert!(pool.try_spawn(|| ()).is_err());
         assert!(pool.with(WhenFull::Fail).execute_batch([|| (), || ()]).is_err());
@@ -261,7 +267,9 @@ fn labels_are_told(setup: Setup) {
 fn a_replaced_worker_is_told(setup: Setup) {
     let (recorder, builder) = observed(setup);
     let pool = builder.panic_policy(PanicPolicy::ReplaceWorker).build().unwrap();
-    (0..5).for_each(|_| drop(pool.execute(|| panic!("on purpose")).unwrap()));
+    (0..5).for_each(|_| {
+        pool.execute(|| panic!("on purpose")).unwrap();
+    });
     pool.wait_idle().unwrap();
     let report = balanced(&pool);
     recorder.check(&report);
@@ -279,7 +287,9 @@ fn an_end_is_told_before_its_outcome_is_seen(setup: Setup) {
         }
     });
     let pool: Pool = builder.sink(sink).build().unwrap();
-    (0..20).for_each(|n| drop(pool.execute(move || assert!(n % 4 != 0, "on purpose")).unwrap()));
+    (0..20).for_each(|n| {
+        pool.execute(move || assert!(n % 4 != 0, "on purpose")).unwrap();
+    });
     for _ in 0..20 {
         let job = pool.spawn(|| ()).unwrap();
         let id = job.id();
@@ -374,7 +384,9 @@ fn an_observer_that_panics_hurts_nobody(setup: Setup) {
     let recorder = Arc::new(Recorder::default());
     let builder = setup.builder().observer(Panics).observer(Arc::clone(&recorder));
     let pool = builder.build().unwrap();
-    (0..20).for_each(|n| drop(pool.execute(move || assert!(n > 3, "on purpose")).unwrap()));
+    (0..20).for_each(|n| {
+        pool.execute(move || assert!(n > 3, "on purpose")).unwrap();
+    });
     assert_eq!(pool.spawn(|| 7).unwrap().join().unwrap(), 7);
     drop(pool.admit(SubmitOptions::new()).unwrap());
     pool.wait_idle().unwrap();
