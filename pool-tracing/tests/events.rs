@@ -69,7 +69,7 @@ fn the_events_agree_with_the_report() {
     assert_eq!(of("job started").count(), 6);
     let panicked: Vec<_> = of("job ended").filter(|seen| seen.level == Level::WARN).collect();
     assert_eq!((panicked.len(), &*panicked[0].fields["outcome"]), (1, "Panicked"));
-    let labelled = of("job ended").filter(|seen| seen.fields.get("label").is_some());
+    let labelled = of("job ended").filter(|seen| seen.fields.contains_key("label"));
     assert!(labelled.clone().all(|seen| seen.fields["label"] == "kind"));
     assert_eq!(labelled.count(), 5);
     assert_eq!((of("worker came").count(), of("worker left").count()), (2, 2));
