@@ -5,6 +5,8 @@
 //! submit jobs. A [`JobSpan`] is a [`JobContext`]: the pool takes it along with closures and values, with the children
 //! of a [`scope`](pool_core::Handle::scope) and the halves of a [`join`](pool_core::Handle::join).
 //!
+//! [`TraceEvents`] is an [observer](pool_core::Observer) that tells what happens in a pool as events.
+//!
 //! Most users enable the feature `tracing` of the facade crate `drainpool`, which re-exports it.
 //!
 //! # Examples
@@ -32,6 +34,9 @@
 //! subscriber takes for a span: some hundred nanoseconds with that of `tracing-subscriber`, for each half of a `join`
 //! as well. Divide such work into larger pieces, or use a pool without a context for it.
 
+mod events;
+
+pub use events::TraceEvents;
 use pool_core::{JobContext, current_worker};
 use tracing::{Level, Span};
 

@@ -98,10 +98,13 @@
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
 //! * `top`: `Top`, a live view of a pool in the terminal. Brings `ratatui`.
 //! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
+//! * `histogram`: `Histograms`, an observer that records how long jobs wait and run, by percentiles. Brings
+//!   `hdrhistogram`.
 //! * `metrics`: `Metrics`, an observer that records counters, gauges and histograms. Brings `metrics`.
 //! * `timeline`: `Timeline`, an observer that writes what the pool does into a file for the viewers of Perfetto and
 //!   Chrome.
-//! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`.
+//! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span; and
+//!   `TraceEvents`, an observer. Brings `tracing`.
 //!
 //! The first two bring no third-party crate.
 //!
@@ -142,6 +145,9 @@ pub use pool_crossbeam::{CrossbeamCollect, CrossbeamLocal, CrossbeamQueue, Local
 #[cfg(feature = "flume")]
 #[cfg_attr(docsrs, doc(cfg(feature = "flume")))]
 pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
+#[cfg(feature = "histogram")]
+#[cfg_attr(docsrs, doc(cfg(feature = "histogram")))]
+pub use pool_histogram::{Distribution, Histograms, TimesSnapshot};
 #[cfg(feature = "lanes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
 pub use pool_lanes::{LaneSubmitter, LanesExt};
@@ -169,7 +175,7 @@ pub use pool_top::{Sample, Top, TopBuilder, View};
 
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
-pub use pool_tracing::JobSpan;
+pub use pool_tracing::{JobSpan, TraceEvents};
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}

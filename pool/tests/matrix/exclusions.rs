@@ -24,6 +24,7 @@ const EXCLUDED: &[Exclusion] = &[
     single_leaving("states_drop_leaving"),
     single_leaving("sink_last_flush_leaving"),
     single_leaving("sink_drop_leaving"),
+    single_leaving("observer_of_one_that_left"),
 ];
 
 const fn single_leaving(place: &'static str) -> Exclusion {

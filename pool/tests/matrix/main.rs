@@ -127,6 +127,18 @@ places! {
     sink_clone_outside: at_work(sinks::clone_outside).full();
     sink_skip_outside: at_work(sinks::skip_outside).full();
 
+    // Observers.
+    observer_of_a_submit: inside(observers::submitted).perhaps_free();
+    observer_of_a_start: at_work(observers::started);
+    observer_of_an_end: at_work(observers::ended);
+    observer_of_the_end_of_a_job_with_a_handle: at_work(observers::ended_with_a_handle);
+    observer_of_a_sleep: inside(observers::sleeps).perhaps_free();
+    observer_of_a_waking: at_work(observers::wakes).perhaps_free();
+    observer_of_the_first_that_came: inside(observers::first_came).alone().perhaps_free();
+    observer_of_another_that_came: inside(observers::another_came).two_workers().perhaps_free();
+    observer_of_one_that_left: inside(observers::left_leaving).all_busy().alone_if_single();
+    observer_of_one_that_left_closed: inside(observers::left_closed).closed();
+
     // Clocks.
     clock_now_falling_asleep: inside(clocks::now_falling_asleep).perhaps_free();
     clock_sleep_for_falling_asleep: inside(clocks::sleep_for_falling_asleep).perhaps_free();

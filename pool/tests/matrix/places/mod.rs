@@ -8,6 +8,7 @@ pub(crate) mod futures;
 pub(crate) mod hooks;
 pub(crate) mod iterators;
 pub(crate) mod jobs;
+pub(crate) mod observers;
 pub(crate) mod sinks;
 pub(crate) mod thread_locals;
 
