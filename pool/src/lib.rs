@@ -154,6 +154,11 @@ pub use pool_timer::{
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
 pub use pool_tracing::JobSpan;
 
+#[cfg(feature = "deterministic")]
+#[cfg_attr(docsrs, doc(cfg(feature = "deterministic")))]
+#[doc(inline)]
+pub use pool_deterministic as deterministic;
+
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}
 
