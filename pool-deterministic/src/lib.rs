@@ -87,12 +87,14 @@
 //! as they are, be it that they lock, read files or call C.
 
 mod check;
+mod clock;
 mod queue;
 mod run;
 mod schedule;
 mod turns;
 
 pub use check::{Failure, check, find_failure, replay};
+pub use clock::RunClock;
 pub use queue::{SeededBackend, SeededLocal, SeededQueue};
-pub use run::{Run, RunClock, RunThread};
+pub use run::{Run, RunThread};
 pub use turns::yield_now;

@@ -287,3 +287,6 @@ impl Schedule {
 const DEADLOCK: &str = "deadlock: every thread of the run waits, and for no moment in time";
 const STUCK: &str = "stuck: a thread has the turn and does not go on; it waits for another by means that the run \
                      does not know, such as a lock that is held over a submit, a channel or a sleep";
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,7 @@
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
 //! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
+//! | `deterministic::check` | for tests: runs a body under many seeds, each of which fixes the order of jobs and threads; with the feature `deterministic` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
 //! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`], [`current_label`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
 //! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with), [`try_worker_state`](pool_core::ThreadPoolBuilder::try_worker_state) | a handler, or a worker's state, whose maker may fail |
@@ -95,6 +96,7 @@
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
 //! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
 //! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`.
+//! * `deterministic`: for tests, runs whose order is drawn from a seed. Brings `fastrand`.
 //!
 //! The first two bring no third-party crate.
 //!
