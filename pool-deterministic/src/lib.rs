@@ -72,6 +72,7 @@
 //!
 //! * **Real time, the address of a value, a random number** of another source than [`Run::draw`]. A `HashMap` or
 //!   `HashSet` of the standard library iterates in another order each time.
+//! * **Jobs that expire at the very same moment.** In which order they do is not drawn, and may differ.
 //! * **What outlives a run**: statics, lazily made values, files. The second run finds what the first has left.
 //! * **Other threads**: those of [`std::thread::spawn`], of an async runtime, of a `Timer`. A run does not wait for
 //!   them, and takes it for a deadlock if all of its own wait for one. Use [`Run::spawn_thread`],

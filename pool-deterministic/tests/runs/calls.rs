@@ -1,13 +1,14 @@
 //! The calls of a pool within a run, with 1, 2 and 8 workers, bounded and not.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 
+use drainpool::LanesExt;
 use pool_core::{
     Job, JobError, JobSet, Pool, Task, ThreadPoolBuilder, WaitError, with_worker_state,
 };
-use pool_deterministic::{Run, SeededBackend, SeededQueue, check};
+use pool_deterministic::{Run, SeededBackend, SeededQueue, check, yield_now};
 
 type TestPool = Pool<Task, (), SeededQueue<Job<Task>>>;
 
@@ -196,5 +197,24 @@ fn two_pools_of_one_run() {
             .collect();
         let sum: u32 = jobs.into_iter().map(|job| job.join().unwrap()).sum();
         assert_eq!(sum, 10);
+    });
+}
+
+#[test]
+fn a_lane_keeps_its_order_under_every_seed() {
+    with_pools(40, |_, pool| {
+        let lane = pool.lane(1);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        for n in 0..6 {
+            let order = Arc::clone(&order);
+            lane.execute(move || {
+                yield_now();
+                order.lock().unwrap().push(n);
+            })
+            .unwrap();
+            pool.execute(yield_now).unwrap();
+        }
+        pool.wait_idle().unwrap();
+        assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4, 5]);
     });
 }
