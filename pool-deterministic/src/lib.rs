@@ -43,7 +43,8 @@
 //!
 //! The body gets a [`Run`], and builds its pools with [`Run::builder`]: any number of workers, bounded or not,
 //! with handlers, sinks, states, as usual. The code under test takes such a pool, or a handle to it; so it has to
-//! be generic over the queue, or name [`SeededQueue`]. Its calls are the same as ever, those that wait included.
+//! be generic over the queue, or name [`SeededQueue`]; for code with another queue in its types there is
+//! [`Run::adopt`]. Its calls are the same as ever, those that wait included.
 //!
 //! The body, each worker and each [thread of the run](Run::spawn_thread) is a thread of the system with a
 //! stack of its own, but one alone has the turn. It may lose it

@@ -61,12 +61,38 @@ impl Run {
     /// });
     /// ```
     pub fn builder(&self) -> ThreadPoolBuilder<SeededBackend> {
+        let seed = self.schedule.draw(|random| random.u64(..));
+        self.adopt(ThreadPoolBuilder::with_backend(SeededBackend::new(seed)))
+    }
+
+    /// Has the pools of this builder belong to this run, over the queue that the builder has: for code under
+    /// test whose types name a queue. It is given the run's [clock](Self::clock), and threads that take turns.
+    ///
+    /// Such a queue keeps its own order, and passes no turn on. So threads go on in another order only where they
+    /// wait and where they [yield](crate::yield_now), and fewer orders are met than with a
+    /// [`SeededQueue`](crate::SeededQueue). A run is a function of its seed over every queue that depends on
+    /// nothing but its calls, as those of drainpool do.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use drainpool::{ThreadPool, ThreadPoolBuilder};
+    /// use drainpool::deterministic::{check, yield_now};
+    ///
+    /// struct Server {
+    ///     pool: ThreadPool,
+    /// }
+    ///
+    /// check(0..20, |run| {
+    ///     let builder = run.adopt(ThreadPoolBuilder::new().num_threads(2));
+    ///     let server = Server { pool: builder.build().unwrap() };
+    ///     let answer = server.pool.spawn(|| { yield_now(); 42 }).unwrap();
+    ///     assert_eq!(answer.join().unwrap(), 42);
+    /// });
+    /// ```
+    pub fn adopt<B, S>(&self, builder: ThreadPoolBuilder<B, S>) -> ThreadPoolBuilder<B, S> {
         let schedule = Arc::clone(&self.schedule);
-        ThreadPoolBuilder::with_backend(SeededBackend::new(
-            self.schedule.draw(|random| random.u64(..)),
-        ))
-        .clock(self.clock())
-        .thread_factory(move |worker| start(&schedule, worker))
+        builder.clock(self.clock()).thread_factory(move |worker| start(&schedule, worker))
     }
 
     /// Returns the clock of this run, for pools and for the code under test.

@@ -3,14 +3,19 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use pool_core::current_worker;
-use pool_deterministic::{Run, find_failure, replay};
+use drainpool::Backend;
+use pool_core::{Job, MakeQueue, Task, ThreadPoolBuilder, WorkQueue, current_worker};
+use pool_deterministic::{Run, find_failure, replay, yield_now};
 
 type Trace = Vec<(u32, Option<usize>)>;
 
 /// A run of everything: jobs from outside and nested ones, handles, scopes, two clients, a bound.
-fn busy_run(run: &Run, trace: &Arc<Mutex<Trace>>) {
-    let pool = run.builder().num_threads(3).capacity(4).build().unwrap();
+fn busy_run<Q: WorkQueue<Job<Task>>>(
+    run: &Run,
+    trace: &Arc<Mutex<Trace>>,
+    builder: ThreadPoolBuilder<impl MakeQueue<Job<Task>, Queue = Q>>,
+) {
+    let pool = builder.num_threads(3).capacity(4).build().unwrap();
     let note = {
         let trace = Arc::clone(trace);
         move |what| {
@@ -24,6 +29,7 @@ fn busy_run(run: &Run, trace: &Arc<Mutex<Trace>>) {
             for n in first..first + 5 {
                 let (nested, inner) = (handle.clone(), note.clone());
                 let job = handle.spawn(move || {
+                    yield_now();
                     inner(n);
                     let note = inner.clone();
                     nested.execute(move || note(100 + n)).unwrap();
@@ -52,9 +58,13 @@ fn busy_run(run: &Run, trace: &Arc<Mutex<Trace>>) {
 }
 
 fn trace_of(seed: u64) -> Trace {
+    traced(seed, |run, trace| busy_run(run, trace, run.builder()))
+}
+
+fn traced(seed: u64, body: impl Fn(&Run, &Arc<Mutex<Trace>>) + Send + Sync + 'static) -> Trace {
     let trace = Arc::new(Mutex::new(Trace::new()));
     let of_run = Arc::clone(&trace);
-    replay(seed, move |run| busy_run(run, &of_run));
+    replay(seed, move |run| body(run, &of_run));
     let trace = trace.lock().unwrap();
     trace.clone()
 }
@@ -67,6 +77,22 @@ fn a_run_is_a_function_of_its_seed() {
         for _ in 0..10 {
             assert_eq!(trace_of(seed), trace, "seed {seed}");
         }
+    }
+}
+
+#[test]
+fn so_is_one_over_every_other_queue() {
+    for &backend in Backend::available() {
+        let body = move |run: &Run, trace: &_| {
+            busy_run(run, trace, run.adopt(ThreadPoolBuilder::with_backend(backend)));
+        };
+        let traces: Vec<Trace> = (0..20).map(|seed| traced(seed, body)).collect();
+        for _ in 0..5 {
+            let again: Vec<Trace> = (0..20).map(|seed| traced(seed, body)).collect();
+            assert_eq!(again, traces, "{backend}");
+        }
+        let different = traces.into_iter().collect::<HashSet<_>>().len();
+        assert!(different > 10, "{backend}: only {different} of 20 differ");
     }
 }
 
