@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use crate::panics::{drop_quietly, guarded};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_changed};
 
 /// The source of a pool's time, for keep-alive and for every wait with a timeout.
@@ -20,12 +21,66 @@ pub trait Clock: Send + Sync + 'static {
     /// until this clock wakes it, see [`subscribe`](Self::subscribe).
     fn sleep_for(&self, deadline: Instant) -> Option<Duration>;
 
+    /// The time that a thread which waits for others, without a deadline, may sleep before it looks again.
+    /// `None`, the default: until it is woken.
+    ///
+    /// A pool asks whenever a thread is about to wait for something of the pool: a job's end, room, rest, a
+    /// thread's start; and a worker for a job. So a test that lets one thread run at a time learns here that the
+    /// present one has nothing to do. It must not call the pool. If it panics, the thread sleeps until it is
+    /// woken.
+    ///
+    /// # Examples
+    ///
+    /// A clock that counts the waits:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::time::{Duration, Instant};
+    /// use drainpool::{Clock, SystemClock, ThreadPoolBuilder};
+    ///
+    /// #[derive(Clone, Default)]
+    /// struct Waits(Arc<AtomicUsize>);
+    ///
+    /// impl Clock for Waits {
+    ///     fn now(&self) -> Instant {
+    ///         SystemClock.now()
+    ///     }
+    ///     fn sleep_for(&self, deadline: Instant) -> Option<Duration> {
+    ///         SystemClock.sleep_for(deadline)
+    ///     }
+    ///     fn sleep_until_woken(&self) -> Option<Duration> {
+    ///         self.0.fetch_add(1, Ordering::Relaxed);
+    ///         None
+    ///     }
+    /// }
+    ///
+    /// let waits = Waits::default();
+    /// let pool = ThreadPoolBuilder::new().num_threads(1).clock(waits.clone()).build()?;
+    /// pool.execute(|| ())?;
+    /// pool.shutdown();
+    /// assert!(waits.0.load(Ordering::Relaxed) > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn sleep_until_woken(&self) -> Option<Duration> {
+        None
+    }
+
     /// Registers a pool's alarm: a clock whose time jumps calls it after each jump. An alarm is cheap and
     /// may be called at any time. It ends with its pool: a clock forgets the alarms that cannot be upgraded
     /// any more.
     fn subscribe(&self, alarm: Weak<dyn Fn() + Send + Sync>) {
         drop(alarm);
     }
+}
+
+/// The time that a thread which waits without a deadline may sleep before it looks again. It never unwinds:
+/// some of those that wait must not leave before their time.
+pub(crate) fn pause_until_woken(clock: &dyn Clock) -> Option<Duration> {
+    guarded(|| clock.sleep_until_woken()).unwrap_or_else(|payload| {
+        drop_quietly(payload);
+        None
+    })
 }
 
 /// Waits on `condvar`, at most for this long. May return early.

@@ -24,6 +24,7 @@
 //! | `Top` | a live view of a pool in the terminal; with the feature `top` |
 //! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
+//! | `deterministic::check` | for tests: runs a body under many seeds, each of which fixes the order of jobs and threads; with the feature `deterministic` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
 //! | [`running_jobs`](pool_core::Handle::running_jobs), [`label_job`], [`current_job`], [`current_label`] | what runs now, where, for how long; after [`track_jobs`](pool_core::ThreadPoolBuilder::track_jobs) |
 //! | [`try_build_with`](pool_core::ThreadPoolBuilder::try_build_with), [`try_worker_state`](pool_core::ThreadPoolBuilder::try_worker_state) | a handler, or a worker's state, whose maker may fail |
@@ -105,6 +106,7 @@
 //!   Chrome.
 //! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span; and
 //!   `TraceEvents`, an observer. Brings `tracing`.
+//! * `deterministic`: for tests, runs whose order is drawn from a seed. Brings `fastrand`.
 //!
 //! The first two bring no third-party crate.
 //!
@@ -176,6 +178,11 @@ pub use pool_top::{Sample, Top, TopBuilder, View};
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
 pub use pool_tracing::{JobSpan, TraceEvents};
+
+#[cfg(feature = "deterministic")]
+#[cfg_attr(docsrs, doc(cfg(feature = "deterministic")))]
+#[doc(inline)]
+pub use pool_deterministic as deterministic;
 
 #[doc = include_str!("../docs/pitfalls.md")]
 pub mod pitfalls {}

@@ -53,7 +53,7 @@ use crate::clock::{Clock, wait_for};
 use crate::parts::ledger::Ledger;
 use crate::sync::{
     AcqRel, AtomicU8, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Relaxed, SeqCst, fence,
-    lock, wait_changed,
+    lock,
 };
 
 /// One available worker, in the word's lower half.
@@ -243,6 +243,7 @@ impl Sleep {
     /// Step 5: parks until there is work or the worker is to leave.
     pub(crate) fn sleep(&self, worker: usize, ledger: &Ledger, clock: &dyn Clock) -> Wake {
         let mut idle = KeepAlive::default();
+        let mut endless = keep_alive::until_woken(clock);
         if let Some(keep_alive) = self.keep_alive {
             // Before another thread can know that the worker is idle.
             idle.look(self.jumps(), keep_alive, clock);
@@ -264,10 +265,9 @@ impl Sleep {
                 _ if state.workers.has_surplus() => return self.leave(state, worker),
                 _ => {}
             }
-            let condvar = &self.condvars[worker];
             let Some(keep_alive) = self.keep_alive.filter(|_| self.may_be_spared(&state)) else {
                 idle = KeepAlive::default();
-                state = wait_changed(condvar, state);
+                state = self.wait_for_call(worker, state, &mut endless, clock);
                 continue;
             };
             if idle.is_over {
@@ -276,15 +276,32 @@ impl Sleep {
                 }
                 // Notified when the pool becomes quiescent.
                 state.workers.kept = Some(worker);
-                state = wait_changed(condvar, state);
+                state = self.wait_for_call(worker, state, &mut endless, clock);
             } else if let Some(pause) = idle.pause.take_if(|(jumps, _)| *jumps == self.jumps()) {
-                state = wait_for(condvar, state, pause.1);
+                state = wait_for(&self.condvars[worker], state, pause.1);
             } else {
                 drop(state);
                 idle.look(self.jumps(), keep_alive, clock);
                 state = lock(&self.state);
             }
         }
+    }
+
+    /// Waits until the worker is called, or for as long as the clock has said, which is then asked again.
+    fn wait_for_call<'a>(
+        &'a self,
+        worker: usize,
+        state: MutexGuard<'a, State>,
+        endless: &mut Option<Duration>,
+        clock: &dyn Clock,
+    ) -> MutexGuard<'a, State> {
+        let state = wait_for(&self.condvars[worker], state, *endless);
+        if endless.is_none() {
+            return state;
+        }
+        drop(state);
+        *endless = keep_alive::until_woken(clock);
+        lock(&self.state)
     }
 
     /// The number of times that the clock has jumped. `Relaxed`: a thread that reads it before it asks the

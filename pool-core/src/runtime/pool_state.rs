@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, pause_until_woken};
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
 use crate::observer::{ObservedJob, Observer};
@@ -360,7 +360,10 @@ impl PoolState {
     /// The time until the next look, at a deadline or at an expiring job. `None`: until an unpark.
     fn pause(&self, deadline: Option<Instant>) -> Option<Duration> {
         let next = [deadline, self.expiring.next()].into_iter().flatten().min();
-        next.and_then(|moment| self.clock().sleep_for(moment))
+        match next {
+            Some(moment) => self.clock().sleep_for(moment),
+            None => pause_until_woken(self.clock()),
+        }
     }
 
     /// Waits until the pool is quiescent, or has been since the call. If it has lost all its workers and jobs

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::clock::pause_until_woken;
 use crate::id::JobId;
 use crate::panics::{drop_quietly, guarded};
 use crate::parts::parker::Parker;
@@ -121,7 +122,7 @@ impl ScopeState {
             }
             state.waited = true;
             drop(state);
-            self.owner.park(None);
+            self.owner.park(pause_until_woken(pool.clock()));
         }
     }
 }

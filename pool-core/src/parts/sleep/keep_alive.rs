@@ -2,9 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, pause_until_woken};
 use crate::panics::{drop_quietly, guarded};
 use crate::parts::context;
+
+/// The time that an idle worker which is to stay may sleep before it looks again. No lock is held.
+pub(super) fn until_woken(clock: &dyn Clock) -> Option<Duration> {
+    context::off_duty(|| pause_until_woken(clock))
+}
 
 /// The remaining time of an idle worker.
 #[derive(Default)]

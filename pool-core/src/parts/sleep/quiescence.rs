@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Sleep, State};
-use crate::clock::{Clock, wait_for};
+use crate::clock::{Clock, pause_until_woken, wait_for};
 use crate::error::WaitError;
 use crate::parts::ledger::Ledger;
 use crate::sync::{Condvar, MutexGuard, Relaxed, lock};
@@ -120,10 +120,6 @@ impl Sleep {
             if let Some(found) = look(&mut state) {
                 return Some(found);
             }
-            let Some(deadline) = deadline else {
-                state = self.wait_on_changed(state, None);
-                continue;
-            };
             let jumps = self.jumps();
             if let Some((_, pause)) = pause.take_if(|(then, _)| *then == jumps) {
                 state = self.wait_on_changed(state, pause);
@@ -131,11 +127,13 @@ impl Sleep {
             }
             // The clock is foreign code: no lock is held.
             drop(state);
-            if clock.now() >= deadline {
+            let left = match deadline {
                 // A change that came meanwhile came in time.
-                return look(&mut lock(&self.state));
-            }
-            pause = Some((jumps, clock.sleep_for(deadline)));
+                Some(deadline) if clock.now() >= deadline => return look(&mut lock(&self.state)),
+                Some(deadline) => clock.sleep_for(deadline),
+                None => pause_until_woken(clock),
+            };
+            pause = Some((jumps, left));
             state = lock(&self.state);
         }
     }

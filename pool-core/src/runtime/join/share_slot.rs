@@ -15,6 +15,7 @@ use std::cell::RefCell;
 use std::mem;
 use std::sync::{Arc, Weak};
 
+use crate::clock::{Clock, pause_until_woken};
 use crate::id::{JobId, PoolId};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::parker::Parker;
@@ -134,7 +135,7 @@ impl ShareSlot {
     }
 
     /// Waits for a closure that was stolen from here, and helps with it.
-    fn wait(self: &Arc<Self>, has_ended: &dyn Fn() -> bool) {
+    fn wait(self: &Arc<Self>, clock: &dyn Clock, has_ended: &dyn Fn() -> bool) {
         let thief = lock(&self.state).thieves.pop().flatten();
         let helped = || thief.as_ref().is_some_and(|thief| thief.leapfrog(self, has_ended));
         loop {
@@ -144,7 +145,7 @@ impl ShareSlot {
                 return;
             }
             if !found && !thief.as_ref().is_some_and(|thief| thief.call_helper(&self.owner)) {
-                self.owner.park(None);
+                self.owner.park(pause_until_woken(clock));
             }
         }
     }
@@ -217,6 +218,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Share for Arc<Inner<J,
 
     #[cold]
     fn wait(&self, has_ended: &dyn Fn() -> bool) {
-        ShareSlot::own(&self.state).unwrap_or_else(|| Arc::new(ShareSlot::new())).wait(has_ended);
+        let slot = ShareSlot::own(&self.state).unwrap_or_else(|| Arc::new(ShareSlot::new()));
+        slot.wait(self.state.clock(), has_ended);
     }
 }
