@@ -21,6 +21,7 @@
 //! | [`JobSet`], [`as_completed`] | wait for several jobs |
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
+//! | `par_runner` | parallel iterators on the pool; with the feature `parallel-iterators` |
 //! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | [`current_worker`], [`with_worker_state`] | the worker that the present thread is, and its state |
@@ -95,6 +96,7 @@
 //! * `timer`: `Timer`, jobs after a delay or at an interval.
 //! * `stream`: `result_stream`, the results of a pool as a stream. Brings `futures-core`.
 //! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span. Brings `tracing`.
+//! * `parallel-iterators`: `ParallelExt`, the parallel iterators of `orx-parallel` on a pool. Brings that crate.
 //!
 //! The first two bring no third-party crate.
 //!
@@ -138,6 +140,9 @@ pub use pool_flume::{FlumeLocal, FlumeQueue, FlumeSink};
 #[cfg(feature = "lanes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "lanes")))]
 pub use pool_lanes::{LaneSubmitter, LanesExt};
+#[cfg(feature = "parallel-iterators")]
+#[cfg_attr(docsrs, doc(cfg(feature = "parallel-iterators")))]
+pub use pool_orx::{ParallelExt, ParallelPool, ParallelScope, orx_parallel};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};

@@ -32,6 +32,8 @@ mod maps;
 mod nesting;
 mod options;
 mod order;
+#[cfg(feature = "parallel-iterators")]
+mod parallel;
 mod policies;
 mod priority;
 mod scopes;
