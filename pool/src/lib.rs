@@ -22,6 +22,7 @@
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
 //! | `Top` | a live view of a pool in the terminal; with the feature `top` |
+//! | `par_runner` | parallel iterators on the pool; with the feature `parallel-iterators` |
 //! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
 //! | `deterministic::check` | for tests: runs a body under many seeds, each of which fixes the order of jobs and threads; with the feature `deterministic` |
@@ -107,6 +108,7 @@
 //! * `tracing`: `JobSpan`, a context for jobs: each runs in a child of its submitter's span; and
 //!   `TraceEvents`, an observer. Brings `tracing`.
 //! * `deterministic`: for tests, runs whose order is drawn from a seed. Brings `fastrand`.
+//! * `parallel-iterators`: `ParallelExt`, the parallel iterators of `orx-parallel` on a pool. Brings that crate.
 //!
 //! The first two bring no third-party crate.
 //!
@@ -156,6 +158,9 @@ pub use pool_lanes::{LaneSubmitter, LanesExt};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use pool_metrics::Metrics;
+#[cfg(feature = "parallel-iterators")]
+#[cfg_attr(docsrs, doc(cfg(feature = "parallel-iterators")))]
+pub use pool_orx::{ParallelExt, ParallelPool, ParallelScope, orx_parallel};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};

@@ -34,6 +34,8 @@ mod observers;
 mod odd_contexts;
 mod options;
 mod order;
+#[cfg(feature = "parallel-iterators")]
+mod parallel;
 mod policies;
 mod priority;
 mod scopes;

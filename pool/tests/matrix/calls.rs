@@ -94,6 +94,8 @@ pub(crate) const CALLS: &[Named] = &[
     ("map", map),
     ("map_unordered", map_unordered),
     ("for_each", for_each),
+    #[cfg(feature = "parallel-iterators")]
+    ("par_runner", par_runner),
     ("JobSet", job_set),
     ("wait_idle", |ctx| ctx.same("wait_idle", ctx.pool.wait_idle(), ctx.rules.wait_idle())),
     ("wait_idle_timeout", |ctx| {
@@ -411,6 +413,17 @@ fn for_each(ctx: &Ctx) -> Outcome {
     let mut numbers = [1, 2, 3];
     ctx.pool.for_each(&mut numbers, |n| *n += 1);
     ctx.same("for_each", numbers, [2, 3, 4])
+}
+
+#[cfg(feature = "parallel-iterators")]
+fn par_runner(ctx: &Ctx) -> Outcome {
+    use drainpool::ParallelExt;
+    use drainpool::orx_parallel::{Par, Parallelizable};
+
+    let runner = ctx.pool.par_runner();
+    let doubled: Vec<u32> =
+        [1, 2, 3].as_slice().par().runner(runner).chunk_size(1).map(|n| 2 * n).collect();
+    ctx.same("doubled", doubled, vec![2, 4, 6])
 }
 
 fn job_set(ctx: &Ctx) -> Outcome {
