@@ -51,9 +51,10 @@
 //!   is the caller's thread alone. If another crate enables the feature `std` of `orx_parallel`, it is a global pool
 //!   whose threads start at the first `par()`, with a `runner` or without.
 //! * **Closures are `Copy`**: they capture by reference, or, with `move`, what is `Copy`.
-//! * **An iterator behind [`iter_into_par`](orx_parallel::IterIntoParIter::iter_into_par) must not panic.** The
-//!   threads take its items one after the other, and some may wait for ever for one whose `next` panicked. A closure
-//!   of the computation may panic; `map` in the parallel iterator, not in the one below it.
+//! * **Ranges are of `usize`**, and an array is asked for its slice first: `[1, 2, 3].as_slice().par()`.
+//! * **An iterator behind [`iter_into_par`](orx_parallel::IterIntoParIter::iter_into_par) must be `Send`.** The threads take
+//!   its items in turns, and `orx_parallel` 4.1 does not have the compiler check that it may change threads: one that
+//!   holds an `Rc` is undefined behaviour. If its `next` panics, it may be asked again by another thread.
 //! * **The order of side effects** is any. Results are in the order of the input, unless
 //!   [`iteration_order`](orx_parallel::Par::iteration_order) gives that up.
 

@@ -97,6 +97,25 @@ fn a_forked_child_runs_the_jobs_of_a_lane_itself() {
     });
 }
 
+#[cfg(feature = "parallel-iterators")]
+#[test]
+fn a_forked_child_does_all_of_a_parallel_iterator_itself() {
+    use drainpool::ParallelExt;
+    use drainpool::orx_parallel::{IntoParIter, Par};
+
+    pool_conformance::within_patience(|| {
+        let _alone = one_at_a_time();
+        let pool: drainpool::ThreadPool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let sum = || (0..1_000).into_par().runner(pool.par_runner()).sum();
+        wait_until_others_sleep();
+        match fork().unwrap() {
+            Fork::Child => std::process::exit(i32::from(sum() != 499_500)),
+            Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+        }
+        assert_eq!(sum(), 499_500);
+    });
+}
+
 /// What waits in the parent's queue is the parent's to run, also if the child could start a worker for it.
 #[test]
 fn a_forked_child_runs_no_job_of_its_parent() {

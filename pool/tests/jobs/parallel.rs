@@ -55,16 +55,11 @@ fn results_are_those_of_an_iterator(setup: Setup) {
         let even: Vec<u32> = par().copied().filter(|n| n % 2 == 0).collect();
         let expected: Vec<u32> = numbers.iter().copied().filter(|n| n % 2 == 0).collect();
         assert_eq!(even, expected, "in the order of the input");
-        let mut any: Vec<u32> = par().copied().iteration_order(IterationOrder::Arbitrary).collect();
+        let any = par().copied().iteration_order(IterationOrder::Arbitrary);
+        let (mut any, mut all): (Vec<u32>, _) = (any.collect(), numbers.clone());
         any.sort_unstable();
-        assert!(
-            any.iter().eq({
-                let mut sorted = numbers.clone();
-                sorted.sort_unstable();
-                sorted
-            }
-            .iter())
-        );
+        all.sort_unstable();
+        assert_eq!(any, all);
     });
 }
 
@@ -100,7 +95,7 @@ fn all_threads_are_at_it_together_and_no_more(setup: Setup) {
         let all = Barrier::new(setup.threads);
         // Nobody goes on before all threads have an item.
         let items = (0..setup.threads).into_par().runner(pool.par_runner());
-        items.chunk_size(1).for_each(|_| drop(all.wait()));
+        items.chunk_size(1).for_each(|_| _ = all.wait());
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let items = (0..NUMBERS).into_par().runner(pool.par_runner());
         items.chunk_size(1).for_each(|_| {
@@ -134,7 +129,6 @@ fn when_all_workers_compute_at_once(setup: Setup) {
             all.wait();
             sum_of_squares(&handle, &numbers)
         };
-        // More than `try_spawn` has room for.
         pool.spawn(job).unwrap()
     };
     let jobs: Vec<_> = (0..setup.threads).map(compute).collect();
@@ -206,7 +200,7 @@ fn the_number_of_threads_is_that_of_now(setup: Setup) {
     assert_eq!(pool.parallel().max_num_threads().get(), setup.threads + 1);
     let all = Barrier::new(setup.threads + 1);
     let items = (0..=setup.threads).into_par().runner(pool.par_runner());
-    items.chunk_size(1).for_each(|_| drop(all.wait()));
+    items.chunk_size(1).for_each(|_| _ = all.wait());
 }
 
 fn panics_are_thrown_on(setup: Setup) {
