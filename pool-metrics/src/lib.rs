@@ -36,7 +36,8 @@
 //! # Cost
 //!
 //! A job costs three looks at the table of its label's metrics, two at a clock, and four updates of counters, gauges
-//! and histograms: some hundred nanoseconds. [`one_in`](Metrics::one_in) takes the times of a sample only.
+//! and histograms: about a microsecond with a recorder for Prometheus, half of that for jobs whose times are not taken, with
+//! [`one_in`](Metrics::one_in).
 
 mod names;
 
