@@ -9,10 +9,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use drainpool::{Handle, JobError, SubmitOptions, WhenFull};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 
-use crate::store::{Answer, Note, Query};
+use crate::store::{Answer, Note, Query, StoreQueue};
 
-type StoreHandle = Handle<Query, rusqlite::Result<Answer>>;
+type StoreHandle = Handle<Query, rusqlite::Result<Answer>, StoreQueue>;
 
 /// The limits of a request.
 #[derive(Debug, Clone, Copy)]
@@ -91,11 +92,18 @@ async fn stats(State(service): State<Service>) -> Json<Figures> {
 }
 
 impl Service {
+    /// Has a worker answer the query, in a span of the request.
+    async fn ask(&self, query: Query) -> Result<Answer, Failure> {
+        let request = tracing::info_span!("request", query = query.kind());
+        self.answer(query).instrument(request).await
+    }
+
     /// Has a worker answer the query. A full queue sheds the request at once; a query that has not started
     /// when its time is over, or whose client has gone, never starts.
-    async fn ask(&self, query: Query) -> Result<Answer, Failure> {
+    async fn answer(&self, query: Query) -> Result<Answer, Failure> {
         let time = self.limits.time;
         let options = SubmitOptions::new().when_full(WhenFull::Fail).start_within(time);
+        let options = options.label(query.kind());
         let job =
             self.store.with(options).call(query).map_err(|refused| {
                 if refused.is_full() { Failure::Busy } else { Failure::Closed }

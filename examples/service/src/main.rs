@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let file = arguments.next().map_or_else(|| PathBuf::from("notes.db"), PathBuf::from);
     let address = arguments.next().and_then(|address| address.into_string().ok());
     let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:8080")).await?;
-    let store = open(file, CONNECTIONS, QUEUED)?;
+    let store = open(file, CONNECTIONS, QUEUED, &[])?;
     println!("listening on http://{}", listener.local_addr()?);
 
     let limits = Limits { time: Duration::from_secs(2) };

@@ -1,10 +1,13 @@
 //! The store: notes in SQLite, and the pool whose workers hold the connections.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drainpool::{BuildError, Completed, Pool, ThreadPoolBuilder, sink_fn};
+use drainpool::{
+    BuildError, Completed, DefaultQueue, InContext, Job, JobSpan, Observer, Pool,
+    ThreadPoolBuilder, sink_fn,
+};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
@@ -20,6 +23,18 @@ pub enum Query {
     Get(i64),
     /// The notes that contain this text, the latest first.
     Search(String),
+}
+
+impl Query {
+    /// What kind of query it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "add",
+            Self::Get(_) => "get",
+            Self::Search(_) => "search",
+        }
+    }
 }
 
 /// What the store answers.
@@ -38,8 +53,12 @@ pub struct Note {
     text: String,
 }
 
-/// A pool whose workers answer queries, each with a connection of its own.
-pub type StorePool = Pool<Query, rusqlite::Result<Answer>>;
+/// A pool whose workers answer queries, each with a connection of its own, and in a span within that of the
+/// request.
+pub type StorePool = Pool<Query, rusqlite::Result<Answer>, StoreQueue>;
+
+/// The queue of the store's pool.
+pub type StoreQueue = InContext<DefaultQueue<Job<Query>>, JobSpan>;
 
 /// One connection to the database.
 #[derive(Debug)]
@@ -48,15 +67,23 @@ pub struct Store {
 }
 
 /// Builds a pool of this many connections to the database in a file, in front of which at most `queued` queries
-/// wait.
+/// wait. The observers are told of each query.
 ///
 /// # Errors
 ///
 /// The database cannot be opened, or a setting is out of range.
-pub fn open(file: PathBuf, connections: usize, queued: usize) -> Result<StorePool, BuildError> {
+pub fn open(
+    file: PathBuf,
+    connections: usize,
+    queued: usize,
+    observers: &[Arc<dyn Observer>],
+) -> Result<StorePool, BuildError> {
     // The change to a write-ahead log waits for no other connection, however long the time that it may take.
     let opening = Mutex::new(());
-    ThreadPoolBuilder::new()
+    let builder = ThreadPoolBuilder::new().context::<JobSpan>();
+    observers
+        .iter()
+        .fold(builder, |builder, observer| builder.observer(Arc::clone(observer)))
         .num_threads(connections)
         .capacity(queued)
         .thread_name(|worker| format!("store-{worker}"))
@@ -92,6 +119,7 @@ impl Store {
     ///
     /// What SQLite says.
     pub fn answer(&mut self, query: Query) -> rusqlite::Result<Answer> {
+        tracing::debug!(query = query.kind(), "asked");
         let connection = &self.connection;
         match query {
             Query::Add(text) => {

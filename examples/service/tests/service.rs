@@ -7,9 +7,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use drainpool::{Completed, Pool, ThreadPoolBuilder, sink_fn};
+use drainpool::{Completed, JobSpan, ThreadPoolBuilder, sink_fn};
 use http_body_util::BodyExt;
-use pool_example_service::{Answer, Limits, Query, open, router};
+use pool_example_service::{Answer, Limits, Query, StorePool, open, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -34,7 +34,7 @@ async fn ask(service: &Router, request: Request<Body>) -> (StatusCode, Value) {
 #[tokio::test]
 async fn notes_are_added_read_and_found() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path().join("notes.db"), 3, 16).unwrap();
+    let store = open(folder.path().join("notes.db"), 3, 16, &[]).unwrap();
     let service = router(store.handle(), LIMITS);
     for (id, text) in [(1, "buy milk"), (2, "read the paper"), (3, "milk the goat")] {
         assert_eq!(ask(&service, post(text)).await, (StatusCode::CREATED, json!(id)));
@@ -53,7 +53,7 @@ async fn notes_are_added_read_and_found() {
 #[tokio::test]
 async fn a_database_that_cannot_be_opened_is_an_error_of_the_build() {
     let folder = tempfile::tempdir().unwrap();
-    let error = open(folder.path().join("missing/notes.db"), 2, 16).unwrap_err();
+    let error = open(folder.path().join("missing/notes.db"), 2, 16, &[]).unwrap_err();
     let causes =
         std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
     assert!(
@@ -64,7 +64,7 @@ async fn a_database_that_cannot_be_opened_is_an_error_of_the_build() {
 
 /// A store whose one worker answers when the test says so.
 struct Slow {
-    store: Pool<Query, rusqlite::Result<Answer>>,
+    store: StorePool,
     begun: Receiver<()>,
     go_on: Sender<()>,
 }
@@ -74,6 +74,7 @@ fn slow(queued: usize) -> Slow {
     let (go_on, may_go_on) = mpsc::channel::<()>();
     let may_go_on = Arc::new(std::sync::Mutex::new(may_go_on));
     let store = ThreadPoolBuilder::new()
+        .context::<JobSpan>()
         .num_threads(1)
         .capacity(queued)
         .sink(sink_fn(|_: Completed<rusqlite::Result<Answer>>| ()))
