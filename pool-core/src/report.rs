@@ -31,7 +31,8 @@ pub struct ShutdownReport {
     pub running: u64,
     /// The number of outcomes, counted above too, that the sink did not take.
     pub undelivered: u64,
-    /// The number of worker threads that had not left.
+    /// The number of worker threads that had not left. All wait for the last job that runs (C5): one job that is
+    /// stuck keeps them all.
     pub threads: usize,
 }
 

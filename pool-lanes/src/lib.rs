@@ -69,6 +69,10 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
+//! A handler that [`build_with`](pool_core::ThreadPoolBuilder::build_with) makes is not within reach of a lane, and a
+//! [call](pool_core::Handle::call) from a job of a lane does not lead there: a wait for it inside of the pool ends
+//! as [`InsideJob`](pool_core::JobError::InsideJob).
+//!
 //! # Two limits
 //!
 //! A job is in one lane. A limit for each customer and another over all of them do not combine without a worker

@@ -28,7 +28,9 @@
 //! A job that is not due is no job of the pool yet. When the pool is closed, be it by `close`, `shutdown` or
 //! its drop, the timer gives up its jobs and its thread ends; when the timer is shut down or dropped first,
 //! the pool goes on. To let the pool finish what is due and no more, shut down the timer first, then the
-//! pool. Either way the [report](TimerReport) says how many were given up.
+//! pool. Either way the [report](TimerReport) says how many were given up. Their closures are dropped, with what they
+//! own: a program that must write down every job which was not done keeps a list of its own, and strikes out
+//! what is done.
 //!
 //! # Retry with back-off
 //!
@@ -119,7 +121,12 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
-//! The retry itself has the priority of its own submit: `pool.with(Priority::HIGH).submit(page)`.
+//! The retry itself has the priority of its own submit: `pool.with(Priority::HIGH).submit(page)`. Its
+//! [context](pool_core::JobContext) is that of the thread which sets it, here the one that reads the outcomes; what it is
+//! to have of the first attempt's, the job brings along.
+//!
+//! A [call](pool_core::Handle::call) is tried again by the one who waits for it: each attempt is a call of its own, with a
+//! handle of its own.
 
 mod driver;
 mod error;

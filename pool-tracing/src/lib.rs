@@ -37,11 +37,12 @@
 mod events;
 
 pub use events::TraceEvents;
-use pool_core::{JobContext, current_worker};
+use pool_core::{JobContext, JobId, current_job, current_label, current_worker};
 use tracing::{Level, Span};
 
 /// The span of a job: named `job`, of the level `INFO`, with the field `worker`, the index of the worker that runs it,
-/// if one does. Its parent is the span in which the job was submitted; if there is none, it has none.
+/// if one does; and in a pool that [tracks its jobs](pool_core::ThreadPoolBuilder::track_jobs) with `job` and `label`, as
+/// [`TraceEvents`] tells them. Its parent is the span in which the job was submitted; if there is none, it has none.
 ///
 /// It is made and entered when the job starts, and is exited when the job has ended. So a thread that runs a job
 /// while it waits for it does not lend the job its own span.
@@ -64,7 +65,10 @@ impl JobContext for JobSpan {
 
     fn enter(self) -> impl Sized {
         let worker = current_worker().map(|worker| worker.index());
-        let span = tracing::span!(parent: self.submitter.id(), Level::INFO, "job", worker);
+        let span = tracing::span!(
+            parent: self.submitter.id(), Level::INFO, "job",
+            worker, job = current_job().map(JobId::as_u64), label = current_label().as_deref(),
+        );
         if span.is_disabled() { self.submitter.entered() } else { span.entered() }
     }
 }

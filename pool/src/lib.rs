@@ -80,6 +80,7 @@
 //! | the same over another queue | `Pool<J, R, StdQueue<Job<J>>>`; for closures `J` is `Task<R>` |
 //! | the same over a queue that is picked at run time | `Pool<J, R, AnyQueue<Job<J>>>` |
 //! | the same with a [context](pool_core::ThreadPoolBuilder::context) `C` | `Pool<J, R, InContext<DefaultQueue<Job<J>>, C>>` |
+//! | the same with two contexts, `A` before `B` | `Pool<J, R, InContext<InContext<DefaultQueue<Job<J>>, A>, B>>` |
 //! | a handle to any of these | `Handle<J, R>`, `Handle<J, R, Q>` |
 //! | a builder | `ThreadPoolBuilder`, with a sink `ThreadPoolBuilder<S>`, with a backend and a sink `PoolBuilder<B, S>` |
 //!
