@@ -68,6 +68,14 @@ pub struct Stats {
     /// without it, and this tells of it; see
     /// [`thread_keep_alive`](crate::ThreadPoolBuilder::thread_keep_alive).
     pub failed_starts: u64,
+    /// The number of times that a worker fell asleep.
+    pub sleeps: u64,
+    /// The number of times that a worker has found a job elsewhere than at its own end of the queue: in the part that
+    /// all share, or at another worker's end.
+    pub steals: u64,
+    /// The number of jobs that were given back to their submitter, as in a full or a closed pool; of a batch, those
+    /// that were read.
+    pub refused: u64,
     /// The number of submitters that wait for room in the queue.
     pub waiting_submitters: usize,
     /// The number of jobs accepted up to now.

@@ -101,7 +101,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
                 break;
             }
             if let Err(reason) = self.submit_all(&mut chunk, &mut ids, terms) {
-                self.inner.observe_refusal(&reason, chunk.len());
+                self.inner.count_refusal(&reason, chunk.len());
                 let jobs = chunk.into_iter().filter_map(Job::into_payload).collect();
                 return Err(BatchError::new(ids, reason, jobs, inputs));
             }
@@ -265,7 +265,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             let rest = some.split_off(ids.len());
             handles.extend(some.into_iter().zip(ids).map(|(cell, id)| self.handle_to(cell, id)));
             if let Err(reason) = submitted {
-                self.inner.observe_refusal(&reason, rest.len());
+                self.inner.count_refusal(&reason, rest.len());
                 chunk.into_iter().for_each(Job::withdraw);
                 let jobs = rest.into_iter().map(|cell| undo(cell.into_closure())).collect();
                 return Err(BatchError::new(handles, reason, jobs, inputs));

@@ -246,12 +246,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     #[doc(alias = "queued_count")]
     pub fn stats(&self) -> Stats {
         self.inner.state.expire_due();
-        let (threads, idle_threads, failed_starts) = self.inner.state.sleep.threads();
+        let (threads, idle_threads, failed_starts, sleeps) = self.inner.state.sleep.threads();
         let sums = self.inner.state.ledger.sums();
         Stats {
             threads,
             idle_threads,
             failed_starts,
+            sleeps,
+            steals: self.inner.state.ledger.steals(),
+            refused: self.inner.state.ledger.turned_away(),
             waiting_submitters: self.inner.state.capacity.as_ref().map_or(0, Capacity::waiting),
             accepted: sums.accepted,
             queued: sums.queued(),

@@ -64,7 +64,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         // First: it is foreign code, which may wait for the pool, or for room.
         let context = self.inner.queue.capture_context();
         let admitted = self.inner.admit(terms.wait, terms.priority, || terms.label);
-        let id = admitted.inspect_err(|refused| self.inner.observe_refusal(refused, 1))?;
+        let id = admitted.inspect_err(|refused| self.inner.count_refusal(refused, 1))?;
         let rollback = RollbackGuard::over_one(&self.inner, id);
         Ok(Admission { handle: self, rollback, terms, context })
     }

@@ -103,7 +103,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
     ) -> Poll<Result<Place<'a, J, R, Q>, Refusal>> {
         let handle = self.handle;
         let state = &handle.inner.state;
-        let tell = |refused: &Refusal| handle.inner.observe_refusal(refused, 1);
+        let tell = |refused: &Refusal| handle.inner.count_refusal(refused, 1);
         let standing = context::standing(state.id());
         let is_nested = standing == Standing::AtWork;
         let is_refused = !is_nested && state.ledger.gate.0.read().is_closed();

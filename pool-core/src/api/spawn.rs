@@ -250,7 +250,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
             job_ref.withdraw();
             refused
         };
-        self.inner.observe_refusal(&refused, 1);
+        self.inner.count_refusal(&refused, 1);
         Err(refused)
     }
 }

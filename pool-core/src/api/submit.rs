@@ -148,7 +148,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         } else {
             refused
         };
-        self.inner.observe_refusal(refused.reason(), 1);
+        self.inner.count_refusal(refused.reason(), 1);
         Err(refused)
     }
 

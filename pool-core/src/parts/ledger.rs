@@ -27,6 +27,8 @@ pub(crate) struct Counters {
     pub(crate) returned: Count,
     /// The number of outcomes that the sink did not take.
     pub(crate) undelivered: Count,
+    /// The number of times that this worker found a job elsewhere than at its own end.
+    pub(crate) steals: Count,
     /// The weight of the queue's entries that this worker made stale; see
     /// [`Stale`](crate::parts::stale::Stale).
     pub(crate) stale: Count,
@@ -166,6 +168,8 @@ pub(crate) struct Ledger {
     pub(crate) gate: CachePadded<Gate>,
     /// The number of jobs that were accepted from outside, and that the queue then refused.
     refused: AtomicU64,
+    /// The number of jobs that were given back to their submitter.
+    turned_away: AtomicU64,
     /// The start of the next block of nested ids.
     next_block: AtomicU64,
     /// The lowest of the nested ids that were given out from the top.
@@ -214,6 +218,7 @@ impl Ledger {
         Self {
             gate: CachePadded(Gate::new()),
             refused: AtomicU64::new(0),
+            turned_away: AtomicU64::new(0),
             next_block: AtomicU64::new(0),
             ids_from_top: AtomicU64::new(JobId::NUMBERS - 1),
             outside: CachePadded::default(),
@@ -229,6 +234,21 @@ impl Ledger {
     /// Counts jobs that were counted in, and that the queue refused.
     pub(crate) fn refuse(&self, jobs: u64) {
         self.refused.fetch_add(jobs, Release);
+    }
+
+    /// Counts jobs that go back to their submitter.
+    pub(crate) fn turn_away(&self, jobs: u64) {
+        self.turned_away.fetch_add(jobs, Relaxed);
+    }
+
+    /// The number of jobs that went back to their submitter.
+    pub(crate) fn turned_away(&self) -> u64 {
+        self.turned_away.load(Relaxed)
+    }
+
+    /// The number of times that a worker found a job elsewhere than at its own end.
+    pub(crate) fn steals(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.0.steals.get()).sum()
     }
 
     /// Counts jobs that a thread takes which is no worker. Until [`end_outside`](Self::end_outside)

@@ -27,7 +27,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     ) -> Result<JobId, SubmitError<J>> {
         let tell = |refused| {
             if TELLS {
-                self.observe_refusal(&refused, 1);
+                self.count_refusal(&refused, 1);
             }
             refused
         };
@@ -112,9 +112,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// Tells the observers that this many jobs come back.
+    /// Counts that this many jobs come back, and tells the observers.
     #[cold]
-    pub(crate) fn observe_refusal(&self, reason: &Refusal, jobs: usize) {
+    pub(crate) fn count_refusal(&self, reason: &Refusal, jobs: usize) {
+        self.state.ledger.turn_away(jobs as u64);
         self.state.observe(|observer| observer.refused(reason, jobs));
     }
 

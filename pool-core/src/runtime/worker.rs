@@ -250,7 +250,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// Steals a job. The caller must make sure that a worker looks for the jobs that may have been moved
     /// with it, see `sleep`.
     fn steal(&self) -> Option<Job<J>> {
-        self.take(|local| local.steal())
+        let stolen = self.take(|local| local.steal());
+        if stolen.is_some() {
+            self.counters().steals.bump();
+        }
+        stolen
     }
 
     fn pop_or_steal(&self) -> Option<Job<J>> {

@@ -224,7 +224,7 @@ fn refusals_are_told(setup: Setup) {
     assert!(crate::setup::block_on::block_on(pool.execute_async(|| ())).is_err());
     assert!(pool.install(|| ()).is_err());
     refused += 9;
-    assert_eq!(recorder.read().refused, refused);
+    assert_eq!((recorder.read().refused, pool.stats().refused), (refused, refused));
     pool.resume();
     recorder.check(&balanced(&pool));
 }
@@ -309,6 +309,7 @@ fn sleeping_and_waking_are_told(setup: Setup) {
     fall_asleep(&pool);
     let record = recorder.read();
     assert!(record.wakes >= 1 && record.sleeps - record.wakes == setup.threads as u64);
+    assert_eq!(pool.stats().sleeps, record.sleeps);
     drop(record);
     recorder.check(&balanced(&pool));
     assert_eq!(recorder.read().came, setup.threads as u64);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+use super::workers::Workers;
 use super::{Sleep, State};
 use crate::clock::Clock;
 use crate::error::{StartCause, StartError};
@@ -205,10 +206,12 @@ impl Sleep {
         lock(&self.state).workers.is_over()
     }
 
-    /// Returns the number of threads, of those that are parked, and of the starts that failed.
-    pub(crate) fn threads(&self) -> (usize, usize, u64) {
+    /// Returns the number of threads, of those that are parked, of the starts that failed, and of the times that a
+    /// worker fell asleep.
+    pub(crate) fn threads(&self) -> (usize, usize, u64, u64) {
         let state = lock(&self.state);
-        (state.workers.live, state.workers.asleep, state.workers.failed_starts)
+        let Workers { live, asleep, failed_starts, sleeps, .. } = state.workers;
+        (live, asleep, failed_starts, sleeps)
     }
 
     /// Waits until the last thread has left, and joins them all; at most until the deadline, but for the

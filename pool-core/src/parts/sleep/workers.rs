@@ -94,6 +94,8 @@ pub(crate) struct Workers {
     pub(crate) epoch: u64,
     /// The number of starts that have failed.
     pub(crate) failed_starts: u64,
+    /// The number of times that a worker fell asleep.
+    pub(crate) sleeps: u64,
     /// The last worker, if its keep-alive is over and a job on its way keeps it.
     pub(crate) kept: Option<usize>,
     /// The threads that were started and not joined.
@@ -124,6 +126,7 @@ impl Workers {
             failed: false,
             epoch: 0,
             failed_starts: 0,
+            sleeps: 0,
             kept: None,
             handles: Vec::new(),
         }
@@ -301,6 +304,7 @@ impl Workers {
         if self.states[worker] == WorkerState::Looking {
             self.states[worker] = WorkerState::Parked;
             self.asleep += 1;
+            self.sleeps += 1;
             self.retry_failed();
         }
     }
