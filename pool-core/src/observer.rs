@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, StartError};
 use crate::id::JobId;
 use crate::priority::Priority;
 
@@ -101,6 +101,11 @@ pub trait Observer: Send + Sync + 'static {
         let _ = worker;
     }
 
+    /// A worker did not start, or not anew, for this reason. A pool that has others goes on without it.
+    fn start_failed(&self, error: &StartError) {
+        let _ = error;
+    }
+
     /// The worker with this index has left. Told once for each that came, before another comes by this index.
     fn worker_left(&self, worker: usize) {
         let _ = worker;
@@ -141,6 +146,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn worker_came(&self, worker: usize) {
         (**self).worker_came(worker);
+    }
+
+    fn start_failed(&self, error: &StartError) {
+        (**self).start_failed(error);
     }
 
     fn worker_left(&self, worker: usize) {

@@ -6,8 +6,8 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use pool_core::{
-    Ended, JobId, LocalQueue, ObservedJob, Observer, Priority, PushError, Refusal, SubmitOptions,
-    ThreadPoolBuilder, WhenFull, WorkQueue,
+    Ended, JobId, LocalQueue, ObservedJob, Observer, Priority, PushError, Refusal, StartCause,
+    StartError, SubmitOptions, Task, ThreadPoolBuilder, WhenFull, WorkQueue, WorkerThread,
 };
 use support::within_patience;
 
@@ -116,5 +116,45 @@ fn a_job_that_the_queue_refuses_is_withdrawn() {
         pool.resume();
         let report = pool.shutdown();
         assert_eq!((report.accepted, report.done), (3, 3));
+    });
+}
+
+/// A start that fails is told once, with its cause, wherever that comes to light.
+#[test]
+fn a_worker_that_does_not_start_is_told_with_the_cause() {
+    #[derive(Default)]
+    struct Failures(Mutex<Vec<String>>);
+    impl Observer for Failures {
+        fn start_failed(&self, error: &StartError) {
+            let cause = match error.cause() {
+                StartCause::Thread(error) => format!("thread: {error}"),
+                StartCause::Factory => "factory".to_owned(),
+                StartCause::Handler(error) => format!("handler: {error}"),
+                cause => panic!("{cause:?}"),
+            };
+            self.0.lock().unwrap().push(cause);
+        }
+    }
+    within_patience(|| {
+        let failures = Arc::new(Failures::default());
+        let observed = || ThreadPoolBuilder::with_queue(Bounded(Arc::default())).num_threads(1);
+        let no_thread = |thread: WorkerThread| {
+            drop(thread);
+            Err(std::io::Error::other("none left"))
+        };
+        let built = observed().observer(failures.clone()).thread_factory(no_thread).build();
+        assert!(built.is_err());
+        let forgets = |thread: WorkerThread| {
+            drop(thread);
+            std::thread::Builder::new().spawn(|| ())
+        };
+        let built = observed().observer(failures.clone()).thread_factory(forgets).build();
+        assert!(built.is_err());
+        let built = observed()
+            .observer(failures.clone())
+            .try_build_with(|_worker| Err::<fn(Task), _>(std::io::Error::other("no connection")));
+        assert!(built.is_err());
+        let told = std::mem::take(&mut *failures.0.lock().unwrap());
+        assert_eq!(told, ["thread: none left", "factory", "handler: no connection"]);
     });
 }

@@ -13,6 +13,7 @@
 //! | `drainpool_job_run_seconds` | histogram | `pool`, `job` | from the start to the end |
 //! | `drainpool_workers` | gauge | `pool` | workers that have come and not left |
 //! | `drainpool_workers_asleep` | gauge | `pool` | those of them that sleep |
+//! | `drainpool_worker_starts_failed_total` | counter | `pool` | the times that a worker did not start |
 //! | `drainpool_worker_sleeps_total` | counter | `pool` | the times that a worker fell asleep |
 //!
 //! `pool` is the name that the pool is given here, `job` the [label](pool_core::SubmitOptions::label) of the job, or
@@ -46,7 +47,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Metadata, Recorder};
-use pool_core::{Clock, Ended, JobId, ObservedJob, Observer, Priority, Refusal};
+use pool_core::{Clock, Ended, JobId, ObservedJob, Observer, Priority, Refusal, StartError};
 use pool_job_times::JobTimes;
 
 use crate::names as name;
@@ -78,6 +79,7 @@ struct Shared {
     workers: Gauge,
     asleep: Gauge,
     sleeps: Counter,
+    failed_starts: Counter,
 }
 
 /// The metrics of the jobs with one label.
@@ -148,6 +150,7 @@ impl Metrics {
             workers: register.gauge(name::WORKERS),
             asleep: register.gauge(name::ASLEEP),
             sleeps: register.counter(name::SLEEPS, &[]),
+            failed_starts: register.counter(name::FAILED_STARTS, &[]),
         };
         Self { pool, recorder, times: JobTimes::new(), shared, by_label: RwLock::default() }
     }
@@ -236,6 +239,10 @@ impl Observer for Metrics {
 
     fn worker_left(&self, _: usize) {
         self.shared.workers.decrement(1);
+    }
+
+    fn start_failed(&self, _: &StartError) {
+        self.shared.failed_starts.increment(1);
     }
 
     fn worker_sleeps(&self, _: usize) {

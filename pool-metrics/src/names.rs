@@ -12,6 +12,7 @@ pub(crate) const WAIT: &str = "drainpool_job_wait_seconds";
 pub(crate) const RUN: &str = "drainpool_job_run_seconds";
 pub(crate) const WORKERS: &str = "drainpool_workers";
 pub(crate) const ASLEEP: &str = "drainpool_workers_asleep";
+pub(crate) const FAILED_STARTS: &str = "drainpool_worker_starts_failed_total";
 pub(crate) const SLEEPS: &str = "drainpool_worker_sleeps_total";
 
 /// Describes a metric of one kind.
@@ -34,5 +35,6 @@ pub(crate) const DESCRIPTIONS: &[(&str, Describe, Option<Unit>, &str)] = &[
     (RUN, HISTOGRAM, Some(Unit::Seconds), "Time from a job's start to its end."),
     (WORKERS, GAUGE, None, "Workers that have come and not left."),
     (ASLEEP, GAUGE, None, "Workers that sleep."),
+    (FAILED_STARTS, COUNTER, None, "Times that a worker did not start."),
     (SLEEPS, COUNTER, None, "Times that a worker fell asleep."),
 ];

@@ -1,6 +1,6 @@
 //! Events of what happens in a pool.
 
-use pool_core::{Ended, JobId, ObservedJob, Observer, Priority, Refusal};
+use pool_core::{Ended, JobId, ObservedJob, Observer, Priority, Refusal, StartError};
 use tracing::{debug, trace, warn};
 
 /// Tells what happens in a pool as events of [`tracing`]: an [`Observer`].
@@ -12,6 +12,7 @@ use tracing::{debug, trace, warn};
 /// | `job withdrawn` | `DEBUG` | `job` |
 /// | `jobs refused` | `DEBUG` | `jobs`, `reason` |
 /// | `worker came`, `worker left` | `DEBUG` | `worker` |
+/// | `worker did not start` | `WARN` | `worker`, `reason` |
 /// | `worker sleeps`, `worker wakes` | `TRACE` | `worker` |
 ///
 /// Their target is `drainpool`. Each is told on the thread on which it happens, in the span that this thread is in: a
@@ -75,6 +76,11 @@ impl Observer for TraceEvents {
 
     fn worker_came(&self, worker: usize) {
         debug!(target: TARGET, pool = self.pool, worker, "worker came");
+    }
+
+    fn start_failed(&self, error: &StartError) {
+        let worker = error.worker();
+        warn!(target: TARGET, pool = self.pool, worker, reason = %error, "worker did not start");
     }
 
     fn worker_left(&self, worker: usize) {

@@ -37,15 +37,28 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let cause = match made {
             Ok(Ok(handle)) => {
                 self.state.sleep.enlist(handle, ended);
+                if start.has_failed() {
+                    // The factory has dropped it.
+                    self.tell_failed(&start, &StartError::new(worker, StartCause::Factory));
+                }
                 return start;
             }
             Ok(Err(Some(error))) => StartCause::Thread(Arc::new(error)),
             Ok(Err(None)) => StartCause::Forked,
             Err(payload) => StartCause::Panicked(Arc::new(Panic::new(payload))),
         };
-        start.explain(StartError::new(worker, cause));
+        let error = StartError::new(worker, cause);
+        self.tell_failed(&start, &error);
+        start.explain(error);
         self.state.sleep.not_spawned();
         start
+    }
+
+    /// Tells the observers that a worker did not start, unless they know.
+    fn tell_failed(&self, start: &Start, error: &StartError) {
+        if self.state.is_observed() && start.is_first_to_tell() {
+            self.state.observe(|observer| observer.start_failed(error));
+        }
     }
 
     /// Starts the first workers of a new pool. Returns the first failure, if there was one.
@@ -188,6 +201,10 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> StartGuard<J, R, Q> {
     /// Reports that the worker did not start. It counted as a searcher, so others may have relied on it.
     fn fail(&self, inner: &Arc<Inner<J, R, Q>>, cause: StartCause) {
         let error = StartError::new(self.index, cause);
+        // Within the thread factory, which may know the cause, that is told afterwards.
+        if !context::starts_worker(inner.id()) {
+            inner.tell_failed(&self.start, &error);
+        }
         inner.state.sleep.start_failed(self.index, &self.start, error, &inner.state.ledger);
         inner.state.look_at_end();
         inner.notify_if_work();

@@ -10,23 +10,27 @@ use crate::error::{StartCause, StartError};
 use crate::panics::drop_quietly;
 use crate::parts::ledger::Ledger;
 use crate::parts::thread_end::ThreadEnd;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicBool, Mutex, Relaxed, lock};
 use crate::thread_factory::JoinHandle;
 
 /// The outcome of one start of a thread, for the thread that asked for it.
 #[derive(Default)]
-pub(crate) struct Start(Mutex<Option<Result<(), StartError>>>);
+pub(crate) struct Start {
+    outcome: Mutex<Option<Result<(), StartError>>>,
+    /// Whether the observers have been told of a failure.
+    told: AtomicBool,
+}
 
 impl Start {
     /// Notes the outcome. A former one is to be dropped without a lock: it holds foreign errors.
     #[must_use]
     fn end(&self, how: Result<(), StartError>) -> Option<Result<(), StartError>> {
-        lock(&self.0).replace(how)
+        lock(&self.outcome).replace(how)
     }
 
     /// Notes the reason of a failure, if it is not known yet.
     pub(crate) fn explain(&self, error: StartError) {
-        let former = match &mut *lock(&self.0) {
+        let former = match &mut *lock(&self.outcome) {
             Some(Ok(())) => return,
             start => start.replace(Err(error)),
         };
@@ -35,18 +39,24 @@ impl Start {
 
     /// Whether it is known that the start failed.
     pub(crate) fn has_failed(&self) -> bool {
-        matches!(*lock(&self.0), Some(Err(_)))
+        matches!(*lock(&self.outcome), Some(Err(_)))
+    }
+
+    /// Whether the caller is the first to tell of a failure: a thread factory may drop a worker, and then say why.
+    pub(crate) fn is_first_to_tell(&self) -> bool {
+        // Relaxed: it says nothing of other memory.
+        !self.told.swap(true, Relaxed)
     }
 
     fn outcome(&self) -> Option<Result<(), StartError>> {
-        lock(&self.0).clone()
+        lock(&self.outcome).clone()
     }
 }
 
 /// Drops the foreign error of a failed start quietly: the last to hold it may be a worker between jobs.
 impl Drop for Start {
     fn drop(&mut self) {
-        drop_quietly(self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        drop_quietly(self.outcome.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
