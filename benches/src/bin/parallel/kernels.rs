@@ -64,7 +64,7 @@ pub(crate) const KERNELS: [Kernel; 4] = [
     },
     Kernel {
         name: "words of a text",
-        alone: |inputs| Output::Number(inputs.lines.iter().map(words).sum()),
+        alone: |inputs| Output::Number(inputs.lines.iter().map(|line| words(line)).sum()),
         rayons: rayons::words_of_all,
         ours: ours::words_of_all,
     },
@@ -81,7 +81,7 @@ pub(crate) const KERNELS: [Kernel; 4] = [
 
 /// The square of a number below 2³¹, cut so that the sum of some million of them is no overflow.
 pub(crate) fn square(number: &u64) -> u64 {
-    number * number >> 24
+    (number * number) >> 24
 }
 
 /// Whether the bits of a number are odd in number, as for half of them.
@@ -90,6 +90,6 @@ pub(crate) fn is_chosen(number: &u64) -> bool {
 }
 
 /// The number of words of a line.
-pub(crate) fn words(line: &String) -> u64 {
+pub(crate) fn words(line: &str) -> u64 {
     line.split_ascii_whitespace().count() as u64
 }

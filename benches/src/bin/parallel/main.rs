@@ -52,10 +52,13 @@ fn at_least_one(most: usize) -> clap::builder::RangedU64ValueParser<usize> {
 
 type Outcome = Result<(), Box<dyn Error>>;
 
+/// Runs a kernel.
+type Run = Box<dyn Fn(&Kernel, &Inputs) -> Output>;
+
 /// One that runs kernels.
 struct Contestant {
     name: String,
-    run: Box<dyn Fn(&Kernel, &Inputs) -> Output>,
+    run: Run,
 }
 
 fn contestants(args: &Args, threads: usize) -> Result<Vec<Contestant>, Box<dyn Error>> {

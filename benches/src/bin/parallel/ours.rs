@@ -22,7 +22,7 @@ pub(crate) fn chosen(pool: &Pool, inputs: &Inputs) -> Output {
 
 pub(crate) fn words_of_all(pool: &Pool, inputs: &Inputs) -> Output {
     let lines = inputs.lines.as_slice();
-    Output::Number(lines.par().runner(pool.par_runner()).map(words).sum())
+    Output::Number(lines.par().runner(pool.par_runner()).map(|line| words(line)).sum())
 }
 
 pub(crate) fn pulls(pool: &Pool, inputs: &Inputs) -> Output {

@@ -14,7 +14,7 @@ pub(crate) fn chosen(inputs: &Inputs) -> Output {
 }
 
 pub(crate) fn words_of_all(inputs: &Inputs) -> Output {
-    Output::Number(inputs.lines.par_iter().map(words).sum())
+    Output::Number(inputs.lines.par_iter().map(|line| words(line)).sum())
 }
 
 pub(crate) fn pulls(inputs: &Inputs) -> Output {
