@@ -101,7 +101,8 @@ impl Display for Arguments<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut fields = Fields { to: f, are_more: false };
         fields.text("name", self.name)?;
-        fields.number("job", self.job.map(JobId::as_u64))?;
+        // As text: the ids of nested jobs are larger than the numbers of JavaScript.
+        fields.text("job", self.job.map(|job| job.to_string()).as_deref())?;
         fields.number("priority", self.priority)?;
         fields.text("outcome", self.outcome)?;
         fields.text("reason", self.reason)?;
