@@ -35,6 +35,9 @@ use crate::priority::Priority;
 /// a wait is refused, and a submit that finds no room fails. It must not block on what another job of the pool
 /// is to do: the job that it is told of is in its hands, and does not go on before it returns.
 ///
+/// The pool holds it for as long as there are handles: one that holds a handle of its pool in turn keeps itself and the
+/// pool's memory for ever, and should hold a [`Weak`](std::sync::Weak) reference to that.
+///
 /// A panic of it is caught and dropped (C8); the panic hook has told of it.
 ///
 /// # Cost

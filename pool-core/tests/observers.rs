@@ -158,3 +158,85 @@ fn a_worker_that_does_not_start_is_told_with_the_cause() {
         assert_eq!(told, ["thread: none left", "factory", "handler: no connection"]);
     });
 }
+
+/// C8: an observer that panics at one job of a batch is told of the others.
+#[test]
+fn an_observer_that_panics_misses_no_other_job() {
+    #[derive(Default)]
+    struct Odd(Events);
+    impl Observer for Odd {
+        fn submitted(&self, job: ObservedJob, priority: Priority) {
+            self.0.submitted(job, priority);
+            std::panic::resume_unwind(Box::new(()));
+        }
+        fn withdrawn(&self, job: JobId) {
+            self.0.withdrawn(job);
+            std::panic::resume_unwind(Box::new(()));
+        }
+    }
+    within_patience(|| {
+        let odd = Arc::new(Odd::default());
+        let builder = ThreadPoolBuilder::with_queue(Bounded(Arc::default())).num_threads(1);
+        let pool = builder.paused().observer(Arc::clone(&odd)).build().unwrap();
+        assert!(pool.execute_batch((0..4).map(|_| || ())).is_err());
+        let told = ["submitted 0 None", "submitted 1 None", "submitted 2 None", "submitted 3 None"];
+        odd.0.expect(&[&told[..], &["withdrawn 2", "withdrawn 3"]].concat());
+    });
+}
+
+/// A nested job whose push panics was told, and that is taken back.
+#[test]
+fn a_nested_job_whose_push_panics_is_withdrawn() {
+    struct Breaks<J>(Bounded<J>, bool);
+    impl<J: Send + 'static> WorkQueue<J> for Breaks<J> {
+        type Local = Self;
+        fn local(&self, worker: usize) -> Self {
+            Self(self.0.local(worker), true)
+        }
+        fn push(&self, job: J) -> Result<(), PushError<J>> {
+            WorkQueue::push(&self.0, job)
+        }
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+    }
+    impl<J> LocalQueue<J> for Breaks<J> {
+        fn push(&mut self, _: J) {
+            assert!(!self.1, "on purpose");
+        }
+        fn pop(&mut self) -> Option<J> {
+            self.0.pop()
+        }
+    }
+    #[derive(Default)]
+    struct Told(Mutex<(u64, u64)>);
+    impl Observer for Told {
+        fn submitted(&self, _: ObservedJob, _: Priority) {
+            self.0.lock().unwrap().0 += 1;
+        }
+        fn withdrawn(&self, _: JobId) {
+            self.0.lock().unwrap().1 += 1;
+        }
+    }
+    for batch in [false, true] {
+        within_patience(move || {
+            let told = Arc::new(Told::default());
+            let queue = Breaks(Bounded(Arc::default()), false);
+            let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1);
+            let pool = builder.observer(Arc::clone(&told)).build().unwrap();
+            let handle = pool.handle().clone();
+            let submits = pool.spawn(move || {
+                if batch {
+                    let _ = handle.execute_batch([|| (), || ()]);
+                } else {
+                    let _ = handle.execute(|| ());
+                }
+            });
+            let _ = submits.unwrap().join();
+            let report = pool.shutdown();
+            let (submitted, withdrawn) = *told.0.lock().unwrap();
+            assert_eq!(submitted - withdrawn, report.accepted);
+            assert_eq!(withdrawn, if batch { 2 } else { 1 });
+        });
+    }
+}

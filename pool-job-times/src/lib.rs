@@ -123,7 +123,7 @@ impl JobTimes {
     /// Forgets a job whose submit was undone.
     pub fn withdrawn(&self, job: JobId) {
         if self.is_kept(job) {
-            self.shard(job).remove(&job);
+            remove(&mut self.shard(job), job);
         }
     }
 
@@ -167,7 +167,7 @@ impl JobTimes {
             return None;
         }
         let now = self.clock.now();
-        let Moments { submitted, started } = self.shard(job).remove(&job)?;
+        let Moments { submitted, started } = remove(&mut self.shard(job), job)?;
         let wait = started.unwrap_or(now).saturating_duration_since(submitted);
         let run = started.map(|started| now.saturating_duration_since(started));
         Some(Times { wait, run })
@@ -188,6 +188,18 @@ impl JobTimes {
     }
 }
 
+/// The number of entries for which a map keeps its room.
+const KEPT: usize = 256;
+
+/// Takes a job out, and gives the memory of a burst back.
+fn remove(shard: &mut HashMap<JobId, Moments>, job: JobId) -> Option<Moments> {
+    let moments = shard.remove(&job);
+    if shard.capacity() > KEPT && shard.len() < shard.capacity() / 8 {
+        shard.shrink_to(2 * shard.len());
+    }
+    moments
+}
+
 /// No foreign code runs under these locks, so a map is whole whatever has panicked.
 fn lock(shard: &Mutex<HashMap<JobId, Moments>>) -> MutexGuard<'_, HashMap<JobId, Moments>> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
@@ -205,5 +217,23 @@ impl fmt::Debug for JobTimes {
             .field("one_in", &self.every)
             .field("pending", &self.pending())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_leaves_no_memory() {
+        let pool = drainpool::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let times = JobTimes::new();
+        let ids: Vec<_> = (0..100_000).map(|_| pool.execute(|| ()).unwrap()).collect();
+        let room = || times.shards.iter().map(|shard| lock(shard).capacity()).sum::<usize>();
+        ids.iter().for_each(|id| times.submitted(*id));
+        assert!(room() >= ids.len());
+        assert!(ids.iter().all(|id| times.ended(*id).is_some()));
+        assert!(room() <= 2 * SHARDS * KEPT, "{}", room());
+        assert_eq!(times.pending(), 0);
     }
 }

@@ -42,9 +42,9 @@
 
 mod names;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Metadata, Recorder};
 use pool_core::{Clock, Ended, JobId, ObservedJob, Observer, Priority, Refusal, StartError};
@@ -69,6 +69,13 @@ pub struct Metrics {
     times: JobTimes,
     shared: Shared,
     by_label: RwLock<HashMap<&'static str, Arc<ByLabel>>>,
+    /// The workers that sleep.
+    asleep: Mutex<HashSet<usize>>,
+}
+
+/// No foreign code runs under this lock, so the set is whole whatever has panicked.
+fn lock(asleep: &Mutex<HashSet<usize>>) -> MutexGuard<'_, HashSet<usize>> {
+    asleep.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The metrics of all jobs.
@@ -152,7 +159,15 @@ impl Metrics {
             sleeps: register.counter(name::SLEEPS, &[]),
             failed_starts: register.counter(name::FAILED_STARTS, &[]),
         };
-        Self { pool, recorder, times: JobTimes::new(), shared, by_label: RwLock::default() }
+        let (by_label, asleep) = (RwLock::default(), Mutex::default());
+        Self { pool, recorder, times: JobTimes::new(), shared, by_label, asleep }
+    }
+
+    fn wakes(&self, worker: usize) {
+        let was_asleep = lock(&self.asleep).remove(&worker);
+        if was_asleep {
+            self.shared.asleep.decrement(1);
+        }
     }
 
     /// Takes the wait and run times of one job in `every`; see [`JobTimes::one_in`]. The counters and gauges count
@@ -237,21 +252,26 @@ impl Observer for Metrics {
         self.shared.workers.increment(1);
     }
 
-    fn worker_left(&self, _: usize) {
+    fn worker_left(&self, worker: usize) {
         self.shared.workers.decrement(1);
+        // It may have left without another job.
+        self.wakes(worker);
     }
 
     fn start_failed(&self, _: &StartError) {
         self.shared.failed_starts.increment(1);
     }
 
-    fn worker_sleeps(&self, _: usize) {
-        self.shared.asleep.increment(1);
+    fn worker_sleeps(&self, worker: usize) {
+        let is_new = lock(&self.asleep).insert(worker);
+        if is_new {
+            self.shared.asleep.increment(1);
+        }
         self.shared.sleeps.increment(1);
     }
 
-    fn worker_wakes(&self, _: usize) {
-        self.shared.asleep.decrement(1);
+    fn worker_wakes(&self, worker: usize) {
+        self.wakes(worker);
     }
 }
 

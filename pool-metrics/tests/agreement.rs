@@ -88,7 +88,8 @@ fn check(values: &HashMap<String, DebugValue>, report: &ShutdownReport, refused:
     assert_eq!(ended, [done, panicked, cancelled, expired, returned]);
     assert_eq!(count("jobs_refused_total full"), refused);
     assert_eq!(count("jobs_refused_total closed"), 1);
-    for name in ["jobs_queued", "jobs_running", "workers"] {
+    // Those that left in their sleep sleep no more.
+    for name in ["jobs_queued", "jobs_running", "workers", "workers_asleep"] {
         assert_eq!(gauge(values, &format!("drainpool_{name}")), 0.0, "{name}");
     }
     let times = |name: &str, label| histogram(values, &format!("drainpool_{name} {label}")).len();

@@ -45,6 +45,7 @@ use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -213,21 +214,40 @@ impl Output {
             let of_worker = worker.filter(|_| track < FIRST_VISITOR - 1);
             let own = of_worker.as_ref().map(|worker| worker.name()).or(thread.name());
             append(&mut name, &Event::thread_name(track, own.unwrap_or("thread")));
-            written = writer.write_all(name.as_bytes());
+            written = guarded(|| writer.write_all(name.as_bytes()));
         }
-        if let Err(error) = written.and_then(|()| writer.write_all(text)) {
+        if let Err(error) = written.and_then(|()| guarded(|| writer.write_all(text))) {
             self.error.get_or_insert(error);
-            self.writer = None;
+            let writer = self.writer.take();
+            let _ = guarded(|| {
+                drop(writer);
+                Ok(())
+            });
         }
     }
 
     fn finish(&mut self) -> io::Result<()> {
         if let Some(mut writer) = self.writer.take() {
-            writer.write_all(b"\n]\n")?;
-            writer.flush()?;
+            let written = guarded(|| writer.write_all(b"\n]\n").and_then(|()| writer.flush()));
+            let dropped = guarded(|| {
+                drop(writer);
+                Ok(())
+            });
+            written.and(dropped)?;
         }
         self.error.take().map_or(Ok(()), Err)
     }
+}
+
+/// Calls the writer, which is foreign code: a panic of it is an error.
+fn guarded(call: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        // Its drop may panic again.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(another);
+        }
+        Err(io::Error::other("the writer of the timeline has panicked"))
+    })
 }
 
 impl Drop for Output {

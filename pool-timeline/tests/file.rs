@@ -163,3 +163,38 @@ fn a_disk_that_is_full_is_told_at_the_end_and_hurts_no_job() {
     assert_eq!(timeline.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
     assert!(timeline.finish().is_ok());
 }
+
+/// Panics at each call, and at its drop.
+struct Broken;
+
+impl Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        panic!("on purpose");
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        panic!("on purpose");
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_writer_that_panics_is_an_error() {
+    let timeline = Timeline::new(Broken).unwrap();
+    let pool = ThreadPoolBuilder::new().num_threads(1).observer(timeline.clone()).build().unwrap();
+    // More than the buffer holds.
+    for _ in 0..1_000 {
+        pool.execute(|| ()).unwrap();
+    }
+    assert_eq!(pool.shutdown().done, 1_000);
+    assert!(timeline.finish().unwrap_err().to_string().contains("panicked"));
+    drop(pool);
+    drop(timeline);
+    // Nor does one that was never written to panic where it is dropped.
+    drop(Timeline::new(Broken));
+}

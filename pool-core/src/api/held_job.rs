@@ -233,6 +233,7 @@ impl Runner {
         {
             let account = Account::visitor(pool.state());
             let work: Arc<dyn Hold> = Arc::clone(&self.work);
+            let _listed = pool.state().list_above(self.id, work.label());
             work.run(self.id, account);
             account.leave_stale(size_of_val(&*self.work));
         }

@@ -311,7 +311,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard
         // The pool is not quiescent before the sink is told.
         let _guest = inner.state.guest();
         let ids = (0..*jobs).map(|nth| first.plus(nth));
-        inner.state.observe(|observer| ids.clone().for_each(|id| observer.withdrawn(id)));
+        inner.state.observe_withdrawals(*first, *jobs);
         inner.state.ledger.refuse(*jobs);
         ids.clone().for_each(|id| inner.state.make_room(id));
         if let Some(launcher) = inner.launcher() {

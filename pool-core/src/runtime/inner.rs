@@ -149,6 +149,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     pub(crate) fn resume(self: &Arc<Self>) {
         self.state.sleep.set_paused(false);
+        self.go_on();
+    }
+
+    /// Has the jobs run that a pause has kept.
+    fn go_on(self: &Arc<Self>) {
         self.notify_if_work();
         if self.state.ledger.gate.0.read().is_dormant() {
             // There may be no worker left that could be woken, and those that wait left the jobs alone.
@@ -160,7 +165,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     pub(crate) fn drain(self: &Arc<Self>) {
         self.close();
         self.state.sleep.end_pause();
-        self.notify_if_work();
+        self.go_on();
     }
 }
 

@@ -92,6 +92,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let _guest = self.state.guest();
         let skips = !job.id().is_nested() && !job.is_for_sink();
         if let (id, Body::Ref(job_ref)) = job.into_parts() {
+            let _listed = self.state.list_above(id, job_ref.label());
             job_ref.run(id, Account::visitor(&self.state));
             if skips {
                 self.skip(id);

@@ -176,11 +176,21 @@ impl PoolState {
         priority: Priority,
         label: Option<&'static str>,
     ) {
-        self.observe(|observer| {
+        if self.is_observed() {
+            // One by one: an observer that panics at one of them is told of the others.
             for id in (0..jobs).map(|nth| first.plus(nth)) {
-                observer.submitted(ObservedJob { id, label }, priority);
+                self.observe(|observer| observer.submitted(ObservedJob { id, label }, priority));
             }
-        });
+        }
+    }
+
+    /// Tells that what was told of jobs that follow each other is undone.
+    pub(crate) fn observe_withdrawals(&self, first: JobId, jobs: u64) {
+        if self.is_observed() {
+            for id in (0..jobs).map(|nth| first.plus(nth)) {
+                self.observe(|observer| observer.withdrawn(id));
+            }
+        }
     }
 
     /// Calls the queue, and gives the pool up if that panics: whether the queue holds the job is not known

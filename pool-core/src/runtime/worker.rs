@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
+use std::mem;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::task::Waker;
@@ -24,6 +25,7 @@ use crate::runtime::inner::{End, Inner};
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::join::pending_joins::forget_pool;
+use crate::runtime::pool_state::PoolState;
 use crate::sink::{Completed, ResultSink, SinkClosed, flush_quietly};
 
 /// The code that a worker runs, for the case that it panics.
@@ -110,6 +112,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Searching<'_,
     }
 }
 
+/// Jobs that the observers were told of, and that are not in the queue yet. Dropped, because that panics, it takes
+/// back what was told.
+struct ToldGuard<'a> {
+    state: &'a PoolState,
+    first: JobId,
+    jobs: u64,
+}
+
+impl Drop for ToldGuard<'_> {
+    fn drop(&mut self) {
+        self.state.observe_withdrawals(self.first, self.jobs);
+    }
+}
+
 /// A worker whose job blocks, until this is dropped.
 struct Blocking<'a>(&'a Cell<bool>, &'a Sleep);
 
@@ -174,18 +190,19 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[cold]
     #[inline(never)]
     fn submit_first_of_block(&self, body: Body<J>, priority: Priority) -> JobId {
-        let ledger = &self.inner.state.ledger;
-        let id = if self.inner.state.is_observed() {
-            let id = JobId::nested(ledger.nested_ids(1));
+        let state = &self.inner.state;
+        if state.is_observed() {
+            let id = JobId::nested(state.ledger.nested_ids(1));
             // They may submit jobs themselves: nothing is borrowed.
-            self.inner.state.observe_submits(id, 1, priority, body.label());
-            id
-        } else {
-            let id = ledger.nested_block();
-            self.next_id.set(id + 1);
-            JobId::nested(id)
-        };
-        self.push_nested(self.local.borrow_mut(), id, body, priority)
+            state.observe_submits(id, 1, priority, body.label());
+            let told = ToldGuard { state, first: id, jobs: 1 };
+            let id = self.push_nested(self.local.borrow_mut(), id, body, priority);
+            mem::forget(told);
+            return id;
+        }
+        let id = state.ledger.nested_block();
+        self.next_id.set(id + 1);
+        self.push_nested(self.local.borrow_mut(), JobId::nested(id), body, priority)
     }
 
     #[inline]
@@ -214,10 +231,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let count = jobs.len();
         let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
         ids.push_run(first, count);
+        let mut told = None;
         if self.inner.state.is_observed() {
             // As for a single one.
             drop(end);
             self.inner.state.observe_submits(first, count as u64, priority, None);
+            told = Some(ToldGuard { state: &self.inner.state, first, jobs: count as u64 });
             end = self.local.borrow_mut();
         }
         let mut next = first.with_priority(priority);
@@ -228,6 +247,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
                 next = next.plus(1);
             }
         });
+        mem::forget(told);
         self.counters().pushed.add(count as u64);
         drop(end);
         self.inner.notify();

@@ -30,6 +30,7 @@ on_every_backend! {
     without_any_worker_a_task_that_awaits_runs_its_job
     without_any_worker_a_pause_keeps_the_jobs_for_those_that_wait
     without_any_worker_the_shutdown_tells_a_task_that_awaits
+    without_any_worker_an_end_that_is_not_waited_for_ends_the_pause
     a_thread_that_waits_starts_a_worker
     the_last_worker_s_end_may_submit
     a_policy_to_abort_captures_what_has_a_receiver
@@ -375,6 +376,30 @@ fn without_any_worker_the_shutdown_tells_a_task_that_awaits(setup: Setup) {
         panic!("it waits")
     };
     assert!(matches!(outcome, Err(drainpool::JobError::Returned)));
+}
+
+fn without_any_worker_an_end_that_is_not_waited_for_ends_the_pause(setup: Setup) {
+    let allowed = Arc::new(AtomicBool::new(true));
+    let builder = replacing(setup).num_threads(1).thread_factory(threads_while(&allowed));
+    let pool: Pool = builder.build().unwrap();
+    let go = Latch::default();
+    panic_behind(&go, &pool);
+    let (joined, awaited) = (pool.spawn(|| 1).unwrap(), pool.spawn(|| 2).unwrap());
+    pool.pause();
+    allowed.store(false, Ordering::SeqCst);
+    go.open();
+    eventually(|| pool.stats().threads == 0);
+    let told = Latch::default();
+    let waker = waker_that_opens(&told);
+    let mut awaited = pin!(awaited);
+    assert!(awaited.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let joins = thread::spawn(move || joined.join());
+    drop(pool.shutdown_async());
+    // What the thread does ends the job, one way or the other.
+    let _ = joins.join().unwrap();
+    told.wait();
+    assert!(awaited.poll(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(pool.shutdown().unfinished, 0);
 }
 
 fn a_thread_that_waits_starts_a_worker(setup: Setup) {

@@ -23,6 +23,7 @@ on_every_backend! {
     a_label_is_its_jobs_alone
     a_job_that_another_one_waits_for_is_listed_beside_it
     a_job_whose_end_can_be_seen_is_not_listed
+    a_job_of_a_lane_is_listed_whoever_runs_it
 }
 
 fn tracking(setup: Setup) -> Builder {
@@ -299,5 +300,26 @@ fn a_job_whose_end_can_be_seen_is_not_listed(setup: Setup) {
     put.wait();
     assert_eq!(pool.running_jobs(), []);
     go_on.open();
+    balanced(&pool);
+}
+
+fn a_job_of_a_lane_is_listed_whoever_runs_it(setup: Setup) {
+    let pool = setup.builder().track_jobs().num_threads(1).build().unwrap();
+    let lane = drainpool::LanesExt::lane(&*pool, 1);
+    let outer = pool.with(SubmitOptions::new().label("outer")).spawn(move || {
+        let first = lane.with(SubmitOptions::new().label("first")).spawn(|| {
+            let before = current_label();
+            label_job("first, runs");
+            (current_job(), before)
+        });
+        let second = lane.spawn(current_job).unwrap();
+        let (first, second_id) = (first.unwrap(), second.id());
+        // The first one is run on the way.
+        assert_eq!(second.join().unwrap(), Some(second_id));
+        let first_id = first.id();
+        assert_eq!(first.join().unwrap(), (Some(first_id), Some("first".into())));
+        current_label()
+    });
+    assert_eq!(outer.unwrap().join().unwrap().as_deref(), Some("outer"));
     balanced(&pool);
 }
