@@ -396,7 +396,9 @@ fn cancel(cell: &dyn AnyTask, id: JobId, pool: &Weak<dyn AnyPool>) -> bool {
 /// Ready when the job has ended, in whatever way.
 ///
 /// In a pool that has lost all workers, and can start none, it does what [`JobHandle::join`] does: it runs the
-/// closure of its job itself, and a [call](crate::Handle::call) ends as [`JobError::Returned`].
+/// closure of its job itself, and a [call](crate::Handle::call) ends as [`JobError::Returned`]. The task is told of the
+/// loss if its job is in the queue, and the queue implements [`retain`](crate::WorkQueue::retain). One whose job is
+/// [held back](crate::HeldJob) behind another, as in a lane, waits until there is a worker again.
 ///
 /// Polled inside of a job of any pool, it runs its own job if that has not started: the executor could not
 /// make a worker free by waiting (C11).
