@@ -40,7 +40,7 @@ on_every_backend! {
     polled_again_and_again
     polled_again_after_it_was_ready
     wakers_that_panic
-    moved_to_another_executor
+    moved_to_another_executor_under_smol
     shared_with_another_thread
 }
 
@@ -555,7 +555,7 @@ fn wakers_that_panic(setup: Setup) {
     }
 }
 
-fn moved_to_another_executor(setup: Setup) {
+fn moved_to_another_executor_under_smol(setup: Setup) {
     let (pool, first) = full(setup);
     let handle = pool.handle();
     let mut future = Box::pin(async move { handle.spawn_async(|| 8).await.unwrap().await });
