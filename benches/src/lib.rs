@@ -3,6 +3,7 @@
 //! `cargo bench --workspace` runs them all under criterion, `compare` lets the contestants take turns
 //! and reports on them.
 
+pub mod columns;
 pub mod contestants;
 pub mod names;
 pub mod progress;

@@ -9,41 +9,8 @@ use pool_core::{
     Ended, JobId, LocalQueue, ObservedJob, Observer, Priority, PushError, Refusal, StartCause,
     StartError, SubmitOptions, Task, ThreadPoolBuilder, WhenFull, WorkQueue, WorkerThread,
 };
+use support::bounded::Bounded;
 use support::within_patience;
-
-/// A queue that takes no more than two jobs at a time.
-struct Bounded<J>(Arc<Mutex<Vec<J>>>);
-
-impl<J: Send + 'static> WorkQueue<J> for Bounded<J> {
-    type Local = Self;
-
-    fn local(&self, _worker: usize) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-
-    fn push(&self, job: J) -> Result<(), PushError<J>> {
-        let mut jobs = self.0.lock().unwrap();
-        if jobs.len() == 2 {
-            return Err(PushError(job));
-        }
-        jobs.push(job);
-        Ok(())
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-}
-
-impl<J> LocalQueue<J> for Bounded<J> {
-    fn push(&mut self, job: J) {
-        self.0.lock().unwrap().push(job);
-    }
-
-    fn pop(&mut self) -> Option<J> {
-        self.0.lock().unwrap().pop()
-    }
-}
 
 /// The events, as text.
 #[derive(Default)]
@@ -86,7 +53,7 @@ impl Observer for Events {
 fn a_job_that_the_queue_refuses_is_withdrawn() {
     within_patience(|| {
         let events = Arc::new(Events::default());
-        let pool = ThreadPoolBuilder::with_queue(Bounded(Arc::default()))
+        let pool = ThreadPoolBuilder::with_queue(Bounded::new(2))
             .num_threads(1)
             .paused()
             .observer(Arc::clone(&events))
@@ -137,7 +104,7 @@ fn a_worker_that_does_not_start_is_told_with_the_cause() {
     }
     within_patience(|| {
         let failures = Arc::new(Failures::default());
-        let observed = || ThreadPoolBuilder::with_queue(Bounded(Arc::default())).num_threads(1);
+        let observed = || ThreadPoolBuilder::with_queue(Bounded::new(2)).num_threads(1);
         let no_thread = |thread: WorkerThread| {
             drop(thread);
             Err(std::io::Error::other("none left"))
@@ -176,7 +143,7 @@ fn an_observer_that_panics_misses_no_other_job() {
     }
     within_patience(|| {
         let odd = Arc::new(Odd::default());
-        let builder = ThreadPoolBuilder::with_queue(Bounded(Arc::default())).num_threads(1);
+        let builder = ThreadPoolBuilder::with_queue(Bounded::new(2)).num_threads(1);
         let pool = builder.paused().observer(Arc::clone(&odd)).build().unwrap();
         assert!(pool.execute_batch((0..4).map(|_| || ())).is_err());
         let told = ["submitted 0 None", "submitted 1 None", "submitted 2 None", "submitted 3 None"];
@@ -221,7 +188,7 @@ fn a_nested_job_whose_push_panics_is_withdrawn() {
     for batch in [false, true] {
         within_patience(move || {
             let told = Arc::new(Told::default());
-            let queue = Breaks(Bounded(Arc::default()), false);
+            let queue = Breaks(Bounded::new(2), false);
             let builder = ThreadPoolBuilder::with_queue(queue).num_threads(1);
             let pool = builder.observer(Arc::clone(&told)).build().unwrap();
             let handle = pool.handle().clone();

@@ -12,46 +12,13 @@ use pool_core::{
     InOrder, JobError, JobSet, LocalQueue, PushError, Refusal, ThreadPool, ThreadPoolBuilder,
     WaitError, WorkQueue,
 };
+use support::bounded::Bounded;
 use support::{eventually, within_patience};
-
-/// A queue that takes no more than a set number of jobs at a time.
-struct Bounded<J>(Arc<Mutex<Vec<J>>>, usize);
-
-impl<J: Send + 'static> WorkQueue<J> for Bounded<J> {
-    type Local = Self;
-
-    fn local(&self, _worker: usize) -> Self {
-        Self(Arc::clone(&self.0), self.1)
-    }
-
-    fn push(&self, job: J) -> Result<(), PushError<J>> {
-        let mut jobs = self.0.lock().unwrap();
-        if jobs.len() == self.1 {
-            return Err(PushError(job));
-        }
-        jobs.push(job);
-        Ok(())
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-}
-
-impl<J> LocalQueue<J> for Bounded<J> {
-    fn push(&mut self, job: J) {
-        self.0.lock().unwrap().push(job);
-    }
-
-    fn pop(&mut self) -> Option<J> {
-        self.0.lock().unwrap().pop()
-    }
-}
 
 #[test]
 fn c1_a_full_queue_gives_the_job_back_and_nobody_waits_for_it() {
     within_patience(|| {
-        let pool = ThreadPoolBuilder::with_queue(Bounded(Arc::default(), 2))
+        let pool = ThreadPoolBuilder::with_queue(Bounded::new(2))
             .num_threads(1)
             .paused()
             .build_with(|_| |_: u32| ())
@@ -74,7 +41,7 @@ fn c1_a_full_queue_gives_the_job_back_and_nobody_waits_for_it() {
 fn c1_a_batch_is_refused_in_part() {
     within_patience(|| {
         let (sender, results) = mpsc::channel();
-        let pool = ThreadPoolBuilder::with_queue(Bounded(Arc::default(), 2))
+        let pool = ThreadPoolBuilder::with_queue(Bounded::new(2))
             .num_threads(1)
             .paused()
             .sink(InOrder::new(sender))
@@ -100,7 +67,7 @@ fn c1_a_batch_is_refused_in_part() {
 #[test]
 fn borrowed_work_on_a_queue_that_takes_nothing() {
     within_patience(|| {
-        let queue = Bounded(Arc::default(), 0);
+        let queue = Bounded::new(0);
         let pool = ThreadPoolBuilder::with_queue(queue).num_threads(2).build().unwrap();
         for _ in 0..3 {
             assert_eq!(pool.join(|| 1, || 2), (1, 2));

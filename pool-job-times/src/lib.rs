@@ -219,21 +219,3 @@ impl fmt::Debug for JobTimes {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_burst_leaves_no_memory() {
-        let pool = drainpool::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let times = JobTimes::new();
-        let ids: Vec<_> = (0..100_000).map(|_| pool.execute(|| ()).unwrap()).collect();
-        let room = || times.shards.iter().map(|shard| lock(shard).capacity()).sum::<usize>();
-        ids.iter().for_each(|id| times.submitted(*id));
-        assert!(room() >= ids.len());
-        assert!(ids.iter().all(|id| times.ended(*id).is_some()));
-        assert!(room() <= 2 * SHARDS * KEPT, "{}", room());
-        assert_eq!(times.pending(), 0);
-    }
-}

@@ -6,13 +6,12 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::time::Instant;
 
 use clap::Parser;
 use drainpool::{
     DefaultQueue, InContext, Job, JobContext, NoContext, Pool, Task, ThreadPoolBuilder, WorkQueue,
 };
-use pool_benches::statistics::Summary;
+use pool_benches::columns::Columns;
 use pool_tracing::JobSpan;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -62,7 +61,7 @@ impl Drop for Former {
 struct Contestant<C: JobContext> {
     closures: Pool<Task, (), InContext<DefaultQueue<Job<Task>>, C>>,
     values: Pool<u64, (), InContext<DefaultQueue<Job<u64>>, C>>,
-    times: [Vec<f64>; 4],
+    times: Columns<4>,
 }
 
 /// What is measured, in this order.
@@ -73,18 +72,13 @@ impl<C: JobContext> Contestant<C> {
         let builder = || ThreadPoolBuilder::new().num_threads(args.threads).context::<C>();
         let closures = builder().build()?;
         let values = builder().build_with(|_worker| |_: u64| ())?;
-        Ok(Self { closures, values, times: Default::default() })
+        Ok(Self { closures, values, times: Columns::default() })
     }
 
     /// Runs each workload once.
     fn round(&mut self, jobs: u32) -> Outcome {
         let Self { closures, values, times } = self;
-        let mut timed = |workload: usize, run: &dyn Fn() -> Outcome| -> Outcome {
-            let start = Instant::now();
-            run()?;
-            times[workload].push(start.elapsed().as_secs_f64() * 1e9 / f64::from(jobs));
-            Ok(())
-        };
+        let mut timed = |workload, run: &dyn Fn() -> Outcome| times.time(workload, jobs, run);
         timed(0, &|| {
             for _ in 0..jobs {
                 closures.execute(|| ())?;
@@ -112,11 +106,7 @@ impl<C: JobContext> Contestant<C> {
     }
 
     fn print(&self, name: &str) {
-        print!("{name:26}");
-        for times in &self.times {
-            print!("{:10.1}", Summary::of(times).median);
-        }
-        println!();
+        println!("{}", self.times.row(name));
     }
 }
 
@@ -134,9 +124,7 @@ fn main() -> Outcome {
     let mut without = Contestant::<NoContext>::new(&args)?;
     let mut number = Contestant::<Number>::new(&args)?;
     let mut span = Contestant::<JobSpan>::new(&args)?;
-    print!("{:26}", "ns a job");
-    WORKLOADS.iter().for_each(|name| print!("{name:>10}"));
-    println!();
+    println!("{}", Columns::head(WORKLOADS));
     for _ in 0..args.rounds {
         without.round(args.jobs)?;
         number.round(args.jobs)?;

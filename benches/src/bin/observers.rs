@@ -7,14 +7,13 @@
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::Parser;
 use drainpool::{
     Histograms, Metrics, Observer, ThreadPool, ThreadPoolBuilder, Timeline, TraceEvents,
 };
 use metrics_exporter_prometheus::PrometheusBuilder;
-use pool_benches::statistics::Summary;
+use pool_benches::columns::Columns;
 
 /// Measures what observers cost, in nanoseconds a job: the median of several rounds.
 #[derive(Parser)]
@@ -36,7 +35,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 struct Contestant {
     name: &'static str,
     pool: ThreadPool,
-    times: [Vec<f64>; 3],
+    times: Columns<3>,
 }
 
 /// What is measured, in this order.
@@ -49,18 +48,13 @@ impl Observer for Nothing {}
 
 impl Contestant {
     fn new(name: &'static str, pool: ThreadPool) -> Self {
-        Self { name, pool, times: Default::default() }
+        Self { name, pool, times: Columns::default() }
     }
 
     /// Runs each workload once.
     fn round(&mut self, jobs: u32) -> Outcome {
         let Self { pool, times, .. } = self;
-        let mut timed = |workload: usize, run: &dyn Fn() -> Outcome| -> Outcome {
-            let start = Instant::now();
-            run()?;
-            times[workload].push(start.elapsed().as_secs_f64() * 1e9 / f64::from(jobs));
-            Ok(())
-        };
+        let mut timed = |workload, run: &dyn Fn() -> Outcome| times.time(workload, jobs, run);
         timed(0, &|| {
             for _ in 0..jobs {
                 pool.execute(|| ())?;
@@ -112,13 +106,9 @@ fn main() -> Outcome {
             contestant.round(args.jobs)?;
         }
     }
-    print!("{:26}", "ns a job");
-    WORKLOADS.iter().for_each(|name| print!("{name:>10}"));
-    println!();
+    println!("{}", Columns::head(WORKLOADS));
     for Contestant { name, times, .. } in &contestants {
-        print!("{name:26}");
-        times.iter().for_each(|times| print!("{:10.1}", Summary::of(times).median));
-        println!();
+        println!("{}", times.row(name));
     }
     Ok(())
 }

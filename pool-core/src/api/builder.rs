@@ -383,8 +383,9 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// wait in its own end of the queue stay there for the other workers and its successor. If that one does
     /// not start, the others go on, and the start is tried again as for
     /// [`thread_keep_alive`](Self::thread_keep_alive), or by
-    /// [`set_num_threads`](crate::Handle::set_num_threads) with the same number. A pool that is left without any worker keeps its jobs:
-    /// the next submit and the next [`wait_idle`](crate::Handle::wait_idle) try to start one, and say
+    /// [`set_num_threads`](crate::Handle::set_num_threads) with the same number.
+    ///
+    /// A pool that is left without any worker keeps its jobs: the next submit and the next [`wait_idle`](crate::Handle::wait_idle) try to start one, and say
     /// [`NoThread`](crate::Refusal::NoThread) if they cannot; a shutdown that cannot reports the jobs as
     /// [`unfinished`](crate::ShutdownReport::unfinished). A thread that waits for a handle tries as well; if it
     /// cannot, it runs the closure itself, and a [`call`](crate::Handle::call) ends as

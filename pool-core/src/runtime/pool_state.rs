@@ -1,5 +1,7 @@
 //! The state of a pool, without the type of its jobs: its parts together, and the waits on them.
 
+mod telling;
+
 use std::any::Any;
 use std::mem;
 use std::sync::{Arc, Weak};
@@ -9,7 +11,6 @@ use std::time::{Duration, Instant};
 use crate::clock::{Clock, pause_until_woken};
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
-use crate::observer::{ObservedJob, Observer};
 use crate::panics::{drop_quietly, guarded, wake_quietly};
 use crate::parts::capacity::Capacity;
 use crate::parts::context::{self, EnterGuard, Standing};
@@ -18,12 +19,11 @@ use crate::parts::expiring::{Expiring, ExpiryKey};
 use crate::parts::ledger::Ledger;
 use crate::parts::observers::Observers;
 use crate::parts::parker::Parker;
-use crate::parts::running::{Running, RunningSlots, RunsAbove};
+use crate::parts::running::RunningSlots;
 use crate::parts::sleep::Sleep;
 use crate::parts::stale::{Purge, Stale};
 use crate::parts::waiters::Waiters;
 use crate::parts::watchers::{Notice, Watchers};
-use crate::priority::Priority;
 use crate::report::ShutdownReport;
 use crate::sync::{AtomicBool, CachePadded, Mutex, SeqCst, fence, lock};
 
@@ -139,60 +139,6 @@ impl PoolState {
         });
     }
 
-    // ---- Observers -----------------------------------------------------------------------------
-
-    /// Whether there are observers.
-    #[inline]
-    pub(crate) fn is_observed(&self) -> bool {
-        !self.observers.is_empty()
-    }
-
-    /// Tells the observers, if there are any. Never under a lock: they are foreign code.
-    #[inline]
-    pub(crate) fn observe(&self, event: impl Fn(&dyn Observer)) {
-        if self.is_observed() {
-            self.tell_observers(&event);
-        }
-    }
-
-    /// A wait for the pool in an observer would wait for what this thread has in its hands.
-    #[cold]
-    #[inline(never)]
-    fn tell_observers(&self, event: &dyn Fn(&dyn Observer)) {
-        let _inside = context::enter(self.id(), Standing::Inside);
-        self.observers.tell(event);
-    }
-
-    /// Whether anything asks for what jobs are called.
-    pub(crate) fn knows_labels(&self) -> bool {
-        self.running.is_tracked() || self.is_observed()
-    }
-
-    /// Tells that jobs that follow each other were accepted, and are not in the queue yet.
-    pub(crate) fn observe_submits(
-        &self,
-        first: JobId,
-        jobs: u64,
-        priority: Priority,
-        label: Option<&'static str>,
-    ) {
-        if self.is_observed() {
-            // One by one: an observer that panics at one of them is told of the others.
-            for id in (0..jobs).map(|nth| first.plus(nth)) {
-                self.observe(|observer| observer.submitted(ObservedJob { id, label }, priority));
-            }
-        }
-    }
-
-    /// Tells that what was told of jobs that follow each other is undone.
-    pub(crate) fn observe_withdrawals(&self, first: JobId, jobs: u64) {
-        if self.is_observed() {
-            for id in (0..jobs).map(|nth| first.plus(nth)) {
-                self.observe(|observer| observer.withdrawn(id));
-            }
-        }
-    }
-
     /// Calls the queue, and gives the pool up if that panics: whether the queue holds the job is not known
     /// then, and the pool must not wait for it.
     #[inline(always)]
@@ -296,37 +242,6 @@ impl PoolState {
     /// Whether this process is a forked child of the one that has the pool's threads.
     pub(crate) fn is_forked(&self) -> bool {
         std::process::id() != self.process
-    }
-
-    // ---- The jobs that run ---------------------------------------------------------------------
-
-    /// Returns what is noted of a job that starts now.
-    pub(crate) fn running_job(&self, id: JobId, label: Option<&'static str>) -> Running {
-        let since = guarded(|| self.clock().now()).map_err(drop_quietly).ok();
-        Running { id, since, label: label.map(Arc::from) }
-    }
-
-    /// Lists a job that the present thread runs while another one waits for it, until the guard is dropped; if
-    /// the thread is a worker of this pool, which tracks its jobs.
-    pub(crate) fn list_above(
-        &self,
-        id: JobId,
-        label: Option<&'static str>,
-    ) -> Option<RunsAbove<'_>> {
-        if !self.running.is_tracked() {
-            return None;
-        }
-        let slot = self.running.slot(context::worker_index(self.id())?)?;
-        Some(slot.begin_above(self.running_job(id, label)))
-    }
-
-    /// The jobs that the workers run, with the index of the worker.
-    pub(crate) fn running_jobs(&self) -> Vec<(usize, Running)> {
-        let jobs = self.running.iter().flat_map(|(worker, slot)| {
-            let jobs = slot.all(|| self.ledger.worker(worker).is_at_work());
-            jobs.into_iter().map(move |job| (worker, job))
-        });
-        jobs.collect()
     }
 
     // ---- Waiting -------------------------------------------------------------------------------

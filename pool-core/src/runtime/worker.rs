@@ -1,21 +1,21 @@
 //! The worker's loop: pop, run, deliver, steal; without a job search, then park. One net for panics lies
 //! under all of it.
 
+mod handing;
+mod nested;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
-use std::collections::VecDeque;
-use std::mem;
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::task::Waker;
 
 use crate::error::JobError;
-use crate::id::{JobId, JobIds};
+use crate::id::JobId;
 use crate::observer::ObservedJob;
 use crate::panics::{Panic, PanicPolicy, drop_quietly, guarded};
 use crate::parts::backoff::spin_then_yield;
 use crate::parts::context;
-use crate::parts::ledger::{Counters, Ended, ID_BLOCK};
+use crate::parts::ledger::{Counters, Ended};
 use crate::parts::poll_pacing::PollPacing;
 use crate::parts::sleep::{Mode, Sleep, Wake};
 use crate::priority::Priority;
@@ -25,7 +25,6 @@ use crate::runtime::inner::{End, Inner};
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::join::pending_joins::forget_pool;
-use crate::runtime::pool_state::PoolState;
 use crate::sink::{Completed, ResultSink, SinkClosed, flush_quietly};
 
 /// The code that a worker runs, for the case that it panics.
@@ -112,20 +111,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Searching<'_,
     }
 }
 
-/// Jobs that the observers were told of, and that are not in the queue yet. Dropped, because that panics, it takes
-/// back what was told.
-struct ToldGuard<'a> {
-    state: &'a PoolState,
-    first: JobId,
-    jobs: u64,
-}
-
-impl Drop for ToldGuard<'_> {
-    fn drop(&mut self) {
-        self.state.observe_withdrawals(self.first, self.jobs);
-    }
-}
-
 /// A worker whose job blocks, until this is dropped.
 struct Blocking<'a>(&'a Cell<bool>, &'a Sleep);
 
@@ -164,93 +149,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[inline]
     pub(crate) fn own_end(&self) -> Option<RefMut<'_, Q::Local>> {
         self.local.try_borrow_mut().ok()
-    }
-
-    /// Accepts a nested job from a running job of this worker (C4). It is accepted after close too, and
-    /// needs no atomic of its own: while its parent runs, the pool cannot become quiescent.
-    #[inline]
-    pub(crate) fn submit(
-        &self,
-        end: RefMut<'_, Q::Local>,
-        body: Body<J>,
-        priority: Priority,
-    ) -> JobId {
-        let id = self.next_id.get();
-        if id.is_multiple_of(ID_BLOCK) {
-            drop(end);
-            return self.submit_first_of_block(body, priority);
-        }
-        self.next_id.set(id + 1);
-        self.push_nested(end, JobId::nested(id), body, priority)
-    }
-
-    /// Accepts a nested job for which there is no id at hand. In a pool with observers that is every one, and they
-    /// are told here: the job moves on as a whole, so that on the way of all others nothing is kept for a call
-    /// that may unwind.
-    #[cold]
-    #[inline(never)]
-    fn submit_first_of_block(&self, body: Body<J>, priority: Priority) -> JobId {
-        let state = &self.inner.state;
-        if state.is_observed() {
-            let id = JobId::nested(state.ledger.nested_ids(1));
-            // They may submit jobs themselves: nothing is borrowed.
-            state.observe_submits(id, 1, priority, body.label());
-            let told = ToldGuard { state, first: id, jobs: 1 };
-            let id = self.push_nested(self.local.borrow_mut(), id, body, priority);
-            mem::forget(told);
-            return id;
-        }
-        let id = state.ledger.nested_block();
-        self.next_id.set(id + 1);
-        self.push_nested(self.local.borrow_mut(), JobId::nested(id), body, priority)
-    }
-
-    #[inline]
-    fn push_nested(
-        &self,
-        mut end: RefMut<'_, Q::Local>,
-        id: JobId,
-        body: Body<J>,
-        priority: Priority,
-    ) -> JobId {
-        self.inner.state.queue_call(|| end.push(Job::new(id.with_priority(priority), body)));
-        self.counters().pushed.bump();
-        drop(end);
-        self.inner.notify();
-        id
-    }
-
-    /// Accepts a batch of nested jobs.
-    pub(crate) fn submit_batch<'a>(
-        &'a self,
-        mut end: RefMut<'a, Q::Local>,
-        jobs: &mut VecDeque<Job<J>>,
-        ids: &mut JobIds,
-        priority: Priority,
-    ) {
-        let count = jobs.len();
-        let first = JobId::nested(self.inner.state.ledger.nested_ids(count as u64));
-        ids.push_run(first, count);
-        let mut told = None;
-        if self.inner.state.is_observed() {
-            // As for a single one.
-            drop(end);
-            self.inner.state.observe_submits(first, count as u64, priority, None);
-            told = Some(ToldGuard { state: &self.inner.state, first, jobs: count as u64 });
-            end = self.local.borrow_mut();
-        }
-        let mut next = first.with_priority(priority);
-        self.inner.state.queue_call(|| {
-            for mut job in jobs.drain(..) {
-                job.set_id(next);
-                end.push(job);
-                next = next.plus(1);
-            }
-        });
-        mem::forget(told);
-        self.counters().pushed.add(count as u64);
-        drop(end);
-        self.inner.notify();
     }
 
     /// The priority of the job that this worker runs, which it took from the queue.
@@ -345,22 +243,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             slot.begin(state.running_job(job.id(), job.label()));
         }
         Some(self.set_aside_if_observed(job))
-    }
-
-    /// In a pool with observers, sets a job for the handler aside: it is [handled](Self::handle_handed) where
-    /// they are told. Returns the job, or a job ref in its place.
-    fn set_aside_if_observed(&self, job: Job<J>) -> Job<J> {
-        if !self.inner.state.is_observed() {
-            return job;
-        }
-        match job.into_parts() {
-            (id, Body::Payload(payload)) => {
-                let job = ObservedJob { id, label: None };
-                self.handed.replace(Some((job, Handed::Payload(payload))));
-                Job::new(id, Body::Ref(JobRef::to_nothing()))
-            }
-            (id, body) => Job::new(id, body),
-        }
     }
 
     /// Takes jobs and runs them until it is to leave. A panic of a job or of the sink does not hurt the
@@ -547,58 +429,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.deliver(id, Ok(result), sink);
     }
 
-    /// Runs the job that a job ref led to.
-    #[cold]
-    #[inline(never)]
-    fn handle_handed(
-        &self,
-        handler: &mut impl FnMut(J) -> R,
-        sink: &mut impl ResultSink<Result = R>,
-    ) {
-        match self.handed.take() {
-            Some((job, Handed::Payload(payload))) => {
-                self.handle_observed(job, payload, handler, sink);
-            }
-            Some((job, Handed::Within(run))) => {
-                self.handle_observed(job, run, |run| run(handler), sink);
-            }
-            Some((ObservedJob { id, .. }, Handed::Task(task))) => {
-                self.running.set(Running::Ref(id));
-                let account = Account::worker(&self.inner.state, self.index);
-                let has_panicked = task.run(id, account, handler);
-                self.running.set(Running::Queue);
-                if has_panicked && self.inner.config.panic_policy == PanicPolicy::ReplaceWorker {
-                    self.running.set(Running::Replacing);
-                    resume_unwind(Box::new(()));
-                }
-            }
-            None => {}
-        }
-    }
-
-    /// Runs a job for the handler, and tells the observers.
-    fn handle_observed<P>(
-        &self,
-        job: ObservedJob,
-        payload: P,
-        handler: impl FnOnce(P) -> R,
-        sink: &mut impl ResultSink<Result = R>,
-    ) {
-        self.label.set(job.label);
-        self.inner.state.observe(|observer| observer.started(job, Some(self.index)));
-        let handler = |payload| {
-            let result = handler(payload);
-            self.observe_end(job, Ended::Done);
-            result
-        };
-        self.handle(job.id, payload, handler, sink);
-    }
-
-    /// Tells the observers that a job has ended, before it is counted and its outcome can be seen.
-    fn observe_end(&self, job: ObservedJob, how: Ended) {
-        self.inner.state.observe(|observer| observer.ended(job, Some(self.index), how));
-    }
-
     /// Runs what a job ref leads to. If its outcome is not for the sink, the sink skips its id.
     /// Returns whether it led to a job for the handler.
     #[inline(never)]
@@ -626,26 +456,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let _blocking = Blocking(&self.is_blocking, &self.inner.state.sleep);
         self.inner.notify_if_work();
         code()
-    }
-
-    /// Takes over a job for the handler from the job ref that this worker follows.
-    pub(crate) fn hand_over(&self, job: ObservedJob, payload: J) {
-        self.counters().popped.bump();
-        self.inner.state.make_room(job.id);
-        self.handed.replace(Some((job, Handed::Payload(payload))));
-    }
-
-    /// Takes over a job for the handler that has a context.
-    pub(crate) fn hand_over_within(&self, job: ObservedJob, run: WithinContext<J, R>) {
-        self.counters().popped.bump();
-        self.inner.state.make_room(job.id);
-        self.handed.replace(Some((job, Handed::Within(run))));
-    }
-
-    /// Takes over a job for the handler that has a handle. It stays queued until the handler has it.
-    pub(crate) fn hand_over_task(&self, id: JobId, task: Arc<dyn HandlerTask<J, R>>) {
-        let job = ObservedJob { id, label: None };
-        self.handed.replace(Some((job, Handed::Task(task))));
     }
 
     #[inline(always)]

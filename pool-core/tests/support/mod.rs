@@ -1,6 +1,8 @@
 //! What the tests share. Each file uses some of it.
 #![allow(dead_code, unused_imports)]
 
+pub(crate) mod bounded;
+
 use std::io;
 use std::sync::Once;
 

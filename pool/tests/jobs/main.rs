@@ -14,6 +14,7 @@ mod calls;
 mod cancelling;
 mod contexts;
 mod current;
+mod deserted;
 mod ending;
 mod ending_async;
 mod ending_in_time;

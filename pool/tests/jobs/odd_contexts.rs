@@ -232,36 +232,28 @@ impl Drop for Exit {
     }
 }
 
-struct First;
+/// What one of two contexts notes: that it is captured, entered and left.
+const NOTES: [[&str; 3]; 2] = [
+    ["first captured", "first entered", "first left"],
+    ["second captured", "second entered", "second left"],
+];
 
-impl JobContext for First {
+struct Nth<const N: usize>;
+
+impl<const N: usize> JobContext for Nth<N> {
     fn capture() -> Self {
-        note("first captured");
+        note(NOTES[N][0]);
         Self
     }
 
     fn enter(self) -> impl Sized {
-        note("first entered");
-        Exit("first left")
-    }
-}
-
-struct Second;
-
-impl JobContext for Second {
-    fn capture() -> Self {
-        note("second captured");
-        Self
-    }
-
-    fn enter(self) -> impl Sized {
-        note("second entered");
-        Exit("second left")
+        note(NOTES[N][1]);
+        Exit(NOTES[N][2])
     }
 }
 
 fn contexts_are_entered_in_the_order_in_which_they_were_set(setup: Setup) {
-    let builder = setup.builder().context::<First>().context::<NoContext>().context::<Second>();
+    let builder = setup.builder().context::<Nth<0>>().context::<NoContext>().context::<Nth<1>>();
     let pool = builder.paused().build().unwrap();
     let job = pool.spawn(|| note("run")).unwrap();
     // It runs here.
@@ -275,7 +267,7 @@ fn contexts_are_entered_in_the_order_in_which_they_were_set(setup: Setup) {
 }
 
 fn a_backend_that_replaces_one_of_two_contexts_is_refused(setup: Setup) {
-    let builder = setup.builder().context::<First>().backend(setup.backend).context::<Second>();
+    let builder = setup.builder().context::<Nth<0>>().backend(setup.backend).context::<Nth<1>>();
     assert!(matches!(builder.build(), Err(BuildError::Context)));
 }
 

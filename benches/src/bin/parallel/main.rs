@@ -5,6 +5,7 @@
 //! ```
 
 mod bodies;
+mod inputs;
 mod kernels;
 mod ours;
 mod rayons;
@@ -19,7 +20,8 @@ use pool_benches::statistics::{Summary, median_ratio};
 use pool_benches::table::{number, text};
 use pool_benches::{progress, rounds};
 
-use crate::kernels::{Inputs, KERNELS, Kernel, Output};
+use crate::inputs::{Inputs, Output};
+use crate::kernels::{KERNELS, Kernel};
 
 /// Runs parallel iterators on our pools and on rayon's, in turns: medians in milliseconds, and the median of the
 /// rounds' ratios to rayon.

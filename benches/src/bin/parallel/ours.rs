@@ -4,7 +4,7 @@ use drainpool::orx_parallel::{Par, Parallelizable};
 use drainpool::{AnyQueue, Job, ParallelExt, Task};
 
 use crate::bodies::pull;
-use crate::kernels::{Inputs, Output, is_chosen, square, words};
+use crate::inputs::{Inputs, Output, is_chosen, square, words};
 
 /// Our pool.
 pub(crate) type Pool = drainpool::Pool<Task, (), AnyQueue<Job<Task>>>;

@@ -3,7 +3,7 @@
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::bodies::pull;
-use crate::kernels::{Inputs, Output, is_chosen, square, words};
+use crate::inputs::{Inputs, Output, is_chosen, square, words};
 
 pub(crate) fn squares(inputs: &Inputs) -> Output {
     Output::Number(inputs.numbers.par_iter().map(square).sum())
