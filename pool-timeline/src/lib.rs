@@ -34,7 +34,7 @@
 //!
 //! # Cost
 //!
-//! A job is six events of some hundred bytes, each written under one lock: about a microsecond for each, and more
+//! A job is six events of some hundred bytes, each written under one lock: some two microseconds in all, and more
 //! where many workers meet there. They are written as they come, through a buffer of 64 KiB: the memory that it takes does
 //! not grow with the number of jobs; the file does.
 
