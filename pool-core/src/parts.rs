@@ -1,5 +1,6 @@
 //! Plain parts, each to be read and tested by itself. They know neither the jobs' type nor the queue's.
 
+pub(crate) mod awaiting;
 pub(crate) mod backoff;
 pub(crate) mod capacity;
 pub(crate) mod context;

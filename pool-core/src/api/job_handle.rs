@@ -57,6 +57,8 @@ pub struct JobHandle<T> {
     cell: Option<Arc<dyn TaskHandle<T>>>,
     id: JobId,
     pool: Weak<dyn AnyPool>,
+    /// Whether the pool knows of a task that awaits it.
+    is_awaited: bool,
 }
 
 // As for a thread's handle: what a panic may leave half done belongs to the job.
@@ -65,7 +67,7 @@ impl<T> RefUnwindSafe for JobHandle<T> {}
 
 impl<T> JobHandle<T> {
     pub(crate) fn new(cell: Arc<dyn TaskHandle<T>>, id: JobId, pool: Weak<dyn AnyPool>) -> Self {
-        Self { cell: Some(cell), id, pool }
+        Self { cell: Some(cell), id, pool, is_awaited: false }
     }
 
     fn cell(&self) -> &Arc<dyn TaskHandle<T>> {
@@ -293,8 +295,18 @@ impl<T> JobHandle<T> {
         outcome
     }
 
-    fn take_outcome(&self) -> Result<T, JobError> {
+    /// Drops the wakers of the thread or task that waits.
+    fn forget_waiter(&self) {
         self.cell().latch().forget_waker();
+        if self.is_awaited
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.state().jobs_awaited.forget(&self.id);
+        }
+    }
+
+    fn take_outcome(&self) -> Result<T, JobError> {
+        self.forget_waiter();
         self.cell().fetch().expect("the outcome of a job can be fetched once")
     }
 
@@ -347,10 +359,12 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Ends the job if no worker will come to it.
+    /// Ends the job if no worker will come to it. If the pool loses its workers later, it wakes the task.
     #[cold]
-    fn look_for_worker(&self) {
+    fn look_for_worker(&mut self, waker: &Waker) {
         if let Some(pool) = self.pool.upgrade() {
+            pool.state().jobs_awaited.note(self.id, waker);
+            self.is_awaited = true;
             self.abandon_if_lost();
             self.end_if_deserted(&pool, &mut 0, None);
         }
@@ -397,8 +411,7 @@ fn cancel(cell: &dyn AnyTask, id: JobId, pool: &Weak<dyn AnyPool>) -> bool {
 ///
 /// In a pool that has lost all workers, and can start none, it does what [`JobHandle::join`] does: it runs the
 /// closure of its job itself, and a [call](crate::Handle::call) ends as [`JobError::Returned`]. The task is told of the
-/// loss if its job is in the queue, and the queue implements [`retain`](crate::WorkQueue::retain). One whose job is
-/// [held back](crate::HeldJob) behind another, as in a lane, waits until there is a worker again.
+/// loss.
 ///
 /// Polled inside of a job of any pool, it runs its own job if that has not started: the executor could not
 /// make a worker free by waiting (C11).
@@ -410,18 +423,19 @@ impl<T> Future for JobHandle<T> {
     type Output = Result<T, JobError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.expire_if_due();
+        let this = self.get_mut();
+        this.expire_if_due();
         if context::is_inside_any() {
-            self.run_if_queued();
+            this.run_if_queued();
         }
-        if !self.cell().latch().is_set() && !self.cell().latch().poll(context.waker()) {
-            // Only now: a pool that loses its workers later wakes the task.
-            self.look_for_worker();
-            if !self.cell().latch().is_set() {
+        if !this.cell().latch().is_set() && !this.cell().latch().wake_when_set(context.waker()) {
+            this.look_for_worker(context.waker());
+            if !this.cell().latch().is_set() {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(self.cell().fetch().expect("a `JobHandle` was polled after it was ready"))
+        this.forget_waiter();
+        Poll::Ready(this.cell().fetch().expect("a `JobHandle` was polled after it was ready"))
     }
 }
 
@@ -430,7 +444,7 @@ impl<T> Drop for JobHandle<T> {
         // The latch lets go of the waiter's waker, and the cell of the outcome: a stale job ref may keep
         // the cell in the queue for long (C9).
         let Some(cell) = &self.cell else { return };
-        cell.latch().forget_waker();
+        self.forget_waiter();
         cell.detach();
     }
 }

@@ -23,15 +23,7 @@ const DETACHED: u64 = 8;
 pub(crate) struct Latch {
     word: AtomicU64,
     /// Boxed, as most latches have none: it keeps them small.
-    waiter: Mutex<Option<Box<Waiter>>>,
-}
-
-/// The thread or task that waits for a latch.
-#[derive(Debug)]
-struct Waiter {
-    waker: Waker,
-    /// Whether it looks at the latch whenever it is woken, and then registers again.
-    looks_again: bool,
+    waker: Mutex<Option<Box<Waker>>>,
 }
 
 impl Latch {
@@ -54,19 +46,9 @@ impl Latch {
     /// Wakes the waiter.
     #[cold]
     pub(crate) fn wake(&self) {
-        let waiter = lock(&self.waiter).take();
-        if let Some(waiter) = waiter {
-            wake_quietly(waiter.waker);
-        }
-    }
-
-    /// Wakes the task that [polls](Self::poll), if one does, though the latch may not be set.
-    #[cold]
-    pub(crate) fn wake_to_look(&self) {
-        // It registers again. If the latch is set before it does, it finds it set.
-        let waiter = lock(&self.waiter).take_if(|waiter| waiter.looks_again);
-        if let Some(waiter) = waiter {
-            wake_quietly(waiter.waker);
+        let waker = lock(&self.waker).take();
+        if let Some(waker) = waker {
+            wake_quietly(*waker);
         }
     }
 
@@ -89,22 +71,11 @@ impl Latch {
 
     /// Has this waker woken when the latch is set, and no other. Returns `true` if it is set already.
     pub(crate) fn wake_when_set(&self, waker: &Waker) -> bool {
-        self.register(waker, false)
-    }
-
-    /// The same for a task that looks again whenever it is woken.
-    pub(crate) fn poll(&self, waker: &Waker) -> bool {
-        self.register(waker, true)
-    }
-
-    fn register(&self, waker: &Waker, looks_again: bool) -> bool {
-        let is_known = lock(&self.waiter)
-            .as_ref()
-            .is_some_and(|known| known.waker.will_wake(waker) && known.looks_again == looks_again);
-        if !is_known {
+        let known = lock(&self.waker).as_ref().is_some_and(|known| known.will_wake(waker));
+        if !known {
             // Cloned and dropped without the lock: both are foreign code.
-            let waiter = Box::new(Waiter { waker: waker.clone(), looks_again });
-            let former = lock(&self.waiter).replace(waiter);
+            let waker = Box::new(waker.clone());
+            let former = lock(&self.waker).replace(waker);
             drop(former);
         }
         // Either `set` came before and shows here, or it comes later and sees the waker.
@@ -115,8 +86,8 @@ impl Latch {
     #[inline]
     pub(crate) fn forget_waker(&self) {
         if self.word.load(Relaxed) & WAITED != 0 {
-            let waiter = lock(&self.waiter).take();
-            drop_quietly(waiter);
+            let waker = lock(&self.waker).take();
+            drop_quietly(waker);
         }
     }
 }
@@ -151,19 +122,6 @@ mod tests {
         latch.wake();
         parker.park(None);
         assert!(latch.wake_when_set(&parker.waker()), "it is set");
-    }
-
-    #[test]
-    fn only_a_task_that_polls_is_woken_to_look() {
-        let (latch, parker) = (Latch::default(), Parker::new());
-        assert!(!latch.wake_when_set(&parker.waker()));
-        latch.wake_to_look();
-        assert!(!latch.poll(&parker.waker()));
-        latch.wake_to_look();
-        parker.park(None);
-        assert!(latch.set().is_waited);
-        latch.wake_to_look();
-        assert!(latch.poll(&parker.waker()), "it is set");
     }
 
     #[test]

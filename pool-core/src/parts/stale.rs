@@ -22,9 +22,6 @@ pub(crate) trait Purge: Send + Sync {
 
     /// Removes the stale entries from the queue, if it can, and returns their number.
     fn purge(self: Arc<Self>) -> usize;
-
-    /// Wakes the tasks that await jobs in the queue, so that they look whether a worker can come to them.
-    fn wake_to_look(self: Arc<Self>);
 }
 
 /// Counts stale entries, and has them removed.
@@ -84,13 +81,6 @@ impl Stale {
             }
         });
         let _ = swept.map_err(drop_quietly);
-    }
-
-    /// Wakes the tasks that await jobs in the queue.
-    #[cold]
-    pub(crate) fn wake_to_look(&self) {
-        let Some(pool) = self.pool.get().and_then(Weak::upgrade) else { return };
-        let _ = guarded(|| pool.wake_to_look()).map_err(drop_quietly);
     }
 
     /// Has the stale entries removed from the queue, if they are the majority.

@@ -1,11 +1,10 @@
 //! The entry of a queue: a job and its id, or a job ref.
 
 use std::mem;
-use std::sync::Arc;
 
 use crate::id::JobId;
 use crate::priority::{Prioritized, Priority};
-use crate::runtime::job_ref::{Execute, JobRef};
+use crate::runtime::job_ref::JobRef;
 
 /// An entry of a pool's queue: an accepted job on its way, or a job ref to work that lies elsewhere.
 ///
@@ -105,14 +104,6 @@ impl<J> Job<J> {
     /// Drops the job without ending it; see [`Body::withdraw`].
     pub(crate) fn withdraw(self) {
         self.body.withdraw();
-    }
-
-    /// The work to which its job ref leads.
-    pub(crate) fn work(&self) -> Option<&Arc<dyn Execute>> {
-        match &self.body {
-            Body::Payload(_) => None,
-            Body::Ref(job_ref) => job_ref.work(),
-        }
     }
 
     /// Takes out the job ref if it is stale. What remains of the job is to be dropped.

@@ -32,9 +32,6 @@ pub(crate) trait Execute: Send + Sync {
     /// [withdrawn](JobRef::withdraw). Takes no lock but its own, and drops nothing.
     fn give_up_stale(&self) -> bool;
 
-    /// Wakes the task that awaits the work, so that it looks whether a worker can come to it.
-    fn wake_to_look(&self) {}
-
     /// Whether the sink gets an outcome of the work, and so is not told to skip its id.
     fn is_for_sink(&self) -> bool {
         false
@@ -73,11 +70,6 @@ impl JobRef {
         if let Some(work) = self.0.take() {
             work.run(id, account);
         }
-    }
-
-    /// The work, unless there is none.
-    pub(crate) fn work(&self) -> Option<&Arc<dyn Execute>> {
-        self.0.as_ref()
     }
 
     /// Ends the work unrun, or returns its payload; see [`Execute::take_back`].

@@ -12,6 +12,7 @@ use crate::clock::{Clock, pause_until_woken};
 use crate::error::WaitError;
 use crate::id::{JobId, PoolId};
 use crate::panics::{drop_quietly, guarded, wake_quietly};
+use crate::parts::awaiting::Awaiting;
 use crate::parts::capacity::Capacity;
 use crate::parts::context::{self, EnterGuard, Standing};
 use crate::parts::end_wakers::EndWakers;
@@ -45,6 +46,10 @@ pub(crate) struct PoolState {
     pub(crate) observers: Observers,
     /// The futures that wait for the end.
     pub(crate) ends: EndWakers,
+    /// The tasks that await a job.
+    pub(crate) jobs_awaited: Awaiting<JobId>,
+    /// The tasks that wait for room, by their tickets.
+    pub(crate) room_awaited: Awaiting<u64>,
     /// Apart, for threads that may outlive the pool.
     pub(crate) stale: Arc<Stale>,
     /// Whether the queue has panicked when jobs were to be removed from it.
@@ -83,6 +88,8 @@ impl PoolState {
             running,
             observers,
             ends: EndWakers::default(),
+            jobs_awaited: Awaiting::default(),
+            room_awaited: Awaiting::default(),
             stale: Arc::default(),
             retain_failed: AtomicBool::new(false),
             originals: Mutex::new(None),
@@ -125,7 +132,7 @@ impl PoolState {
         {
             // Foreign code, which may rely on this thread: it would wait for itself.
             let _inside = context::enter(self.id(), Standing::Inside);
-            self.stale.wake_to_look();
+            self.jobs_awaited.wake();
         }
         self.look_at_end();
         self.tell(Notice::Closed);
@@ -196,7 +203,8 @@ impl PoolState {
             // It may have been the last worker, and they wait for jobs that no other will take.
             self.waiters.wake_all();
             if self.sleep.lost_workers_since(&mut 0) {
-                self.stale.wake_to_look();
+                self.jobs_awaited.wake();
+                self.room_awaited.wake();
             }
         }
     }

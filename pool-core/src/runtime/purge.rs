@@ -4,7 +4,6 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::id::JobId;
-use crate::panics::drop_quietly;
 use crate::parts::stale::Purge;
 use crate::queue::WorkQueue;
 use crate::runtime::inner::Inner;
@@ -66,19 +65,5 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Purge for Inner<J, R, 
             launcher.skip(mem::take(&mut swept.skipped));
         }
         swept.job_refs.len()
-    }
-
-    fn wake_to_look(self: Arc<Self>) {
-        let mut awaited = Vec::new();
-        self.retain(|job| {
-            awaited.extend(job.work().map(Arc::clone));
-            true
-        });
-        // Only now: the queue may hold a lock, and wakers are foreign code.
-        for work in awaited {
-            work.wake_to_look();
-            // It may be the last to hold what the job has left.
-            drop_quietly(work);
-        }
     }
 }

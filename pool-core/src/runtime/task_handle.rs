@@ -137,10 +137,6 @@ impl<F: Work<T>, T: Send> Execute for TaskCell<F, T> {
         !self.is_queued()
     }
 
-    fn wake_to_look(&self) {
-        self.latch().wake_to_look();
-    }
-
     fn label(&self) -> Option<&'static str> {
         self.label()
     }

@@ -1,0 +1,49 @@
+//! The tasks that wait for something of a pool, for the case that no worker is left to bring it about.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::task::Waker;
+
+use crate::panics::{drop_quietly, wake_quietly};
+use crate::sync::{Mutex, lock};
+
+/// Tasks by what each waits for, with what wakes it. A task that is woken looks whether a worker can come, and waits
+/// on if so: then it is noted again.
+pub(crate) struct Awaiting<K>(Mutex<HashMap<K, Waker>>);
+
+impl<K> Default for Awaiting<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Hash + Eq> Awaiting<K> {
+    /// Notes that a task waits for this. It looks for a worker afterwards: either [`wake`](Self::wake) comes later
+    /// and finds it here, or what came before that is seen by then, by the lock.
+    pub(crate) fn note(&self, what: K, waker: &Waker) {
+        // Cloned and dropped without the lock: both are foreign code.
+        let waker = waker.clone();
+        let former = lock(&self.0).insert(what, waker);
+        drop_quietly(former);
+    }
+
+    /// Forgets the task that waited for this, if there is one. What a burst needed is given back (C9).
+    pub(crate) fn forget(&self, what: &K) {
+        let mut tasks = lock(&self.0);
+        let waker = tasks.remove(what);
+        if tasks.is_empty() && tasks.capacity() > KEPT {
+            *tasks = HashMap::new();
+        }
+        drop(tasks);
+        drop_quietly(waker);
+    }
+
+    /// Wakes all of them.
+    pub(crate) fn wake(&self) {
+        let tasks = std::mem::take(&mut *lock(&self.0));
+        tasks.into_values().for_each(wake_quietly);
+    }
+}
+
+/// The number of tasks for which the room is kept.
+const KEPT: usize = 64;
