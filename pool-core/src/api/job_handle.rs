@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
+use std::ptr;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -279,12 +280,19 @@ impl<T> JobHandle<T> {
         self.cell().expires() && self.cell().is_queued()
     }
 
+    /// Whether the job is queued in this pool.
+    pub(crate) fn is_queued_in(&self, pool: &Arc<dyn AnyPool>) -> bool {
+        self.cell().is_queued() && ptr::addr_eq(self.pool.as_ptr(), Arc::as_ptr(pool))
+    }
+
     pub(crate) fn pool(&self) -> &Weak<dyn AnyPool> {
         &self.pool
     }
 
     /// Registers a waker for the job's end; see [`Latch::wake_when_set`].
     pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
+        // A task that has awaited it waits no more.
+        self.forget_task();
         self.cell().latch().wake_when_set(waker)
     }
 
@@ -298,6 +306,11 @@ impl<T> JobHandle<T> {
     /// Drops the wakers of the thread or task that waits.
     fn forget_waiter(&self) {
         self.cell().latch().forget_waker();
+        self.forget_task();
+    }
+
+    /// Drops what the pool knows of a task that awaits it.
+    fn forget_task(&self) {
         if self.is_awaited
             && let Some(pool) = self.pool.upgrade()
         {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::api::job_handle::JobHandle;
 use crate::error::{JobError, WaitError};
@@ -42,8 +42,8 @@ pub struct JobSet<T> {
     next: usize,
     /// All jobs before this one have started, as far as waits inside of a job know.
     unstarted: usize,
-    /// The pools of the jobs that may expire. A wait looks at their clocks.
-    timed: Vec<Weak<dyn AnyPool>>,
+    /// The pools of the jobs. A wait looks at their clocks, and for their workers.
+    pools: Vec<Weak<dyn AnyPool>>,
     announced: Arc<Announced>,
 }
 
@@ -107,7 +107,7 @@ impl<T> JobSet<T> {
             jobs: BTreeMap::new(),
             next: 0,
             unstarted: 0,
-            timed: Vec::new(),
+            pools: Vec::new(),
             announced: Arc::new(Announced(Mutex::new(state))),
         }
     }
@@ -124,9 +124,9 @@ impl<T> JobSet<T> {
         if job.wake_at_end(&Waker::from(Arc::clone(&notice))) {
             notice.tell();
         }
-        if job.expires() && !self.timed.iter().any(|pool| Weak::ptr_eq(pool, job.pool())) {
-            self.timed.retain(|pool| pool.strong_count() > 0);
-            self.timed.push(job.pool().clone());
+        if !self.pools.iter().any(|pool| Weak::ptr_eq(pool, job.pool())) {
+            self.pools.retain(|pool| pool.strong_count() > 0);
+            self.pools.push(job.pool().clone());
         }
         self.jobs.insert(key, job);
         key
@@ -268,8 +268,7 @@ impl<T> JobSet<T> {
         if self.announced.expect(&parker) {
             return true;
         }
-        // The pool of any job has a clock for the timeout. This job is the oldest, which in the end every
-        // job is, so it notices if its pool is given up.
+        // The pool of any job has a clock for the timeout.
         let Some(job) = self.jobs.values().next() else { return true };
         let Some(pool) = job.pool().upgrade() else {
             // With the pool goes its queue, and with the queue the job ref, which ends the job.
@@ -279,16 +278,28 @@ impl<T> JobSet<T> {
             return true;
         };
         let deadline = timeout.and_then(|timeout| pool.state().waiters.deadline(timeout));
-        let timed: Vec<_> = self.timed.iter().filter_map(Weak::upgrade).collect();
-        let others: Vec<_> = timed.iter().map(|pool| pool.state()).collect();
-        let mut seen = 0;
-        pool.state().wait(&others, &parker, deadline, || {
-            job.end_if_deserted(&pool, &mut seen, deadline);
-            if job.is_lost() {
-                self.jobs.values().for_each(JobHandle::abandon_if_lost);
+        let pools: Vec<_> = self.pools.iter().filter_map(Weak::upgrade).collect();
+        let states: Vec<_> = pools.iter().map(|pool| pool.state()).collect();
+        let mut seen = vec![0; pools.len()];
+        pool.state().wait(&states, &parker, deadline, || {
+            for (pool, seen) in pools.iter().zip(&mut seen) {
+                self.look_after(pool, seen, deadline);
             }
             self.announced.expect(&parker)
         })
+    }
+
+    /// Sees to the jobs of a pool to which no worker will come.
+    fn look_after(&self, pool: &Arc<dyn AnyPool>, seen: &mut u64, deadline: Option<Instant>) {
+        // The gate first: it takes no lock.
+        let word = pool.state().ledger.gate.0.read();
+        if word.is_closed() && pool.state().sleep.has_failed() {
+            self.jobs.values().for_each(JobHandle::abandon_if_lost);
+        } else if word.is_dormant()
+            && let Some(job) = self.jobs.values().find(|job| job.is_queued_in(pool))
+        {
+            job.end_if_deserted(pool, seen, deadline);
+        }
     }
 
     /// Runs a job that has not started, unless one has ended.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 
 use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
@@ -119,11 +119,19 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
         // Expired jobs free their places.
         state.expire_due();
         let is_late = || wait.deadline().is_some_and(|deadline| state.clock().now() >= deadline);
-        let room = if standing == Standing::Outside && !is_late() {
-            ready!(capacity.poll_acquire(&mut self.waiter, context.waker()))
+        let may_wait = standing == Standing::Outside && !is_late();
+        let ticket = self.waiter.as_ref().map(|waiter| waiter.ticket());
+        let room = if may_wait {
+            match capacity.poll_acquire(&mut self.waiter, context.waker()) {
+                Poll::Ready(room) => room,
+                Poll::Pending => return self.look_for_worker(context.waker()),
+            }
         } else {
             capacity.acquire_now(&mut self.waiter)
         };
+        if let Some(ticket) = ticket {
+            state.room_awaited.forget(&ticket);
+        }
         let place = match room {
             Room::Granted => Ok(Place { handle, is_taken: true, options: SubmitOptions::new() }),
             Room::Closed => Err(Refusal::Closed),
@@ -132,11 +140,25 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
         Poll::Ready(place.inspect_err(tell))
     }
 
+    /// Refuses the place if no worker will make room. If the pool loses its workers later, it wakes the task.
+    fn look_for_worker(&mut self, waker: &Waker) -> Poll<Result<Place<'a, J, R, Q>, Refusal>> {
+        let inner = &self.handle.inner;
+        if let Some(waiter) = &self.waiter {
+            inner.state.room_awaited.note(waiter.ticket(), waker);
+        }
+        let Some(error) = inner.start_if_lost(&mut 0, None) else { return Poll::Pending };
+        self.leave();
+        let refused = Refusal::NoThread(error);
+        inner.count_refusal(&refused, 1);
+        Poll::Ready(Err(refused))
+    }
+
     /// Leaves the row, if it is in it.
     fn leave(&mut self) {
         if let (Some(waiter), Some(capacity)) =
             (self.waiter.take(), &self.handle.inner.state.capacity)
         {
+            self.handle.inner.state.room_awaited.forget(&waiter.ticket());
             capacity.withdraw(&waiter);
         }
     }

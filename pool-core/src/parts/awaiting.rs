@@ -21,6 +21,9 @@ impl<K: Hash + Eq> Awaiting<K> {
     /// Notes that a task waits for this. It looks for a worker afterwards: either [`wake`](Self::wake) comes later
     /// and finds it here, or what came before that is seen by then, by the lock.
     pub(crate) fn note(&self, what: K, waker: &Waker) {
+        if lock(&self.0).get(&what).is_some_and(|known| known.will_wake(waker)) {
+            return;
+        }
         // Cloned and dropped without the lock: both are foreign code.
         let waker = waker.clone();
         let former = lock(&self.0).insert(what, waker);

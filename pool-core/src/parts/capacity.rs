@@ -107,6 +107,11 @@ const GRANTED: u64 = 1;
 const CLOSED: u64 = 2;
 
 impl Waiter {
+    /// Its place in the order of arrival.
+    pub(crate) fn ticket(&self) -> u64 {
+        self.ticket
+    }
+
     fn is_over(&self) -> bool {
         self.state.load(Acquire) != COMING
     }

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::error::{Refusal, SubmitError};
+use crate::error::{Refusal, StartError, SubmitError};
 use crate::id::{JobId, JobIds};
+use crate::panics::drop_quietly;
 use crate::parts::capacity::{Capacity, Room, Wait};
 use crate::parts::context::{self, Standing};
 use crate::parts::gate::Barred;
@@ -121,14 +123,14 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     /// Reserves a place in a bounded queue for one job from outside.
     #[inline]
-    fn reserve_place(&self, wait: Wait) -> Result<(), Refusal> {
+    fn reserve_place(self: &Arc<Self>, wait: Wait) -> Result<(), Refusal> {
         match &self.state.capacity {
             Some(capacity) => self.reserve_place_of(capacity, wait),
             None => Ok(()),
         }
     }
 
-    fn reserve_place_of(&self, capacity: &Capacity, wait: Wait) -> Result<(), Refusal> {
+    fn reserve_place_of(self: &Arc<Self>, capacity: &Capacity, wait: Wait) -> Result<(), Refusal> {
         if wait == Wait::Reserved {
             return Ok(());
         }
@@ -140,14 +142,41 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
         // Expired jobs free their places.
         self.state.expire_due();
+        let (mut seen, mut lost) = (0, None);
         let park = |parker: &_, deadline, is_over: &dyn Fn() -> bool| {
-            self.state.wait(&[], parker, deadline, is_over)
+            self.state.wait(&[], parker, deadline, || {
+                is_over() || {
+                    lost = self.start_if_lost(&mut seen, deadline);
+                    lost.is_some()
+                }
+            })
         };
-        match capacity.acquire(wait, park) {
-            Room::Granted => Ok(()),
-            Room::Full => Err(Refusal::Full),
-            Room::Closed => Err(Refusal::Closed),
+        let room = capacity.acquire(wait, park);
+        match (room, lost) {
+            (Room::Full, Some(error)) => Err(Refusal::NoThread(error)),
+            (room, lost) => {
+                // It may hold an error of the user's, whose drop may panic.
+                drop_quietly(lost);
+                match room {
+                    Room::Granted => Ok(()),
+                    Room::Full => Err(Refusal::Full),
+                    Room::Closed => Err(Refusal::Closed),
+                }
+            }
         }
+    }
+
+    /// If the pool has lost all workers since `seen`, starts one, for a submitter that waits for room: no place
+    /// comes free without. Returns the error if that fails.
+    pub(crate) fn start_if_lost(
+        self: &Arc<Self>,
+        seen: &mut u64,
+        deadline: Option<Instant>,
+    ) -> Option<StartError> {
+        // The gate first: it takes no lock.
+        let is_lost = self.state.ledger.gate.0.read().is_dormant()
+            && self.state.sleep.lost_workers_since(seen);
+        if is_lost { self.start_first(false, deadline).err() } else { None }
     }
 
     /// Counts jobs in that have their places in the queue, which they lose if they are refused.

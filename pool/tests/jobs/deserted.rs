@@ -23,6 +23,9 @@ on_every_backend! {
     a_pause_keeps_the_jobs_for_those_that_wait
     the_shutdown_tells_a_task_that_awaits
     an_end_that_is_not_waited_for_ends_the_pause
+    a_task_that_awaits_a_job_of_a_lane_runs_it
+    a_set_looks_after_each_of_its_pools
+    a_submitter_does_not_wait_for_room
     a_thread_that_waits_starts_a_worker
     a_held_job_starts_a_worker_though_all_were_lost
 }
@@ -239,6 +242,66 @@ fn an_end_that_is_not_waited_for_ends_the_pause(setup: Setup) {
     told.wait();
     assert!(awaited.poll(&mut Context::from_waker(&waker)).is_ready());
     assert_eq!(pool.shutdown().unfinished, 0);
+}
+
+fn a_task_that_awaits_a_job_of_a_lane_runs_it(setup: Setup) {
+    let Last { pool, threads, go } = Last::new(Setup { capacity: Some(8), ..setup });
+    let lane = drainpool::LanesExt::lane(&*pool, 1);
+    let ran = Tally::default();
+    let counts = ran.clone();
+    lane.execute(move || counts.add()).unwrap();
+    let mut second = pin!(lane.spawn(|| thread::current().id()).unwrap());
+    threads.run_out();
+    let told = Latch::default();
+    let waker = waker_that_opens(&told);
+    assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    go.open();
+    told.wait();
+    let Poll::Ready(outcome) = second.poll(&mut Context::from_waker(&waker)) else {
+        panic!("it waits")
+    };
+    assert_eq!((outcome.unwrap(), ran.get()), (thread::current().id(), 1));
+    assert_eq!(balanced(&pool).done, 2);
+}
+
+fn a_set_looks_after_each_of_its_pools(setup: Setup) {
+    let (healthy, release) = (setup.with_threads(1).pool(), Latch::default());
+    let waits = release.clone();
+    let first = healthy.spawn(move || waits.wait()).unwrap();
+    let Last { pool, threads, go } = Last::new(Setup { capacity: Some(8), ..setup });
+    // Until this one has run, the other does not end.
+    let second = pool.spawn(move || release.open()).unwrap();
+    threads.run_out();
+    let set: drainpool::JobSet<()> = [first, second].into_iter().collect();
+    go.open();
+    assert!(set.join_all().iter().all(Result::is_ok));
+    assert_eq!((balanced(&pool).done, balanced(&healthy).done), (1, 1));
+}
+
+fn a_submitter_does_not_wait_for_room(setup: Setup) {
+    let Last { pool, threads, go } = Last::new(Setup { capacity: Some(1), ..setup });
+    pool.execute(|| ()).unwrap();
+    threads.run_out();
+    let told = Latch::default();
+    let waker = waker_that_opens(&told);
+    let mut awaits = pin!(pool.execute_async(|| ()));
+    assert!(awaits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let handle = pool.handle().clone();
+    let waits =
+        thread::spawn(move || handle.execute(|| ()).map_err(|refused| refused.into_reason()));
+    eventually(|| pool.stats().waiting_submitters == 2);
+    go.open();
+    assert!(matches!(waits.join().unwrap(), Err(Refusal::NoThread(_))));
+    told.wait();
+    let Poll::Ready(refused) = awaits.poll(&mut Context::from_waker(&waker)) else {
+        panic!("it waits")
+    };
+    assert!(matches!(refused.unwrap_err().reason(), Refusal::NoThread(_)));
+    // One that comes later neither.
+    assert!(matches!(pool.execute(|| ()).unwrap_err().reason(), Refusal::NoThread(_)));
+    threads.are_back();
+    pool.execute(|| ()).unwrap();
+    assert_eq!(balanced(&pool).done, 2);
 }
 
 fn a_thread_that_waits_starts_a_worker(setup: Setup) {
