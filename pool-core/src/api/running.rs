@@ -89,8 +89,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 /// Labels the job that the present worker runs, for [`Handle::running_jobs`]. It replaces the label that the job
 /// had, such as that [of its submit](crate::SubmitOptions::label); with the job's end it is gone.
 ///
-/// Nothing happens on a thread that is no worker, and in a pool that does not
-/// [track its jobs](crate::ThreadPoolBuilder::track_jobs).
+/// Nothing happens on a thread that is no worker, in a pool that does not
+/// [track its jobs](crate::ThreadPoolBuilder::track_jobs), and in a job of another pool that the worker runs
+/// because it waits for it.
 pub fn label_job(label: impl Into<Arc<str>>) {
     if let Some(slot) = context::running_slot() {
         slot.label(label.into());
@@ -100,8 +101,8 @@ pub fn label_job(label: impl Into<Arc<str>>) {
 /// Returns the id of the job that the present worker runs. In a handler, that is the job which it was called for.
 ///
 /// Returns `None` on a thread that is no worker, in a pool that does not
-/// [track its jobs](crate::ThreadPoolBuilder::track_jobs), and in a part of a job of another thread: the half of
-/// a join or the child of a scope.
+/// [track its jobs](crate::ThreadPoolBuilder::track_jobs), in a job of another pool that the worker runs because
+/// it waits for it, and in a part of a job of another thread: the half of a join or the child of a scope.
 ///
 /// # Examples
 ///
@@ -127,8 +128,9 @@ pub fn current_job() -> Option<JobId> {
 /// Returns the label of the job that the present worker runs: that [of its submit](crate::SubmitOptions::label),
 /// or what it has [called itself](label_job) since.
 ///
-/// Returns `None` if it has none, on a thread that is no worker, and in a pool that does not
-/// [track its jobs](crate::ThreadPoolBuilder::track_jobs).
+/// Returns `None` if it has none, on a thread that is no worker, in a pool that does not
+/// [track its jobs](crate::ThreadPoolBuilder::track_jobs), and in a job of another pool that the worker runs
+/// because it waits for it.
 ///
 /// # Examples
 ///

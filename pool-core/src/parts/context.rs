@@ -120,6 +120,31 @@ pub(crate) fn running_slot() -> Option<Arc<RunningSlot>> {
     RUNNING.try_with(|mine| mine.borrow().clone()).ok().flatten()
 }
 
+/// Whether the present thread notes the job that it runs.
+pub(crate) fn has_running_slot() -> bool {
+    RUNNING.try_with(|mine| mine.borrow().is_some()).unwrap_or(false)
+}
+
+/// Has the present thread note what it runs in another slot, or nowhere, until the guard is dropped.
+pub(crate) fn enter_running_slot(slot: Option<Arc<RunningSlot>>) -> RunningSlotGuard {
+    RunningSlotGuard {
+        former: RUNNING.with(|mine| mine.replace(slot)),
+        on_this_thread: PhantomData,
+    }
+}
+
+/// Undoes an [`enter_running_slot`] when it is dropped.
+pub(crate) struct RunningSlotGuard {
+    former: Option<Arc<RunningSlot>>,
+    on_this_thread: PhantomData<*const ()>,
+}
+
+impl Drop for RunningSlotGuard {
+    fn drop(&mut self) {
+        let _ = RUNNING.try_with(|mine| mine.replace(self.former.take()));
+    }
+}
+
 /// Whether the present thread is a worker of this pool, even one that has left. A thread whose locals are
 /// gone is about to end.
 #[inline]

@@ -44,6 +44,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         };
         // Until the sink is told: the pool is not quiescent before that, and what the sink submits is nested.
         let _guest = self.state.guest();
+        let _listed = self.state.list_above(id, job.label());
         match job.into_parts().1 {
             Body::Payload(payload) => {
                 let bound = Bound { context: NoContext, inner: payload };

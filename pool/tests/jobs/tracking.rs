@@ -24,6 +24,7 @@ on_every_backend! {
     a_job_that_another_one_waits_for_is_listed_beside_it
     a_job_whose_end_can_be_seen_is_not_listed
     a_job_of_a_lane_is_listed_whoever_runs_it
+    a_job_of_another_pool_is_none_of_the_worker_s
 }
 
 fn tracking(setup: Setup) -> Builder {
@@ -322,4 +323,48 @@ fn a_job_of_a_lane_is_listed_whoever_runs_it(setup: Setup) {
     });
     assert_eq!(outer.unwrap().join().unwrap().as_deref(), Some("outer"));
     balanced(&pool);
+}
+
+fn a_job_of_another_pool_is_none_of_the_worker_s(setup: Setup) {
+    let pool = setup.builder().track_jobs().num_threads(1).build().unwrap();
+    for tracks in [false, true] {
+        let builder = setup.builder().num_threads(1).capacity(1);
+        let builder = if tracks { builder.track_jobs() } else { builder };
+        let other = Arc::new(builder.build().unwrap());
+        // Whoever waits runs its job itself.
+        pause_at_rest(&other, 0);
+        let (own, others) = (pool.handle().clone(), Arc::clone(&other));
+        let outer = pool.with(labelled("outer")).spawn(move || {
+            let inner = own.clone();
+            let foreign = move || {
+                let before = (current_job(), label());
+                label_job("foreign");
+                // A job of the worker's own pool, above the other pool's.
+                let nested = inner.with(labelled("nested")).spawn(|| {
+                    let before = label();
+                    label_job("nested, runs");
+                    before
+                });
+                (before, label(), nested.unwrap().join().unwrap(), inner.running_jobs().len())
+            };
+            let waits = others.with(labelled("waits")).spawn(foreign.clone()).unwrap();
+            let here = others.with(labelled("here").when_full(WhenFull::RunHere));
+            let ran_here = here.spawn(foreign.clone()).unwrap().join().unwrap();
+            let ran_by_waiter = waits.join_or_run().unwrap();
+            let (held, job) = others.admit(labelled("held")).unwrap().spawn(foreign);
+            held.runner().run();
+            let ran_by_runner = job.join().unwrap();
+            drop(held);
+            ([ran_here, ran_by_waiter, ran_by_runner], current_job(), label())
+        });
+        let outer = outer.unwrap();
+        let id = outer.id();
+        let (ran, current, after) = outer.join().unwrap();
+        let nothing = ((None, None), None, Some("nested".into()), 1);
+        assert_eq!(ran, [nothing.clone(), nothing.clone(), nothing]);
+        assert_eq!((current, after), (Some(id), Some("outer".into())));
+        other.resume();
+        assert_eq!(Arc::into_inner(other).unwrap().shutdown().done, 3);
+    }
+    assert_eq!(balanced(&pool).done, 8);
 }

@@ -6,8 +6,8 @@ use super::PoolState;
 use crate::id::JobId;
 use crate::observer::{ObservedJob, Observer};
 use crate::panics::{drop_quietly, guarded};
-use crate::parts::context::{self, Standing};
-use crate::parts::running::{Running, RunsAbove};
+use crate::parts::context::{self, RunningSlotGuard, Standing};
+use crate::parts::running::{Running, RunningSlot, RunsAbove};
 use crate::priority::Priority;
 
 impl PoolState {
@@ -69,18 +69,24 @@ impl PoolState {
         Running { id, since, label: label.map(Arc::from) }
     }
 
-    /// Lists a job that the present thread runs while another one waits for it, until the guard is dropped; if
-    /// the thread is a worker of this pool, which tracks its jobs.
-    pub(crate) fn list_above(
-        &self,
-        id: JobId,
-        label: Option<&'static str>,
-    ) -> Option<RunsAbove<'_>> {
+    /// Lists a job that the present thread runs for a waiter or a submitter, until the guard is dropped; if the
+    /// thread is a worker of this pool, which tracks its jobs. A worker of another pool, which tracks its own, does
+    /// not take it for one of them.
+    pub(crate) fn list_above(&self, id: JobId, label: Option<&'static str>) -> Listed<'_> {
+        let slot = self.own_slot();
+        if slot.is_none() && !context::has_running_slot() {
+            return Listed { _above: None, _slot: None };
+        }
+        let above = slot.map(|slot| slot.begin_above(self.running_job(id, label)));
+        Listed { _above: above, _slot: Some(context::enter_running_slot(slot.cloned())) }
+    }
+
+    /// Where the present thread, as a worker of this pool, notes what it runs.
+    fn own_slot(&self) -> Option<&Arc<RunningSlot>> {
         if !self.running.is_tracked() {
             return None;
         }
-        let slot = self.running.slot(context::worker_index(self.id())?)?;
-        Some(slot.begin_above(self.running_job(id, label)))
+        self.running.slot(context::worker_index(self.id())?)
     }
 
     /// The jobs that the workers run, with the index of the worker.
@@ -91,4 +97,10 @@ impl PoolState {
         });
         jobs.collect()
     }
+}
+
+/// A job that is listed, or kept apart from those that are, until this is dropped.
+pub(crate) struct Listed<'a> {
+    _above: Option<RunsAbove<'a>>,
+    _slot: Option<RunningSlotGuard>,
 }
