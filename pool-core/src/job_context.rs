@@ -131,6 +131,21 @@ impl JobContext for NoContext {
     const COUNT: usize = 0;
 }
 
+/// A context for a job that may bring its own: then it is `None`.
+pub(crate) struct UnlessBound<C>(pub(crate) Option<C>);
+
+impl<C: JobContext> JobContext for UnlessBound<C> {
+    fn capture() -> Self {
+        Self(Some(C::capture()))
+    }
+
+    fn enter(self) -> impl Sized {
+        self.0.map(C::enter)
+    }
+
+    const COUNT: usize = C::COUNT;
+}
+
 /// A closure, or a job, and the context in which it is to run.
 pub(crate) struct Bound<C, F> {
     pub(crate) context: C,

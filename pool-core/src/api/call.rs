@@ -5,7 +5,7 @@ use crate::api::handle::Handle;
 use crate::api::job_handle::JobHandle;
 use crate::api::spawn::LARGE;
 use crate::error::SubmitError;
-use crate::job_context::{Bound, JobContext, NoContext};
+use crate::job_context::{Bound, JobContext, NoContext, UnlessBound};
 use crate::queue::WorkQueue;
 use crate::runtime::call::Call;
 use crate::runtime::job::Job;
@@ -132,7 +132,28 @@ impl<J: Send + 'static, R: Send + 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q>
     where
         I: Iterator<Item = J>,
     {
-        self.call_batch_bound(jobs, |job| self.bind(job), terms.in_the_pool())
+        self.call_batch_in(jobs, || self.inner.queue.capture_context(), terms.in_the_pool())
+    }
+
+    /// Submits jobs for the handler in the contexts that `capture` returns, but for those that have their own.
+    fn call_batch_in<I, C>(
+        &self,
+        jobs: I,
+        capture: impl Fn() -> C,
+        terms: Terms,
+    ) -> SpawnedBatch<J, R, I>
+    where
+        I: Iterator<Item = J>,
+        C: JobContext,
+    {
+        if C::IS_NONE {
+            return self.call_batch_bound(jobs, |job| Bound::new(&capture, job), terms);
+        }
+        let bind = |job: J| {
+            let is_bound = self.is_bound(&job);
+            Bound::new(|| UnlessBound((!is_bound).then(&capture)), job)
+        };
+        self.call_batch_bound(jobs, bind, terms)
     }
 
     fn call_batch_bound<I, C>(

@@ -340,12 +340,16 @@ fn a_task_that_was_refused_keeps_its_context(setup: Setup) {
     refused.push(pool.try_execute(looks).unwrap_err().into_inner());
     refused.push(pool.with(WhenFull::Fail).execute(looks).unwrap_err().into_inner());
     let call = pool.try_execute(looks).unwrap_err().into_inner();
+    let mut calls = fails.execute_batch([looks; 2]).unwrap_err().into_inner().0;
     NUMBER.set(2);
     pool.resume();
     pool.submit(refused.pop().unwrap()).unwrap();
     pool.with(WhenFull::Wait).submit(refused.pop().unwrap()).unwrap();
     pool.submit_batch(refused).unwrap();
     assert_eq!(pool.call(call).unwrap().join().unwrap(), (1, 1));
+    calls.push(Task::new(looks));
+    let called = pool.call_batch(calls).unwrap().into_iter().map(|call| call.join().unwrap());
+    assert!(called.eq([(1, 1), (1, 1), (2, 1)]), "refused ones keep theirs");
     pool.submit(Task::new(looks)).unwrap();
     NUMBER.set(0);
     pool.shutdown();
