@@ -7,6 +7,7 @@ pub(crate) mod any_pool;
 pub(crate) mod call;
 pub(crate) mod cancellable;
 pub(crate) mod config;
+pub(crate) mod handler;
 pub(crate) mod inner;
 pub(crate) mod job;
 pub(crate) mod job_ref;

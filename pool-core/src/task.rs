@@ -4,7 +4,7 @@
 use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit, align_of, size_of};
+use std::mem::{self, ManuallyDrop, MaybeUninit, align_of, size_of};
 use std::ptr;
 
 use crate::job_context::{Bound, JobContext, NoContext};
@@ -164,12 +164,39 @@ impl<R: 'static> Task<R> {
         // the storage again, even if the closure panics.
         unsafe { (this.vtable.call)(&raw mut this.storage) }
     }
+
+    /// Runs the closure without moving the task. What remains is an empty task, which needs no drop.
+    ///
+    /// # Panics
+    ///
+    /// If the task is empty.
+    #[inline]
+    pub(crate) fn run_in_place(&mut self) -> R {
+        let vtable = mem::replace(&mut self.vtable, &Empty::VTABLE);
+        // SAFETY: `store` put the closure and its vtable together. The storage is not used again, even if the
+        // closure panics: the functions of the vtable that the task has by now do not look at it.
+        unsafe { (vtable.call)(&raw mut self.storage) }
+    }
+}
+
+/// The vtable for storage that holds nothing any more.
+struct Empty<R>(PhantomData<fn() -> R>);
+
+impl<R: 'static> Empty<R> {
+    const VTABLE: VTable<R> =
+        VTable { call: Self::call, drop: Self::drop, context: TypeId::of::<NoContext> };
+
+    fn call(_: *mut Storage) -> R {
+        panic!("a task was run again");
+    }
+
+    fn drop(_: *mut Storage) {}
 }
 
 impl<R: 'static> Drop for Task<R> {
     fn drop(&mut self) {
         // SAFETY: `store` put the closure and its vtable together. `run` consumes the task without dropping
-        // it, so the closure is still there.
+        // it, and `run_in_place` leaves a vtable for what is empty, so the closure is still there.
         unsafe { (self.vtable.drop)(&raw mut self.storage) }
     }
 }
@@ -220,6 +247,34 @@ mod tests {
         let alive = Arc::new(());
         let results: Vec<usize> = tasks(&alive).into_iter().map(Task::run).collect();
         assert_eq!(results, [0, 1, 6, 7, 8]);
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn runs_in_place_and_leaves_nothing() {
+        let alive = Arc::new(());
+        let mut tasks = tasks(&alive);
+        let results: Vec<usize> = tasks.iter_mut().map(Task::run_in_place).collect();
+        assert_eq!(results, [0, 1, 6, 7, 8]);
+        assert_eq!(Arc::strong_count(&alive), 1);
+        let again = catch_unwind(AssertUnwindSafe(|| tasks[1].run_in_place()));
+        assert!(again.is_err(), "it is empty");
+        drop(tasks);
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn a_panic_in_place_leaves_nothing() {
+        let alive = Arc::new(());
+        let held = alive.clone();
+        let mut task = Task::new(move || {
+            let _held = &held;
+            panic!("on purpose")
+        });
+        let ran: Result<(), _> = catch_unwind(AssertUnwindSafe(|| task.run_in_place()));
+        assert!(ran.is_err());
+        assert_eq!(Arc::strong_count(&alive), 1);
+        drop(task);
         assert_eq!(Arc::strong_count(&alive), 1);
     }
 

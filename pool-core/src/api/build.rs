@@ -16,6 +16,8 @@ use crate::parts::observers::Observers;
 use crate::parts::running::RunningSlots;
 use crate::parts::sleep::Sleep;
 use crate::queue::{MakeQueue, WorkQueue};
+use crate::runtime::config::MakerError;
+use crate::runtime::handler::{Handler, RunTask};
 use crate::runtime::inner::Inner;
 use crate::runtime::job::Job;
 use crate::runtime::launch::Launcher;
@@ -35,7 +37,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         B: MakeQueue<Job<Task<S::Result>>>,
         S: ResultSink<Result: 'static> + Clone + Send + 'static,
     {
-        self.build_with(|_worker| Task::run)
+        self.build_by(|_worker| Ok(RunTask))
     }
 
     /// Builds a pool of jobs of one type. `make_handler` is called once on each worker thread and returns
@@ -137,6 +139,21 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         H: FnMut(J) -> S::Result,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
+        self.build_by(move |worker| make_handler(worker).map_err(|error| error.into().into()))
+    }
+
+    /// Builds a pool whose workers have the handlers that `make_handler` makes.
+    fn build_by<J, M, H>(self, make_handler: M) -> Result<Pool<J, S::Result, B::Queue>, BuildError>
+    where
+        J: Send + 'static,
+        B: MakeQueue<Job<J>>,
+        S: ResultSink<Result: 'static> + Clone + Send + 'static,
+        M: Fn(&WorkerContext<J, S::Result, B::Queue>) -> Result<H, MakerError>
+            + Send
+            + Sync
+            + 'static,
+        H: Handler<J, S::Result>,
+    {
         let Self { backend, mut sink, mut settings } = self;
         if count(B::Queue::capture_context) < settings.contexts {
             return Err(BuildError::Context);
@@ -152,7 +169,7 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             let handle = Handle { inner: Arc::clone(inner) };
-            make_handler(&WorkerContext { index, handle }).map_err(|error| error.into().into())
+            make_handler(&WorkerContext { index, handle })
         };
         let launcher = Arc::new(Launcher::new(make, sink, max));
         let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);

@@ -92,6 +92,30 @@ impl<J> Job<J> {
         }
     }
 
+    /// The payload, to be run where it lies.
+    #[inline(always)]
+    pub(crate) fn payload_mut(&mut self) -> Option<&mut J> {
+        match &mut self.body {
+            Body::Payload(payload) => Some(payload),
+            Body::Ref(_) => None,
+        }
+    }
+
+    /// Takes out the payload. What remains leads to nothing, and needs no drop.
+    #[inline(always)]
+    pub(crate) fn take_payload(&mut self) -> Option<J> {
+        mem::replace(&mut self.body, Body::Ref(JobRef::to_nothing())).into_payload()
+    }
+
+    /// Takes out the job ref. What remains leads to nothing, and needs no drop.
+    #[inline(always)]
+    pub(crate) fn take_ref(&mut self) -> Option<JobRef> {
+        match &mut self.body {
+            Body::Payload(_) => None,
+            Body::Ref(job_ref) => Some(mem::replace(job_ref, JobRef::to_nothing())),
+        }
+    }
+
     #[inline]
     pub(crate) fn into_parts(self) -> (JobId, Body<J>) {
         (self.id, self.body)

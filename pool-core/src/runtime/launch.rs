@@ -11,6 +11,7 @@ use crate::parts::context;
 use crate::parts::sleep::lifecycle::Start;
 use crate::queue::WorkQueue;
 use crate::runtime::config::{Hook, MakerError};
+use crate::runtime::handler::Handler;
 use crate::runtime::inner::{End, Inner, WorkerMain};
 use crate::runtime::job::Job;
 use crate::runtime::join::pending_joins::forget_pool;
@@ -36,7 +37,7 @@ where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
     M: Fn(&Arc<Inner<J, R, Q>>, usize) -> Result<H, MakerError> + Send + Sync,
-    H: FnMut(J) -> R,
+    H: Handler<J, R>,
     R: 'static,
     S: ResultSink<Result = R> + Clone + Send,
 {
@@ -111,7 +112,7 @@ where
     J: Send + 'static,
     Q: WorkQueue<Job<J>>,
     R: 'static,
-    H: FnMut(J) -> R,
+    H: Handler<J, R>,
     S: ResultSink<Result = R>,
 {
     let worked = guarded(|| {

@@ -6,6 +6,7 @@ mod nested;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -21,8 +22,9 @@ use crate::parts::sleep::{Mode, Sleep, Wake};
 use crate::priority::Priority;
 use crate::queue::{LocalQueue, WorkQueue};
 use crate::runtime::account::Account;
+use crate::runtime::handler::Handler;
 use crate::runtime::inner::{End, Inner};
-use crate::runtime::job::{Body, Job};
+use crate::runtime::job::Job;
 use crate::runtime::job_ref::JobRef;
 use crate::runtime::join::pending_joins::forget_pool;
 use crate::sink::{Completed, ResultSink, SinkClosed, flush_quietly};
@@ -251,7 +253,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     /// One net lies under the whole loop, since one under each job would cost each job.
     pub(crate) fn run(
         &self,
-        handler: &mut impl FnMut(J) -> R,
+        handler: &mut impl Handler<J, R>,
         sink: &mut impl ResultSink<Result = R>,
     ) -> Result<End, Box<dyn Any + Send>> {
         // The start of this thread has counted the worker as a searcher.
@@ -276,17 +278,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     fn work(
         &self,
         mut found: Option<Job<J>>,
-        handler: &mut impl FnMut(J) -> R,
+        handler: &mut impl Handler<J, R>,
         sink: &mut impl ResultSink<Result = R>,
     ) {
         let mut pace = PollPacing::new(self.counters().popped.get());
         loop {
-            if let Some(job) = found {
-                self.perform(job, handler, sink);
-            }
-            while let Some(job) = self.pop() {
-                self.perform(job, handler, sink);
-            }
+            self.perform(found, handler, sink);
+            while self.perform(self.pop(), handler, sink) {}
             pace.wait(self.counters().popped.get());
             found = self.steal();
             pace.looked(found.is_some());
@@ -394,36 +392,36 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
     }
 
-    /// Runs a job and delivers its outcome.
+    /// Runs the job that was found, if there is one, and delivers its outcome.
     // Always inlined, as the functions below: a job that is handed on through memory, just written, waits for
     // the stores, and the handler belongs into the loop.
     #[inline(always)]
     fn perform(
         &self,
-        job: Job<J>,
-        handler: &mut impl FnMut(J) -> R,
+        found: Option<Job<J>>,
+        handler: &mut impl Handler<J, R>,
         sink: &mut impl ResultSink<Result = R>,
-    ) {
-        match job.into_parts() {
-            (id, Body::Payload(payload)) => self.handle(id, payload, handler, sink),
-            (id, Body::Ref(job_ref)) => {
+    ) -> bool {
+        // Once it was begun, nothing in it needs a drop, even if it panics.
+        let mut found = ManuallyDrop::new(found);
+        let Some(job) = &mut *found else { return false };
+        let id = job.id();
+        match job.take_ref() {
+            None => self.handle(id, || handler.run_entry(job), sink),
+            Some(job_ref) => {
                 if self.follow(id, job_ref, sink) {
                     self.handle_handed(handler, sink);
                 }
             }
         }
+        true
     }
 
+    /// Runs a job for the handler, and delivers its outcome.
     #[inline(always)]
-    fn handle<P>(
-        &self,
-        id: JobId,
-        payload: P,
-        handler: impl FnOnce(P) -> R,
-        sink: &mut impl ResultSink<Result = R>,
-    ) {
+    fn handle(&self, id: JobId, run: impl FnOnce() -> R, sink: &mut impl ResultSink<Result = R>) {
         self.running.set(Running::Job(id));
-        let result = handler(payload);
+        let result = run();
         // The job and its captures are gone by now (C9).
         self.counters().count(Ended::Done);
         self.deliver(id, Ok(result), sink);

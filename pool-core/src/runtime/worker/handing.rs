@@ -11,6 +11,7 @@ use crate::panics::PanicPolicy;
 use crate::parts::ledger::Ended;
 use crate::queue::WorkQueue;
 use crate::runtime::account::Account;
+use crate::runtime::handler::Handler;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
 use crate::sink::ResultSink;
@@ -57,20 +58,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[inline(never)]
     pub(super) fn handle_handed(
         &self,
-        handler: &mut impl FnMut(J) -> R,
+        handler: &mut impl Handler<J, R>,
         sink: &mut impl ResultSink<Result = R>,
     ) {
         match self.handed.take() {
             Some((job, Handed::Payload(payload))) => {
-                self.handle_observed(job, payload, handler, sink);
+                self.handle_observed(job, || handler.run(payload), sink);
             }
             Some((job, Handed::Within(run))) => {
-                self.handle_observed(job, run, |run| run(handler), sink);
+                self.handle_observed(job, || run(&mut |job| handler.run(job)), sink);
             }
             Some((ObservedJob { id, .. }, Handed::Task(task))) => {
                 self.running.set(Running::Ref(id));
                 let account = Account::worker(&self.inner.state, self.index);
-                let has_panicked = task.run(id, account, handler);
+                let has_panicked = task.run(id, account, &mut |job| handler.run(job));
                 self.running.set(Running::Queue);
                 if has_panicked && self.inner.config.panic_policy == PanicPolicy::ReplaceWorker {
                     self.running.set(Running::Replacing);
@@ -82,21 +83,20 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Runs a job for the handler, and tells the observers.
-    fn handle_observed<P>(
+    fn handle_observed(
         &self,
         job: ObservedJob,
-        payload: P,
-        handler: impl FnOnce(P) -> R,
+        run: impl FnOnce() -> R,
         sink: &mut impl ResultSink<Result = R>,
     ) {
         self.label.set(job.label);
         self.inner.state.observe(|observer| observer.started(job, Some(self.index)));
-        let handler = |payload| {
-            let result = handler(payload);
+        let run = || {
+            let result = run();
             self.observe_end(job, Ended::Done);
             result
         };
-        self.handle(job.id, payload, handler, sink);
+        self.handle(job.id, run, sink);
     }
 
     /// Tells the observers that a job has ended, before it is counted and its outcome can be seen.
