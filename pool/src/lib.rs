@@ -159,6 +159,10 @@ pub use pool_lanes::{LaneSubmitter, LanesExt};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use pool_metrics::Metrics;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+#[doc(inline)]
+pub use pool_redis as redis;
 #[cfg(feature = "parallel-iterators")]
 #[cfg_attr(docsrs, doc(cfg(feature = "parallel-iterators")))]
 pub use pool_orx::{ParallelExt, ParallelPool, ParallelScope, orx_parallel};

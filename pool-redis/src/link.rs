@@ -1,0 +1,156 @@
+//! One connection to the server, which is made when it is needed and given up when it breaks.
+
+use std::error::Error as StdError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use redis::{Client, Connection, ErrorKind, RedisError, RedisResult};
+
+use crate::error::Error;
+use crate::options::OnReconnect;
+use crate::stop::Stop;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may take. Longer than any command waits in the server.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest time that a command waits in the server, so that a thread notices in time that it is to stop.
+pub(crate) const BLOCK: Duration = Duration::from_millis(500);
+
+/// The shortest and the longest pause before another attempt to connect.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// A connection that was lost, and what comes next; told by
+/// [`QueueOptions::on_reconnect`](crate::QueueOptions::on_reconnect).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reconnect<'a> {
+    /// The number of attempts since the connection was there: 1 for the first.
+    pub attempt: u32,
+    /// The error. It has no password in it.
+    pub error: &'a Error,
+    /// The time until the next attempt.
+    pub pause: Duration,
+}
+
+/// A connection to the server.
+pub(crate) struct Link {
+    client: Client,
+    connection: Option<Connection>,
+}
+
+impl Link {
+    pub(crate) fn new(client: &Client) -> Self {
+        Self { client: client.clone(), connection: None }
+    }
+
+    /// Calls the server.
+    pub(crate) fn call<T>(
+        &mut self,
+        command: impl FnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(connect(&self.client).map_err(|e| Error::Unreachable(e.into()))?),
+        };
+        command(connection).map_err(|error| {
+            // A late answer would be taken for that of the next command. And a server that only copies another one by
+            // now will not do what is asked.
+            if is_broken(&error) || error.code() == Some("READONLY") {
+                self.connection = None;
+            }
+            if is_broken(&error) {
+                Error::Lost(error.into())
+            } else if matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse) {
+                Error::Unexpected(error.into())
+            } else {
+                Error::Server(error.into())
+            }
+        })
+    }
+
+    /// Calls the server until it answers, with growing pauses, or until `stop` is set and the time since then is over.
+    /// What the command does must be the same if it is done twice.
+    pub(crate) fn insist<T>(
+        &mut self,
+        stop: &Stop,
+        time: Duration,
+        told: Option<&OnReconnect>,
+        mut command: impl FnMut(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Error> {
+        let (mut attempt, mut until) = (0, None);
+        loop {
+            let error = match self.call(&mut command) {
+                Err(error) if may_pass(&error) => error,
+                done => return done,
+            };
+            if stop.is_set() && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + time)
+            {
+                return Err(error);
+            }
+            attempt += 1;
+            let pause = pause_before(attempt);
+            if let Some(told) = told {
+                // Foreign code: a panic there must not end a thread that has others' jobs in its hands.
+                let tell = || told(&Reconnect { attempt, error: &error, pause });
+                let _ = catch_unwind(AssertUnwindSafe(tell));
+            }
+            if stop.wait(pause) {
+                // It returns at once from now on.
+                std::thread::sleep(pause.min(PAUSES.0));
+            }
+        }
+    }
+}
+
+fn connect(client: &Client) -> RedisResult<Connection> {
+    let connection = client.get_connection_with_timeout(CONNECT)?;
+    connection.set_read_timeout(Some(PATIENCE))?;
+    connection.set_write_timeout(Some(PATIENCE))?;
+    Ok(connection)
+}
+
+/// Whether nothing can be said of what the server did, and the connection is of no more use.
+fn is_broken(error: &RedisError) -> bool {
+    error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error()
+}
+
+/// Whether another attempt may succeed: there is no connection, or the server is on its way up or down.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Unreachable(_) | Error::Lost(_) => true,
+        Error::Server(cause) => code(&**cause).is_some_and(|code| {
+            ["LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "READONLY"].contains(&code)
+        }),
+        Error::Unexpected(_) => false,
+    }
+}
+
+/// The first word of what the server said.
+pub(crate) fn code<'a>(cause: &'a (dyn StdError + Send + Sync + 'static)) -> Option<&'a str> {
+    cause.downcast_ref::<RedisError>().and_then(RedisError::code)
+}
+
+/// Twice as long with each attempt, less up to a half, so that not all clients come at once.
+fn pause_before(attempt: u32) -> Duration {
+    let (first, longest) = PAUSES;
+    let whole = first.saturating_mul(1 << (attempt - 1).min(16)).min(longest);
+    whole.mul_f64(1.0 - fastrand::f64() / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit() {
+        for (attempt, from, to) in [(1, 25, 50), (2, 50, 100), (8, 2_500, 5_000), (90, 2_500, 5_000)]
+        {
+            let pause = pause_before(attempt).as_millis();
+            assert!((from..=to).contains(&pause), "{attempt}: {pause}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! A worker: a pool whose jobs come from a queue in the server.
+
+use std::fmt;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use pool_core::{BuildError, Job, MakeQueue, Pool, Refusal, ThreadPoolBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::{Codec, Json};
+use crate::delivery::{self, Delivery};
+use crate::error::Error;
+use crate::leases::{Leases, renew};
+use crate::link::Link;
+use crate::outcome::Kind;
+use crate::puller::{Ended, Puller};
+use crate::queue::{RedisQueue, Shared};
+use crate::scripts::call;
+use crate::settler::{BACKLOG, Outbox, Settled, Verdict, settle};
+use crate::stop::Stop;
+
+/// A worker process, or a part of one: an ordinary pool whose jobs come from a [`RedisQueue`], and whose outcomes go
+/// there.
+///
+/// One thread fetches jobs, one brings outcomes, and one renews the leases; those of the pool run the jobs. It ends
+/// when the queue is drained, or when it is told to [stop](Stopper::stop).
+///
+/// # Examples
+///
+/// See [the crate](crate).
+pub struct Worker<J, R, C = Json> {
+    queue: RedisQueue<J, R, C>,
+    batch: usize,
+    stop: Arc<Stop>,
+}
+
+/// Tells a [`Worker`] to stop, from any thread; made by [`Worker::stopper`].
+#[derive(Debug, Clone)]
+pub struct Stopper(Arc<Stop>);
+
+impl Stopper {
+    /// Has the worker leave: what runs is finished, and what has not started is given back to the queue, where
+    /// other workers find it at once. The queue stays as it is. That is for a signal such as SIGTERM;
+    /// [`RedisQueue::close`] ends the queue for all.
+    pub fn stop(&self) {
+        self.0.set();
+    }
+}
+
+/// What a worker has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WorkerReport {
+    /// Whether the queue is drained: every job has its outcome. Otherwise the worker was stopped.
+    pub is_drained: bool,
+    /// The jobs that returned here.
+    pub done: u64,
+    /// The jobs that panicked here.
+    pub panicked: u64,
+    /// The entries that were no job, and the results that could not be encoded.
+    pub undecodable: u64,
+    /// Those of all these that had an outcome from another worker before, which counts.
+    pub superseded: u64,
+    /// The jobs that were taken over from silent workers.
+    pub reclaimed: u64,
+    /// The jobs that were found to be dead: delivered too often.
+    pub dead: u64,
+    /// The jobs that were given back to the queue.
+    pub released: u64,
+    /// The leases that could not be renewed in time.
+    pub lost_leases: u64,
+    /// The outcomes that could not be brought to the server at the end. Their jobs run again elsewhere.
+    pub unsettled: u64,
+}
+
+/// The error of a worker that has ended before the queue was drained, without being told to. What it had begun is
+/// finished, and what had not started is given back to the queue, if that was possible.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// The pool was not built.
+    Build(BuildError),
+    /// A thread of the worker's own did not start.
+    Thread(std::io::Error),
+    /// The server refused, or the queue was deleted.
+    Server(Error),
+    /// The pool did not take a job: it was closed, or has lost its threads.
+    Pool(Refusal),
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Build(error) => write!(f, "the worker's pool was not built: {error}"),
+            Self::Thread(error) => write!(f, "a thread of the worker did not start: {error}"),
+            Self::Server(error) => error.fmt(f),
+            Self::Pool(refused) => write!(f, "the worker's pool takes no jobs: {refused}"),
+        }
+    }
+}
+
+impl std::error::Error for WorkerError {}
+
+impl<J, R, C> Worker<J, R, C>
+where
+    J: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+    C: Codec,
+{
+    /// Returns a worker for this queue. It does nothing before it is [run](Self::run).
+    #[must_use]
+    pub fn new(queue: &RedisQueue<J, R, C>) -> Self {
+        Self { queue: queue.clone(), batch: 64, stop: Arc::default() }
+    }
+
+    /// The number of jobs that are fetched at a time: 64 by default. As many may wait in the pool. Short jobs want many,
+    /// as each fetch costs a way to the server and back; of long ones, those that wait here are kept from idle workers
+    /// elsewhere: 1 is right for jobs of a second and more.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    #[must_use]
+    pub fn batch(mut self, jobs: usize) -> Self {
+        assert!(jobs > 0, "a worker fetches at least one job at a time");
+        self.batch = jobs;
+        self
+    }
+
+    /// Returns what tells this worker to stop.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
+    }
+
+    /// Runs jobs until the queue is drained or the worker is to stop, and returns when the last outcome is with the
+    /// server. `make_handler` is called once on each thread of the pool, with its index, and returns the handler there;
+    /// see [`build_with`](ThreadPoolBuilder::build_with).
+    ///
+    /// The builder is that of any pool: threads, backend, hooks, observers, state, panic policy. Its sink and its
+    /// capacity are replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError`]. A connection that breaks is none: the worker makes another one, and says so by
+    /// [`on_reconnect`](crate::QueueOptions::on_reconnect).
+    pub fn run<B, S, M, H>(
+        self,
+        builder: ThreadPoolBuilder<B, S>,
+        make_handler: M,
+    ) -> Result<WorkerReport, WorkerError>
+    where
+        B: MakeQueue<Job<Delivery>>,
+        M: Fn(usize) -> H + Send + Sync + 'static,
+        H: FnMut(J) -> R,
+    {
+        let (outbox, outcomes) = mpsc::sync_channel(BACKLOG);
+        let builder = builder.sink(Outbox(outbox)).capacity(self.batch);
+        let pool = builder
+            .build_with(move |worker| handler_of::<J, R, C>(make_handler(worker.index())))
+            .map_err(WorkerError::Build)?;
+        let (shared, stop) = (&*self.queue.shared, &*self.stop);
+        let name = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+        let (leases, settled) = (&Leases::default(), &Stop::default());
+        let worker = &*name;
+        thread::scope(|scope| {
+            let spawn = |name: &str| thread::Builder::new().name(name.to_owned());
+            // Set when this returns, however it does: the threads of the scope end by it.
+            let _settled = SetOnDrop(settled);
+            let renewer = spawn("redis-renewer");
+            renewer
+                .spawn_scoped(scope, move || renew(shared, worker, leases, settled))
+                .map_err(WorkerError::Thread)?;
+            let settler = spawn("redis-settler");
+            let settler = settler
+                .spawn_scoped(scope, move || settle(shared, &outcomes, leases, stop))
+                .map_err(WorkerError::Thread)?;
+            let mut puller = Puller::new(shared, worker, self.batch, leases, stop);
+            let ended = puller.pull(&pool);
+            // From here on, a server that is away is waited for no longer than a lease.
+            stop.set();
+            let released = self.leave(&pool, &mut puller, worker, leases);
+            // The last outcome is in the channel when it returns, and with the pool goes the last sender.
+            pool.shutdown();
+            drop(pool);
+            let Settled { done, panicked, undecodable, superseded, unsettled } =
+                settler.join().unwrap_or_default();
+            forget_worker(shared, worker);
+            let report = WorkerReport {
+                is_drained: matches!(ended, Ended::Drained),
+                done,
+                panicked,
+                undecodable,
+                superseded,
+                reclaimed: puller.reclaimed,
+                dead: puller.dead,
+                released,
+                lost_leases: leases.lost(),
+                unsettled,
+            };
+            match ended {
+                Ended::Drained | Ended::Stopped => Ok(report),
+                Ended::Server(error) => Err(WorkerError::Server(error)),
+                Ended::Pool(refused) => Err(WorkerError::Pool(refused)),
+            }
+        })
+    }
+
+    /// Gives back the jobs that have not started. Returns their number.
+    fn leave<Q: pool_core::WorkQueue<Job<Delivery>>>(
+        &self,
+        pool: &Pool<Delivery, Verdict, Q>,
+        puller: &mut Puller<'_>,
+        worker: &str,
+        leases: &Leases,
+    ) -> u64 {
+        let queued = pool.take_queued().into_iter().map(|(_, delivery)| delivery);
+        let left: Vec<Delivery> = queued.chain(puller.left()).collect();
+        if left.is_empty() {
+            return 0;
+        }
+        leases.let_go(left.iter().map(Delivery::id));
+        let shared = &*self.queue.shared;
+        let mut arguments = vec![worker.to_owned(), shared.lease.as_millis().to_string()];
+        for delivery in &left {
+            arguments.extend([delivery.id().to_string(), delivery.deliveries().to_string()]);
+        }
+        let release = |connection: &mut redis::Connection| {
+            call::<u64>(&shared.scripts.release, &shared.keys, &arguments, connection)
+        };
+        let told = shared.on_reconnect.as_ref();
+        // If it fails, their leases end.
+        Link::new(&shared.client).insist(&self.stop, AT_THE_END, told, release).unwrap_or(0)
+    }
+}
+
+/// How long a server that is away is waited for at the end, to spare others the time of a lease.
+const AT_THE_END: Duration = Duration::from_secs(5);
+
+/// Has the server forget a worker that has left no job behind. If it fails, the server keeps its name.
+fn forget_worker(shared: &Shared, worker: &str) {
+    let _ = Link::new(&shared.client).call(|connection| {
+        call::<u64>(&shared.scripts.leave, &shared.keys, &[worker], connection)
+    });
+}
+
+/// Returns what decodes jobs, has them handled, and encodes the results, all on the thread of the handler.
+fn handler_of<J, R, C>(mut handler: impl FnMut(J) -> R) -> impl FnMut(Delivery) -> Verdict
+where
+    J: DeserializeOwned,
+    R: Serialize,
+    C: Codec,
+{
+    move |delivery: Delivery| {
+        let id = delivery.id();
+        // First of all: a panic of the codec is the job's, too.
+        delivery::begin(delivery.clone());
+        let verdict = |kind, bytes| Verdict::new(id, kind, bytes);
+        let Some(payload) = delivery.payload() else {
+            let why = "the entry is no job of this version of the queue";
+            return verdict(Kind::Undecodable, why.into());
+        };
+        let job = match C::decode(payload) {
+            Ok(job) => job,
+            Err(why) => return verdict(Kind::Undecodable, why.to_string().into_bytes()),
+        };
+        let result = handler(job);
+        match C::encode(&result) {
+            Ok(bytes) => verdict(Kind::Done, bytes),
+            Err(why) => verdict(Kind::Undecodable, why.to_string().into_bytes()),
+        }
+    }
+}
+
+/// Sets the word to stop when it is dropped.
+struct SetOnDrop<'a>(&'a Stop);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+impl<J, R, C> fmt::Debug for Worker<J, R, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("queue", &self.queue)
+            .field("batch", &self.batch)
+            .finish_non_exhaustive()
+    }
+}
