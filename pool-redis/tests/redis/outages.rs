@@ -76,14 +76,15 @@ fn a_worker_whose_connections_are_cut_goes_on() {
         });
         // Each cut comes after some more bytes, so that all commands and answers are met, and each part of them.
         let mut jobs = 0;
-        for round in 0..60 {
-            let cuts = proxy.cuts();
-            proxy.cut_after(37 * round % 1_499);
+        for round in 0..40 {
+            let (cuts, ended) = (proxy.cuts(), direct.stats().unwrap().ended);
+            proxy.cut_after(41 * round);
             for _ in 0..5 {
                 direct.push(jobs).unwrap();
                 jobs += 1;
             }
             eventually(|| proxy.cuts() > cuts);
+            eventually(|| direct.stats().unwrap().ended > ended);
         }
         direct.close().unwrap();
         let report = at_work.join().unwrap();
