@@ -1,1 +1,3 @@
-//! Nothing: the package is there for its example programs.
+//! What several of the example programs need.
+
+pub mod names;

@@ -12,11 +12,11 @@ use crate::args::Args;
 use crate::crew::Crew;
 use crate::fatal::Fatal;
 use crate::list::{Line, Reader};
-use crate::names;
 use crate::print::Printer;
 use crate::progress::Progress;
 use crate::timeline::Recording;
-use crate::work::{Found, Sum, Work};
+use crate::work::{Found, Work};
+use pool_examples::names::{self, Sum};
 
 /// How many entries of the list are read ahead of what is printed: it may be longer than what we want
 /// to keep in memory, and its first file may be the one that takes the longest.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use drainpool::{BuildError, SubmitError};
 
-use crate::names;
 use crate::work::Work;
+use pool_examples::names;
 
 /// Why the program cannot go on. A file that cannot be read is none of these.
 #[derive(Debug)]

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::names;
-use crate::work::Sum;
+use pool_examples::names::{self, Sum};
 
 /// The hexadecimal digits of a checksum.
 const DIGITS: usize = 2 * size_of::<Sum>();

@@ -32,7 +32,6 @@ mod crew;
 mod descriptors;
 mod fatal;
 mod list;
-mod names;
 mod print;
 mod progress;
 mod sums;

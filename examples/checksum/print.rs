@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
 use std::path::Path;
 
-use crate::names;
 use crate::progress::Progress;
+use pool_examples::names;
 
 const BUFFER: usize = 64 * 1024;
 

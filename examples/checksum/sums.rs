@@ -3,11 +3,11 @@
 use crate::args::Args;
 use crate::crew::Crew;
 use crate::fatal::Fatal;
-use crate::names;
 use crate::print::Printer;
 use crate::progress::Progress;
 use crate::timeline::Recording;
 use crate::work::Work;
+use pool_examples::names;
 
 /// Hashes all that is found at the paths of the command line. Returns whether all could be read.
 pub(crate) fn run(

@@ -3,8 +3,8 @@
 use drainpool::{Pool, label_job};
 
 use crate::fatal::Fatal;
-use crate::names;
 use crate::work::{Found, Queue, Work};
+use pool_examples::names;
 
 /// Shows the pool on the terminal until it is dropped.
 pub(crate) struct Watch {

@@ -10,14 +10,11 @@ use drainpool::{AnyQueue, Handle, Job, SubmitOptions};
 use sha2::{Digest, Sha256};
 
 use crate::descriptors::Descriptors;
-use crate::names;
 use crate::progress::Progress;
+use pool_examples::names::{self, Sum};
 
 /// So much is read at once. Half of it or twice as much is no faster.
 pub(crate) const PIECE: usize = 128 * 1024;
-
-/// A SHA-256 checksum.
-pub(crate) type Sum = [u8; 32];
 
 /// The pool's queue.
 pub(crate) type Queue = AnyQueue<Job<Work>>;

@@ -28,7 +28,7 @@
 //! ```no_run
 //! use std::thread;
 //! use drainpool::ThreadPoolBuilder;
-//! use drainpool::redis::{Outcome, QueueOptions, RedisQueue, Worker};
+//! use drainpool::redis::{Outcome, QueueOptions, RedisQueue, Worker, WorkerEnd};
 //!
 //! let address = "redis://127.0.0.1";
 //! let queue: RedisQueue<String, usize> = RedisQueue::open(address, "words", QueueOptions::new())?;
@@ -44,7 +44,7 @@
 //!         failed => println!("{failed:?}"),
 //!     }
 //! }
-//! assert!(at_work.join().unwrap()?.is_drained);
+//! assert_eq!(at_work.join().unwrap()?.end, WorkerEnd::Drained);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -78,4 +78,4 @@ pub use options::QueueOptions;
 pub use outcome::{Ended, Failed, Outcome};
 pub use queue::{Pushed, QueueState, QueueStats, RedisQueue};
 pub use results::Results;
-pub use worker::{Stopper, Worker, WorkerError, WorkerReport};
+pub use worker::{Stopper, Worker, WorkerEnd, WorkerError, WorkerReport};

@@ -84,7 +84,8 @@ impl Link {
                 Err(error) if may_pass(&error) => error,
                 done => return done,
             };
-            if stop.is_set() && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + time)
+            if stop.is_set()
+                && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + time)
             {
                 return Err(error);
             }
@@ -147,7 +148,8 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_a_limit() {
-        for (attempt, from, to) in [(1, 25, 50), (2, 50, 100), (8, 2_500, 5_000), (90, 2_500, 5_000)]
+        for (attempt, from, to) in
+            [(1, 25, 50), (2, 50, 100), (8, 2_500, 5_000), (90, 2_500, 5_000)]
         {
             let pause = pause_before(attempt).as_millis();
             assert!((from..=to).contains(&pause), "{attempt}: {pause}");

@@ -15,6 +15,7 @@ use crate::queue::{NO_ARGUMENTS, Shared, millis};
 use crate::scripts::{ENTRY_VERSION, GROUP, call};
 use crate::settler::Verdict;
 use crate::stop::Stop;
+use crate::worker::WorkerEnd;
 
 /// From this delivery on, a job runs alone: two workers have not ended it, and it may be the one that ends them. Those
 /// that were with it then are not taken for dead with it.
@@ -25,10 +26,8 @@ const LOOKS: u32 = 3;
 /// Why a puller has ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// Every job of the queue has its outcome.
-    Drained,
-    /// It was told to stop.
-    Stopped,
+    /// There is nothing more for it to do.
+    As(WorkerEnd),
     /// The server refused.
     Server(Error),
     /// The pool did not take a job.
@@ -63,7 +62,19 @@ impl<'a> Puller<'a> {
     ) -> Self {
         let (link, fetched) = (Link::new(&shared.client), VecDeque::new());
         let next_look = Instant::now();
-        Self { shared, worker, batch, leases, stop, link, fetched, next_look, runs_alone: false, reclaimed: 0, dead: 0 }
+        Self {
+            shared,
+            worker,
+            batch,
+            leases,
+            stop,
+            link,
+            fetched,
+            next_look,
+            runs_alone: false,
+            reclaimed: 0,
+            dead: 0,
+        }
     }
 
     /// Fetches jobs and submits them, until the queue is drained or the worker is to stop.
@@ -79,11 +90,11 @@ impl<'a> Puller<'a> {
                 self.runs_alone = !self.leases.wait_until_empty(BLOCK);
             }
             if self.stop.is_set() {
-                return Ended::Stopped;
+                return Ended::As(WorkerEnd::Stopped);
             }
             match self.fetch() {
-                Ok(true) => {}
-                Ok(false) => return Ended::Drained,
+                Ok(None) => {}
+                Ok(Some(end)) => return Ended::As(end),
                 Err(error) => return Ended::Server(error),
             }
         }
@@ -115,10 +126,10 @@ impl<'a> Puller<'a> {
         Ok(())
     }
 
-    /// Fetches some jobs, if there are any soon. Returns `false` if there will be none any more.
-    fn fetch(&mut self) -> Result<bool, Error> {
+    /// Fetches some jobs, if there are any soon. Returns the end if there will be none any more.
+    fn fetch(&mut self) -> Result<Option<WorkerEnd>, Error> {
         if Instant::now() >= self.next_look && self.reclaim()? {
-            return Ok(true);
+            return Ok(None);
         }
         let Self { shared, worker, batch, .. } = self;
         let (count, block) = (batch.to_string(), millis(BLOCK.min(shared.lease / LOOKS)));
@@ -140,29 +151,28 @@ impl<'a> Puller<'a> {
                 if self.fetched.is_empty() {
                     self.reclaim()?;
                 }
-                Ok(true)
+                Ok(None)
             }
-            Err(Error::Server(cause))
-                if matches!(code(&*cause), Some("NOGROUP" | "UNBLOCKED")) =>
-            {
-                self.is_going_on()
+            Err(Error::Server(cause)) if matches!(code(&*cause), Some("NOGROUP" | "UNBLOCKED")) => {
+                self.find_end()
             }
             // It is to stop, and the server is away.
-            Err(Error::Unreachable(_) | Error::Lost(_)) if self.stop.is_set() => Ok(true),
+            Err(Error::Unreachable(_) | Error::Lost(_)) if self.stop.is_set() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether there may be more jobs, though the group is gone.
-    fn is_going_on(&mut self) -> Result<bool, Error> {
+    /// Why the group of workers is gone.
+    fn find_end(&mut self) -> Result<Option<WorkerEnd>, Error> {
         let Shared { scripts, keys, on_reconnect, .. } = self.shared;
         let stats = |connection: &mut Connection| {
             call::<Vec<Value>>(&scripts.stats, keys, NO_ARGUMENTS, connection)
         };
         let known = self.link.insist(self.stop, Duration::ZERO, on_reconnect.as_ref(), stats)?;
         match known.first() {
-            Some(Value::BulkString(state)) if state == b"drained" => Ok(false),
-            _ => Err(Error::Unexpected("the queue was deleted, or its group of workers".into())),
+            Some(Value::BulkString(state)) if state == b"drained" => Ok(Some(WorkerEnd::Drained)),
+            Some(Value::Nil) => Ok(Some(WorkerEnd::Deleted)),
+            _ => Err(Error::Unexpected("the queue has lost its group of workers".into())),
         }
     }
 

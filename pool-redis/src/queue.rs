@@ -124,12 +124,8 @@ where
         link.call(Server::ask)?.check(options.allows_volatile)?;
         let text = |number: Option<u64>| number.map_or(String::new(), |n| n.to_string());
         let lease = options.lease.map(millis);
-        let settings = [
-            FORMAT.to_owned(),
-            text(options.capacity),
-            text(lease),
-            text(options.max_deliveries),
-        ];
+        let settings =
+            [FORMAT.to_owned(), text(options.capacity), text(lease), text(options.max_deliveries)];
         let known: (String, u64, u64, u64, String) =
             link.call(|connection| call(&scripts.open, &keys, &settings, connection))?;
         if known.0 != FORMAT {
@@ -287,7 +283,11 @@ where
         self.shared.call(|connection| {
             // The first of those that stay is the next after it.
             let stay = StreamId::after(cursor).to_string();
-            redis::cmd("XTRIM").arg(&self.shared.keys.results).arg("MINID").arg(stay).exec(connection)
+            redis::cmd("XTRIM")
+                .arg(&self.shared.keys.results)
+                .arg("MINID")
+                .arg(stay)
+                .exec(connection)
         })
     }
 

@@ -49,12 +49,23 @@ impl Stopper {
     }
 }
 
+/// Why a worker has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerEnd {
+    /// The queue is drained: every job has its outcome.
+    Drained,
+    /// It was told to [stop](Stopper::stop).
+    Stopped,
+    /// The queue was [deleted](RedisQueue::delete), after its end or before.
+    Deleted,
+}
+
 /// What a worker has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkerReport {
-    /// Whether the queue is drained: every job has its outcome. Otherwise the worker was stopped.
-    pub is_drained: bool,
+    /// Why it has ended.
+    pub end: WorkerEnd,
     /// The jobs that returned here.
     pub done: u64,
     /// The jobs that panicked here.
@@ -84,7 +95,7 @@ pub enum WorkerError {
     Build(BuildError),
     /// A thread of the worker's own did not start.
     Thread(std::io::Error),
-    /// The server refused, or the queue was deleted.
+    /// The server refused.
     Server(Error),
     /// The pool did not take a job: it was closed, or has lost its threads.
     Pool(Refusal),
@@ -135,7 +146,7 @@ where
         Stopper(Arc::clone(&self.stop))
     }
 
-    /// Runs jobs until the queue is drained or the worker is to stop, and returns when the last outcome is with the
+    /// Runs jobs until the queue is drained or deleted or the worker is to stop, and returns when the last outcome is with the
     /// server. `make_handler` is called once on each thread of the pool, with its index, and returns the handler there;
     /// see [`build_with`](ThreadPoolBuilder::build_with).
     ///
@@ -188,8 +199,13 @@ where
             let Settled { done, panicked, undecodable, superseded, unsettled } =
                 settler.join().unwrap_or_default();
             forget_worker(shared, worker);
-            let report = WorkerReport {
-                is_drained: matches!(ended, Ended::Drained),
+            let end = match ended {
+                Ended::As(end) => end,
+                Ended::Server(error) => return Err(WorkerError::Server(error)),
+                Ended::Pool(refused) => return Err(WorkerError::Pool(refused)),
+            };
+            Ok(WorkerReport {
+                end,
                 done,
                 panicked,
                 undecodable,
@@ -199,12 +215,7 @@ where
                 released,
                 lost_leases: leases.lost(),
                 unsettled,
-            };
-            match ended {
-                Ended::Drained | Ended::Stopped => Ok(report),
-                Ended::Server(error) => Err(WorkerError::Server(error)),
-                Ended::Pool(refused) => Err(WorkerError::Pool(refused)),
-            }
+            })
         })
     }
 
@@ -241,9 +252,8 @@ const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// Has the server forget a worker that has left no job behind. If it fails, the server keeps its name.
 fn forget_worker(shared: &Shared, worker: &str) {
-    let _ = Link::new(&shared.client).call(|connection| {
-        call::<u64>(&shared.scripts.leave, &shared.keys, &[worker], connection)
-    });
+    let _ = Link::new(&shared.client)
+        .call(|connection| call::<u64>(&shared.scripts.leave, &shared.keys, &[worker], connection));
 }
 
 /// Returns what decodes jobs, has them handled, and encodes the results, all on the thread of the handler.

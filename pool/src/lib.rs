@@ -159,13 +159,13 @@ pub use pool_lanes::{LaneSubmitter, LanesExt};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use pool_metrics::Metrics;
+#[cfg(feature = "parallel-iterators")]
+#[cfg_attr(docsrs, doc(cfg(feature = "parallel-iterators")))]
+pub use pool_orx::{ParallelExt, ParallelPool, ParallelScope, orx_parallel};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 #[doc(inline)]
 pub use pool_redis as redis;
-#[cfg(feature = "parallel-iterators")]
-#[cfg_attr(docsrs, doc(cfg(feature = "parallel-iterators")))]
-pub use pool_orx::{ParallelExt, ParallelPool, ParallelScope, orx_parallel};
 #[cfg(feature = "std-only")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std-only")))]
 pub use pool_std::{ChannelQueue, PriorityQueue, StdLocal, StdQueue};

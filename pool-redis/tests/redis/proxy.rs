@@ -24,13 +24,14 @@ impl Proxy {
     pub(crate) fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared =
-            Arc::new(Shared { server, left: AtomicI64::new(-1), cuts: AtomicU64::new(0) });
+        let shared = Arc::new(Shared { server, left: AtomicI64::new(-1), cuts: AtomicU64::new(0) });
         let accepts = Arc::clone(&shared);
         // It ends with the process.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", accepts.server)) else { continue };
+                let Ok(server) = TcpStream::connect(("127.0.0.1", accepts.server)) else {
+                    continue;
+                };
                 for (from, to) in [(&client, &server), (&server, &client)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                     let shared = Arc::clone(&accepts);
@@ -62,8 +63,7 @@ impl Proxy {
 
 fn pass(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared) {
     let mut bytes = [0; 4_096];
-    loop {
-        let Ok(length @ 1..) = from.read(&mut bytes) else { break };
+    while let Ok(length @ 1..) = from.read(&mut bytes) {
         let passed = shared.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
             (left >= 0).then(|| (left - length as i64).max(-1))
         });

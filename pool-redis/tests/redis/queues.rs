@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use drainpool::redis::{
-    Error, OpenError, PushRefusal, Pushed, QueueOptions, QueueState, RedisQueue,
+    Error, OpenError, PushRefusal, Pushed, QueueOptions, QueueState, RedisQueue, Worker, WorkerEnd,
 };
 
 use crate::server::{Server, in_time};
@@ -168,10 +168,10 @@ fn memory_that_is_used_up_refuses_jobs_only() {
         assert!(matches!(refused.reason(), PushRefusal::OutOfMemory), "{refused}");
         assert_eq!(refused.into_inner(), "second");
         // What is there goes on.
-        let worker = drainpool::redis::Worker::new(&queue);
+        let worker = Worker::new(&queue);
         assert_eq!(queue.close().unwrap(), QueueState::Closed);
         let builder = drainpool::ThreadPoolBuilder::new().num_threads(1);
         let report = worker.run(builder, |_| |word: String| word.len() as u32).unwrap();
-        assert_eq!((report.is_drained, report.done), (true, 1));
+        assert_eq!((report.end, report.done), (WorkerEnd::Drained, 1));
     });
 }

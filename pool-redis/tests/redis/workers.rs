@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use drainpool::ThreadPoolBuilder;
 use drainpool::redis::{
-    Ended, Outcome, QueueOptions, QueueState, RedisQueue, StreamId, Worker, current_delivery,
+    Ended, Outcome, QueueOptions, QueueState, RedisQueue, StreamId, Worker, WorkerEnd,
+    current_delivery,
 };
 use pool_conformance::Latch;
 
@@ -50,8 +51,13 @@ fn every_job_has_its_outcome() {
         let ids = queue.push_batch(0..2_000).unwrap();
         queue.close().unwrap();
         let reports: Vec<_> = workers.into_iter().map(|worker| worker.join().unwrap()).collect();
-        assert!(reports.iter().all(|report| report.is_drained && report.unsettled == 0));
-        assert_eq!(reports.iter().map(|report| report.done - report.superseded).sum::<u64>(), 2_000);
+        assert!(
+            reports.iter().all(|report| report.end == WorkerEnd::Drained && report.unsettled == 0)
+        );
+        assert_eq!(
+            reports.iter().map(|report| report.done - report.superseded).sum::<u64>(),
+            2_000
+        );
         let outcomes = outcomes(&queue);
         for (n, id) in (0..).zip(&ids) {
             assert_eq!(outcomes[id], Outcome::Done(n * 2));
@@ -139,11 +145,11 @@ fn a_worker_that_stops_gives_back_what_it_has_not_begun() {
         eventually(|| queue.stats().unwrap().ended == 19);
         go_on.open();
         let first = at_work.join().unwrap();
-        assert!(!first.is_drained && first.released > 0, "{first:?}");
+        assert!(first.end == WorkerEnd::Stopped && first.released > 0, "{first:?}");
         assert_eq!((first.done, first.superseded), (1, 0));
         queue.close().unwrap();
         let second = second.join().unwrap();
-        assert_eq!((second.is_drained, second.done), (true, 19));
+        assert_eq!((second.end, second.done), (WorkerEnd::Drained, 19));
         let outcomes = outcomes(&queue);
         assert!(outcomes.values().all(|end| *end == Outcome::Done(1)), "the first did not count");
     });
@@ -224,7 +230,7 @@ fn the_jobs_of_a_killed_worker_run_elsewhere() {
         process.kill();
         let deliveries = |_| current_delivery().unwrap().deliveries();
         let report = Worker::new(&queue).run(threads(2), move |_| deliveries).unwrap();
-        assert_eq!((report.is_drained, report.reclaimed, report.done), (true, 1, 1));
+        assert_eq!((report.end, report.reclaimed, report.done), (WorkerEnd::Drained, 1, 1));
         let outcomes = outcomes(&queue);
         assert_eq!(outcomes[&hanging], Outcome::Done(2), "the second delivery");
         assert!(rest.iter().all(|id| outcomes[id] == Outcome::Done(1)));

@@ -3,30 +3,31 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use crate::work::Sum;
+/// A SHA-256 checksum.
+pub type Sum = [u8; 32];
 
 /// By this name `sha256sum` knows the standard input. A file of this name is `./-`.
-pub(crate) fn is_stdin(path: &Path) -> bool {
+pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
 /// The bytes of a path, which need not be valid UTF-8.
 #[cfg(unix)]
-pub(crate) fn bytes(path: &Path) -> Cow<'_, [u8]> {
+pub fn bytes(path: &Path) -> Cow<'_, [u8]> {
     use std::os::unix::ffi::OsStrExt;
     Cow::Borrowed(path.as_os_str().as_bytes())
 }
 
 /// The path of these bytes.
 #[cfg(unix)]
-pub(crate) fn path(bytes: Vec<u8>) -> PathBuf {
+pub fn path(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     std::ffi::OsString::from_vec(bytes).into()
 }
 
 /// Where paths are not made of bytes, a list of checksums is in UTF-8.
 #[cfg(not(unix))]
-pub(crate) fn bytes(path: &Path) -> Cow<'_, [u8]> {
+pub fn bytes(path: &Path) -> Cow<'_, [u8]> {
     match path.to_string_lossy() {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
@@ -35,12 +36,12 @@ pub(crate) fn bytes(path: &Path) -> Cow<'_, [u8]> {
 
 /// The path of these bytes.
 #[cfg(not(unix))]
-pub(crate) fn path(bytes: Vec<u8>) -> PathBuf {
+pub fn path(bytes: Vec<u8>) -> PathBuf {
     String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// A line of a checksum list, without its end. A backslash in front tells that the name is escaped.
-pub(crate) fn listed(path: &Path, sum: &Sum) -> Vec<u8> {
+pub fn listed(path: &Path, sum: &Sum) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let name = bytes(path);
     let mut line = Vec::with_capacity(2 * sum.len() + 4 + name.len());
@@ -58,7 +59,7 @@ pub(crate) fn listed(path: &Path, sum: &Sum) -> Vec<u8> {
 
 /// A name of a list, in the way in which the result of its check names it: there, names are
 /// escaped only if they would not fit on a line.
-pub(crate) fn checked(path: &Path) -> Vec<u8> {
+pub fn checked(path: &Path) -> Vec<u8> {
     let name = bytes(path);
     if name.contains(&b'\n') { [b"\\", &*escaped(&name)].concat() } else { name.into_owned() }
 }
@@ -81,7 +82,7 @@ fn escaped(name: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The name that was escaped, if it was properly escaped.
-pub(crate) fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
+pub fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
     let mut unescaped = Vec::with_capacity(name.len());
     let mut bytes = name.iter();
     while let Some(&byte) = bytes.next() {
@@ -100,7 +101,7 @@ pub(crate) fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
 
 /// The path for a message: as it is if it is plain text, and else in quotes and escaped, so that
 /// no name can play tricks on a terminal.
-pub(crate) fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.is_empty() && !text.contains(char::is_control) => text.to_owned(),
         _ => format!("{path:?}"),
