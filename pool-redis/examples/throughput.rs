@@ -56,7 +56,6 @@ fn measure(address: &str, workers: usize, batch: usize, jobs: u32) -> Result<f64
     let queue = open(address)?;
     let start = || Command::new(env::current_exe()?).args([address, &batch.to_string()]).spawn();
     let mut processes = (0..workers).map(|_| start()).collect::<Result<Vec<Child>, _>>()?;
-    // All are there when each has ended a job.
     let begun = Instant::now();
     if batch == 1 {
         for job in 0..jobs {
@@ -87,6 +86,6 @@ fn xadd(address: &str) -> Result<f64, Box<dyn Error>> {
     let told = Command::new("redis-benchmark").args(words).args(command).output()?;
     let told = String::from_utf8(told.stdout)?;
     let line = told.lines().last().ok_or("`redis-benchmark` says nothing")?;
-    let rate = line.rsplit("\",\"").nth_back(1).ok_or("`redis-benchmark` says nothing of use")?;
+    let rate = line.split("\",\"").nth(1).ok_or("`redis-benchmark` says nothing of use")?;
     Ok(rate.trim_matches('"').parse()?)
 }
