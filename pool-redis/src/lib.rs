@@ -9,8 +9,8 @@
 //!
 //! # The promise
 //!
-//! Every job for which a push returned `Ok` gets exactly one [`Outcome`]: a result, a panic, or, after so many
-//! deliveries as the queue allows, that it is dead. The workers leave once the queue is closed and every accepted job
+//! Every job for which a push returned `Ok` gets exactly one [`Outcome`]: a result, a panic, or, when it was
+//! delivered as often as the queue allows, that it is dead. The workers leave once the queue is closed and every accepted job
 //! has its outcome. A handler runs at least once before there is a result; after a crash or a stall it may run again,
 //! even at the same time, so what it does to the world must be the same if it is done twice.
 //!
@@ -66,6 +66,7 @@ mod results;
 mod scripts;
 mod server;
 mod settler;
+mod shards;
 mod stop;
 mod worker;
 
@@ -78,4 +79,5 @@ pub use options::QueueOptions;
 pub use outcome::{Ended, Failed, Outcome};
 pub use queue::{Pushed, QueueState, QueueStats, RedisQueue};
 pub use results::Results;
+pub use shards::RedisShards;
 pub use worker::{Stopper, Worker, WorkerEnd, WorkerError, WorkerReport};

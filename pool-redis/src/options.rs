@@ -11,8 +11,8 @@ pub(crate) type OnReconnect = Arc<dyn Fn(&Reconnect<'_>) + Send + Sync>;
 
 /// The settings with which a queue is opened.
 ///
-/// Capacity, lease and deliveries belong to the queue: the first who opens it decides, and the others take what they
-/// find. Who asks for another value than that is refused.
+/// Capacity, lease and deliveries belong to the queue: they are set by the program that opens it first, and the others
+/// take what they find. A program that asks for another value is refused.
 ///
 /// # Examples
 ///

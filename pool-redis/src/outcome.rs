@@ -12,8 +12,7 @@ pub enum Outcome<R> {
     Done(R),
     /// The handler panicked, with this message. It is not called again for the job.
     Panicked(String),
-    /// The job was delivered to so many workers as the queue allows, and none of them ended it: perhaps it kills its
-    /// worker. What it was is kept in the stream of dead jobs.
+    /// The job was delivered as often as the queue allows, and no worker ended it: perhaps it kills its worker. What it was is kept in the stream of dead jobs.
     Dead {
         /// The number of times that it was delivered.
         deliveries: u64,

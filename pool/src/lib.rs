@@ -22,6 +22,7 @@
 //! | [`wait_idle`](pool_core::Handle::wait_idle), [`pause`](pool_core::Handle::pause), [`resume`](pool_core::Handle::resume), [`stats`](pool_core::Handle::stats) | wait, hold on, look |
 //! | `lane`, `lanes` | jobs in order, or at most a few at a time; with the feature `lanes` |
 //! | `Top` | a live view of a pool in the terminal; with the feature `top` |
+//! | `redis::RedisQueue`, `redis::Worker` | the same jobs for workers on several machines; with the feature `redis` |
 //! | `par_runner` | parallel iterators on the pool; with the feature `parallel-iterators` |
 //! | `result_stream` | a sink, and the stream of its results; with the feature `stream` |
 //! | `Timer` | jobs after a delay, at a moment, at an interval; with the feature `timer` |
@@ -110,6 +111,8 @@
 //!   `TraceEvents`, an observer. Brings `tracing`.
 //! * `deterministic`: for tests, runs whose order is drawn from a seed. Brings `fastrand`.
 //! * `parallel-iterators`: `ParallelExt`, the parallel iterators of `orx-parallel` on a pool. Brings that crate.
+//! * `redis`: the module `redis`, jobs on Redis Streams for workers on several machines. Brings `redis`, `serde` and
+//!   `serde_json`; `redis-tls` brings `rustls` as well, for encrypted connections.
 //!
 //! The first two bring no third-party crate.
 //!

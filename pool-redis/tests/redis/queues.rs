@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use drainpool::redis::{
-    Error, OpenError, PushRefusal, Pushed, QueueOptions, QueueState, RedisQueue, Worker, WorkerEnd,
+    Error, OpenError, PushRefusal, Pushed, QueueOptions, QueueState, RedisQueue, RedisShards,
+    Worker, WorkerEnd,
 };
 
 use crate::server::{Server, in_time};
@@ -173,5 +174,32 @@ fn memory_that_is_used_up_refuses_jobs_only() {
         let builder = drainpool::ThreadPoolBuilder::new().num_threads(1);
         let report = worker.run(builder, |_| |word: String| word.len() as u32).unwrap();
         assert_eq!((report.end, report.done), (WorkerEnd::Drained, 1));
+    });
+}
+
+#[test]
+fn shards_are_drained_when_all_are() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let address = server.address();
+        let addresses = [&*address; 3];
+        let shards: RedisShards<u32, u32> = RedisShards::open(&addresses, "q", &options()).unwrap();
+        for n in 0..300 {
+            let name = format!("job-{n}");
+            assert!(matches!(shards.push_once(&name, n).unwrap(), Pushed::Accepted(_)));
+            assert!(matches!(shards.push_once(&name, n).unwrap(), Pushed::Known(_)));
+        }
+        assert_eq!(shards.close().unwrap(), QueueState::Closed);
+        let mut results = Vec::new();
+        for queue in shards.queues() {
+            assert!(queue.stats().unwrap().accepted > 50, "all have a part");
+            let builder = drainpool::ThreadPoolBuilder::new().num_threads(2);
+            Worker::new(queue).run(builder, |_| |n: u32| n).unwrap();
+            results.extend(queue.results().map(|it| it.unwrap().outcome.into_result().unwrap()));
+        }
+        assert_eq!(shards.close().unwrap(), QueueState::Drained);
+        results.sort_unstable();
+        assert!(results.into_iter().eq(0..300));
+        assert!(RedisShards::<u32, u32>::open(&[], "q", &options()).is_err());
     });
 }

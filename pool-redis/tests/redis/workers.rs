@@ -15,7 +15,8 @@ use pool_conformance::Latch;
 
 use crate::server::{Process, Server, address_of_process, eventually, in_time};
 
-const LEASE: Duration = Duration::from_millis(600);
+/// Longer than any stall of a busy machine.
+const LEASE: Duration = Duration::from_millis(1_500);
 
 fn options() -> QueueOptions {
     QueueOptions::new().lease(LEASE)
