@@ -4,12 +4,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::contestants::{
-    ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili, Contestant,
-    CrossbeamChannel, FlumeChannel, OurResultsChannel, OurResultsCrossbeam, OurResultsFlume,
-    OurResultsLockFree, OurResultsStd, OursChannel, OursChannelByJoin, OursCrossbeam,
-    OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursPriority, OursStd, OursStdByJoin, Rayon,
-    RustyPool, Slotted, SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums,
-    StealingThunks, Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd, shared,
+    Affinitypool, ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili,
+    Contestant, CrossbeamChannel, CrossfireChannel, FlumeChannel, KanalChannel, OurResultsChannel,
+    OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree, OurResultsStd, OursChannel,
+    OursChannelByJoin, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin,
+    OursPriority, OursStd, OursStdByJoin, Parkring, ParkringChannel, Rayon, RustyPool, Slotted,
+    SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums, StealingThunks,
+    Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd, shared,
 };
 use crate::{names, scenarios, work};
 
@@ -69,6 +70,20 @@ impl Entry {
         Self { contestant: C::NAME, round: Box::new(round) }
     }
 
+    /// Somebody who runs elsewhere and takes the time of each round there.
+    #[must_use]
+    pub fn elsewhere(
+        contestant: &'static str,
+        mut round: impl FnMut() -> Duration + 'static,
+    ) -> Self {
+        let round = move |after: &mut dyn FnMut()| {
+            let taken = round();
+            after();
+            taken
+        };
+        Self { contestant, round: Box::new(round) }
+    }
+
     /// The work of so many jobs and nothing else, on as many threads as so many workers can run at
     /// once.
     fn work_alone(workers: usize, jobs: usize) -> Self {
@@ -100,13 +115,13 @@ macro_rules! entries {
     };
 }
 
-/// An entry for each who runs closures.
+/// An entry for each who runs closures, and for some more.
 macro_rules! executing {
-    ($workers:expr, $scenario:expr) => {
+    ($workers:expr, $scenario:expr $(; $more:ty)*) => {
         entries!(
             $workers, $scenario;
             OursCrossbeam, OursFlume, OursStd, OursChannel, OursPriority, CrossbeamChannel, FlumeChannel,
-            StdChannel, Rayon, Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
+            StdChannel, CrossfireChannel, KanalChannel, $($more,)* Rayon, Parkring, Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
         )
     };
 }
@@ -180,7 +195,9 @@ impl Workload {
     pub fn entries(self, workers: usize, wanted: usize) -> Vec<Entry> {
         let jobs = self.jobs(wanted);
         match self {
-            Self::Ext => executing!(workers, move |pool| scenarios::ext(pool, jobs)),
+            Self::Ext => {
+                executing!(workers, move |pool| scenarios::ext(pool, jobs); ParkringChannel)
+            }
             Self::Batch => entries!(
                 workers, move |pool| scenarios::batch(pool, jobs);
                 OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, ChannelThunks, StealingThunks,
@@ -190,26 +207,33 @@ impl Workload {
                 TypedCrossbeam, TypedFlume, TypedStd, TypedChannel, ChannelCounts, StealingCounts,
             ),
             Self::Results => results(workers, jobs),
-            Self::Multi => executing!(workers, move |pool| scenarios::multi(pool, jobs)),
+            Self::Multi => {
+                executing!(workers, move |pool| scenarios::multi(pool, jobs); ParkringChannel)
+            }
             Self::Tree => {
                 let depth = depth_of_tree(jobs);
-                executing!(workers, move |pool| scenarios::tree(pool, depth))
+                executing!(workers, move |pool| scenarios::tree(pool, depth); ParkringChannel)
             }
             Self::Handles => handles(workers, jobs),
-            Self::Latency => executing!(workers, move |pool| scenarios::latency(pool, jobs)),
+            Self::Latency => {
+                executing!(workers, move |pool| scenarios::latency(pool, jobs); ParkringChannel)
+            }
             Self::RoundTrip => round_trip(workers, jobs),
-            Self::Work => executing!(workers, move |pool| scenarios::work(pool, jobs)),
+            Self::Work => {
+                executing!(workers, move |pool| scenarios::work(pool, jobs); ParkringChannel)
+            }
             Self::ForkJoin => {
                 let n = depth_of_joins(jobs);
                 entries!(
                     workers, move |pool| scenarios::fork_join(pool, n);
-                    OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Chili,
+                    OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
                 )
             }
             Self::ForkList => entries!(
                 workers, move |pool| scenarios::fork_list(pool, jobs);
-                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Chili,
+                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
             ),
+            // Not parkring's channel: its memory is there before.
             Self::Burst => executing!(workers, move |pool| scenarios::burst(pool, jobs, workers)),
         }
     }
@@ -232,7 +256,8 @@ fn results(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::results(pool, jobs);
         OurResultsCrossbeam, OurResultsLockFree, OurResultsFlume, OurResultsStd, OurResultsChannel, ByChannel<CrossbeamChannel>,
-        ByChannel<FlumeChannel>, ByChannel<StdChannel>, ByChannel<Rayon>, ByChannel<Threadpool>,
+        ByChannel<FlumeChannel>, ByChannel<StdChannel>, ByChannel<CrossfireChannel>,
+        ByChannel<KanalChannel>, ByChannel<ParkringChannel>, ByChannel<Rayon>, ByChannel<Parkring>, ByChannel<Threadpool>,
         ByChannel<RustyPool>, ByChannel<ChannelExecutor>, ByChannel<StealingExecutor>,
         ByChannel<SpawnBlocking>, ChannelSums, StealingSums,
     )
@@ -242,8 +267,9 @@ fn handles(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::handles(pool, jobs);
         OursCrossbeam, OursFlume, OursStd, OursChannel, Slotted<CrossbeamChannel>, Slotted<FlumeChannel>,
-        Slotted<StdChannel>, Slotted<Rayon>, Slotted<Threadpool>, RustyPool, ChannelExecutor,
-        StealingExecutor, SpawnBlocking,
+        Slotted<StdChannel>, Slotted<CrossfireChannel>, Slotted<KanalChannel>, Slotted<ParkringChannel>,
+        Slotted<Rayon>, Slotted<Parkring>, Slotted<Threadpool>, RustyPool, ChannelExecutor,
+        StealingExecutor, SpawnBlocking, Affinitypool,
     )
 }
 
@@ -251,9 +277,10 @@ fn round_trip(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::round_trip(pool, jobs);
         OursCrossbeam, OursFlume, OursStd, OursChannel, OursCrossbeamByJoin, OursFlumeByJoin, OursStdByJoin, OursChannelByJoin,
-        Slotted<CrossbeamChannel>, Slotted<FlumeChannel>, Slotted<StdChannel>, Rayon,
+        Slotted<CrossbeamChannel>, Slotted<FlumeChannel>, Slotted<StdChannel>,
+        Slotted<CrossfireChannel>, Slotted<KanalChannel>, Slotted<ParkringChannel>, Rayon, Parkring,
         Slotted<Threadpool>, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
-        ChannelSums, StealingSums,
+        Affinitypool, ChannelSums, StealingSums,
     )
 }
 
