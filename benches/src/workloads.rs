@@ -1,18 +1,18 @@
 //! Who runs what: the one register that the benchmarks and `compare` share.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::contestants::{
     Affinitypool, ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili,
-    Contestant, CrossbeamChannel, CrossfireChannel, FlumeChannel, KanalChannel, OurResultsChannel,
+    CrossbeamChannel, CrossfireChannel, FlumeChannel, KanalChannel, OurResultsChannel,
     OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree, OurResultsStd, OursChannel,
     OursChannelByJoin, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin,
     OursPriority, OursStd, OursStdByJoin, Parkring, ParkringChannel, Rayon, RustyPool, Slotted,
     SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums, StealingThunks,
-    Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd, shared,
+    Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd,
 };
-use crate::{names, scenarios, work};
+pub use crate::entry::Entry;
+use crate::scenarios;
 
 /// A scenario for all who can run it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,69 +43,6 @@ pub enum Workload {
     ForkList,
     /// [`scenarios::burst`], for its memory
     Burst,
-}
-
-/// Runs a round, and then what it is given. How long the round took.
-type Round = dyn FnMut(&mut dyn FnMut()) -> Duration;
-
-/// One contestant under one workload.
-pub struct Entry {
-    /// Its name.
-    pub contestant: &'static str,
-    round: Box<Round>,
-}
-
-impl Entry {
-    fn new<C: Contestant>(workers: usize, scenario: impl Fn(&'static C) + 'static) -> Self {
-        let round = move |after: &mut dyn FnMut()| {
-            let pool = shared::<C>(workers);
-            pool.wake();
-            let start = Instant::now();
-            scenario(pool);
-            let taken = start.elapsed();
-            after();
-            pool.rest();
-            taken
-        };
-        Self { contestant: C::NAME, round: Box::new(round) }
-    }
-
-    /// Somebody who runs elsewhere and takes the time of each round there.
-    #[must_use]
-    pub fn elsewhere(
-        contestant: &'static str,
-        mut round: impl FnMut() -> Duration + 'static,
-    ) -> Self {
-        let round = move |after: &mut dyn FnMut()| {
-            let taken = round();
-            after();
-            taken
-        };
-        Self { contestant, round: Box::new(round) }
-    }
-
-    /// The work of so many jobs and nothing else, on as many threads as so many workers can run at
-    /// once.
-    fn work_alone(workers: usize, jobs: usize) -> Self {
-        let threads = running(workers);
-        let round = move |after: &mut dyn FnMut()| {
-            let taken = work::shared_out(jobs, threads);
-            after();
-            taken
-        };
-        Self { contestant: names::WORK_ALONE, round: Box::new(round) }
-    }
-
-    /// Runs a round, and says how long it took. The first one also starts the pool, unless it runs,
-    /// which is not in this time.
-    pub fn run(&mut self) -> Duration {
-        self.run_and(&mut || ())
-    }
-
-    /// Runs a round, and then something while the pool is awake and without jobs.
-    pub fn run_and(&mut self, after: &mut dyn FnMut()) -> Duration {
-        (self.round)(after)
-    }
 }
 
 /// An entry for each of these types. A macro, since the scenarios are generic.
@@ -296,6 +233,8 @@ fn depth_of_joins(jobs: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
