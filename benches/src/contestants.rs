@@ -15,7 +15,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-pub use channels::{CrossbeamChannel, FlumeChannel, StdChannel};
+pub use channels::{
+    CrossbeamChannel, CrossfireChannel, FlumeChannel, KanalChannel, ParkringChannel, StdChannel,
+};
 pub use hives::{
     ChannelCounts, ChannelSums, ChannelThunks, StealingCounts, StealingSums, StealingThunks,
 };
@@ -24,9 +26,9 @@ pub use ours::{
     OursChannel, OursChannelByJoin, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin,
     OursPriority, OursStd, OursStdByJoin, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd,
 };
-pub use peers::{Chili, Rayon, RustyPool, Threadpool};
+pub use peers::{Chili, Parkring, Rayon, RustyPool, Threadpool};
 pub use slots::{ByChannel, Slotted};
-pub use spawners::{ChannelExecutor, SpawnBlocking, StealingExecutor};
+pub use spawners::{Affinitypool, ChannelExecutor, SpawnBlocking, StealingExecutor};
 
 /// A pool that takes part.
 pub trait Contestant: Send + Sync + 'static {
@@ -72,7 +74,7 @@ pub trait Results: Contestant {
     fn sum_of(&self, count: usize) -> u64;
 }
 
-/// A pool whose jobs have handles.
+/// A pool whose jobs have handles, of a type that has a name: see [`Joined`] for others.
 pub trait Handles: Contestant {
     /// What stands for a job.
     type Handle;
@@ -82,6 +84,24 @@ pub trait Handles: Contestant {
 
     /// Waits for all of these jobs. The sum of what they returned.
     fn join_all(&self, handles: Vec<Self::Handle>) -> u64;
+}
+
+/// A pool that runs jobs with handles, all of which are waited for.
+pub trait Joined: Contestant {
+    /// Submits these closures one by one, then waits for each. The sum of what they returned.
+    fn spawn_and_join_all<F>(&self, jobs: impl Iterator<Item = F>) -> u64
+    where
+        F: FnOnce() -> u64 + Send + 'static;
+}
+
+impl<C: Handles> Joined for C {
+    fn spawn_and_join_all<F>(&self, jobs: impl Iterator<Item = F>) -> u64
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        let handles = jobs.map(|job| self.spawn(job)).collect();
+        self.join_all(handles)
+    }
 }
 
 /// A pool that adds one to a number while the caller waits for it.

@@ -5,6 +5,8 @@
 
 pub mod columns;
 pub mod contestants;
+mod entry;
+pub mod line;
 pub mod names;
 pub mod progress;
 pub mod report;

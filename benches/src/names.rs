@@ -12,6 +12,18 @@ pub fn is_ours(contestant: &str) -> bool {
     contestant.starts_with(OURS)
 }
 
+/// Whether a contestant is written in another language: it has the language before the stroke.
+#[must_use]
+pub fn is_foreign(contestant: &str) -> bool {
+    contestant.contains('/') && !is_ours(contestant)
+}
+
+/// Whether a contestant is somebody else's, and in the same language.
+#[must_use]
+pub fn is_peer(contestant: &str) -> bool {
+    !is_ours(contestant) && !is_foreign(contestant)
+}
+
 /// The name of the bare channel of the same kind as one of ours: of the standard library's, if ours has none
 /// of its own name.
 #[must_use]
@@ -31,6 +43,14 @@ mod tests {
         assert_eq!(own_channel("pool/std join_or_run").as_deref(), Some("std channel"));
         assert_eq!(own_channel("pool/channel").as_deref(), Some("std channel"));
         assert_eq!(own_channel("rayon"), None);
+    }
+
+    #[test]
+    fn who_is_foreign() {
+        let names = ["pool/std", "rayon", "java/ForkJoinPool"];
+        assert_eq!(names.map(is_ours), [true, false, false]);
+        assert_eq!(names.map(is_peer), [false, true, false]);
+        assert_eq!(names.map(is_foreign), [false, false, true]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crate::contestants::{Batch, Execute, ForkJoin, Handles, Results, RoundTrip, TypedBatch};
+use crate::contestants::{Batch, Execute, ForkJoin, Joined, Results, RoundTrip, TypedBatch};
 use crate::work;
 
 /// How many threads submit in [`multi`].
@@ -140,9 +140,9 @@ pub fn tree<C: Execute>(pool: &'static C, depth: u32) {
 /// # Panics
 ///
 /// If a result is wrong or missing.
-pub fn handles<C: Handles>(pool: &'static C, jobs: usize) {
-    let handles = (0..jobs as u64).map(|n| pool.spawn(move || n + 1)).collect();
-    assert_eq!(pool.join_all(handles), sum_of_successors(jobs));
+pub fn handles<C: Joined>(pool: &'static C, jobs: usize) {
+    let numbers = (0..jobs as u64).map(|n| move || n + 1);
+    assert_eq!(pool.spawn_and_join_all(numbers), sum_of_successors(jobs));
 }
 
 /// Submits one job and watches for its end, `times` times.

@@ -27,6 +27,12 @@ pub fn microsecond(seed: u64) -> u64 {
     chain(seed, *LINKS)
 }
 
+/// How many steps [`microsecond`] has, for programs in other languages that are to do the same.
+#[must_use]
+pub fn steps() -> u32 {
+    *LINKS
+}
+
 /// What [`microsecond`] takes on one thread, undisturbed.
 #[must_use]
 pub fn taken() -> Duration {

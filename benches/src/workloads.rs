@@ -1,17 +1,18 @@
 //! Who runs what: the one register that the benchmarks and `compare` share.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::contestants::{
-    ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili, Contestant,
-    CrossbeamChannel, FlumeChannel, OurResultsChannel, OurResultsCrossbeam, OurResultsFlume,
-    OurResultsLockFree, OurResultsStd, OursChannel, OursChannelByJoin, OursCrossbeam,
-    OursCrossbeamByJoin, OursFlume, OursFlumeByJoin, OursPriority, OursStd, OursStdByJoin, Rayon,
-    RustyPool, Slotted, SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums,
-    StealingThunks, Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd, shared,
+    Affinitypool, ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili,
+    CrossbeamChannel, CrossfireChannel, FlumeChannel, KanalChannel, OurResultsChannel,
+    OurResultsCrossbeam, OurResultsFlume, OurResultsLockFree, OurResultsStd, OursChannel,
+    OursChannelByJoin, OursCrossbeam, OursCrossbeamByJoin, OursFlume, OursFlumeByJoin,
+    OursPriority, OursStd, OursStdByJoin, Parkring, ParkringChannel, Rayon, RustyPool, Slotted,
+    SpawnBlocking, StdChannel, StealingCounts, StealingExecutor, StealingSums, StealingThunks,
+    Threadpool, TypedChannel, TypedCrossbeam, TypedFlume, TypedStd,
 };
-use crate::{names, scenarios, work};
+pub use crate::entry::Entry;
+use crate::scenarios;
 
 /// A scenario for all who can run it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,55 +45,6 @@ pub enum Workload {
     Burst,
 }
 
-/// Runs a round, and then what it is given. How long the round took.
-type Round = dyn FnMut(&mut dyn FnMut()) -> Duration;
-
-/// One contestant under one workload.
-pub struct Entry {
-    /// Its name.
-    pub contestant: &'static str,
-    round: Box<Round>,
-}
-
-impl Entry {
-    fn new<C: Contestant>(workers: usize, scenario: impl Fn(&'static C) + 'static) -> Self {
-        let round = move |after: &mut dyn FnMut()| {
-            let pool = shared::<C>(workers);
-            pool.wake();
-            let start = Instant::now();
-            scenario(pool);
-            let taken = start.elapsed();
-            after();
-            pool.rest();
-            taken
-        };
-        Self { contestant: C::NAME, round: Box::new(round) }
-    }
-
-    /// The work of so many jobs and nothing else, on as many threads as so many workers can run at
-    /// once.
-    fn work_alone(workers: usize, jobs: usize) -> Self {
-        let threads = running(workers);
-        let round = move |after: &mut dyn FnMut()| {
-            let taken = work::shared_out(jobs, threads);
-            after();
-            taken
-        };
-        Self { contestant: names::WORK_ALONE, round: Box::new(round) }
-    }
-
-    /// Runs a round, and says how long it took. The first one also starts the pool, unless it runs,
-    /// which is not in this time.
-    pub fn run(&mut self) -> Duration {
-        self.run_and(&mut || ())
-    }
-
-    /// Runs a round, and then something while the pool is awake and without jobs.
-    pub fn run_and(&mut self, after: &mut dyn FnMut()) -> Duration {
-        (self.round)(after)
-    }
-}
-
 /// An entry for each of these types. A macro, since the scenarios are generic.
 macro_rules! entries {
     ($workers:expr, $scenario:expr; $($contestant:ty),+ $(,)?) => {
@@ -100,13 +52,13 @@ macro_rules! entries {
     };
 }
 
-/// An entry for each who runs closures.
+/// An entry for each who runs closures, and for some more.
 macro_rules! executing {
-    ($workers:expr, $scenario:expr) => {
+    ($workers:expr, $scenario:expr $(; $more:ty)*) => {
         entries!(
             $workers, $scenario;
             OursCrossbeam, OursFlume, OursStd, OursChannel, OursPriority, CrossbeamChannel, FlumeChannel,
-            StdChannel, Rayon, Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
+            StdChannel, CrossfireChannel, KanalChannel, $($more,)* Rayon, Parkring, Threadpool, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
         )
     };
 }
@@ -180,7 +132,9 @@ impl Workload {
     pub fn entries(self, workers: usize, wanted: usize) -> Vec<Entry> {
         let jobs = self.jobs(wanted);
         match self {
-            Self::Ext => executing!(workers, move |pool| scenarios::ext(pool, jobs)),
+            Self::Ext => {
+                executing!(workers, move |pool| scenarios::ext(pool, jobs); ParkringChannel)
+            }
             Self::Batch => entries!(
                 workers, move |pool| scenarios::batch(pool, jobs);
                 OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, ChannelThunks, StealingThunks,
@@ -190,26 +144,33 @@ impl Workload {
                 TypedCrossbeam, TypedFlume, TypedStd, TypedChannel, ChannelCounts, StealingCounts,
             ),
             Self::Results => results(workers, jobs),
-            Self::Multi => executing!(workers, move |pool| scenarios::multi(pool, jobs)),
+            Self::Multi => {
+                executing!(workers, move |pool| scenarios::multi(pool, jobs); ParkringChannel)
+            }
             Self::Tree => {
                 let depth = depth_of_tree(jobs);
-                executing!(workers, move |pool| scenarios::tree(pool, depth))
+                executing!(workers, move |pool| scenarios::tree(pool, depth); ParkringChannel)
             }
             Self::Handles => handles(workers, jobs),
-            Self::Latency => executing!(workers, move |pool| scenarios::latency(pool, jobs)),
+            Self::Latency => {
+                executing!(workers, move |pool| scenarios::latency(pool, jobs); ParkringChannel)
+            }
             Self::RoundTrip => round_trip(workers, jobs),
-            Self::Work => executing!(workers, move |pool| scenarios::work(pool, jobs)),
+            Self::Work => {
+                executing!(workers, move |pool| scenarios::work(pool, jobs); ParkringChannel)
+            }
             Self::ForkJoin => {
                 let n = depth_of_joins(jobs);
                 entries!(
                     workers, move |pool| scenarios::fork_join(pool, n);
-                    OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Chili,
+                    OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
                 )
             }
             Self::ForkList => entries!(
                 workers, move |pool| scenarios::fork_list(pool, jobs);
-                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Chili,
+                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
             ),
+            // Not parkring's channel: its memory is there before.
             Self::Burst => executing!(workers, move |pool| scenarios::burst(pool, jobs, workers)),
         }
     }
@@ -232,7 +193,8 @@ fn results(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::results(pool, jobs);
         OurResultsCrossbeam, OurResultsLockFree, OurResultsFlume, OurResultsStd, OurResultsChannel, ByChannel<CrossbeamChannel>,
-        ByChannel<FlumeChannel>, ByChannel<StdChannel>, ByChannel<Rayon>, ByChannel<Threadpool>,
+        ByChannel<FlumeChannel>, ByChannel<StdChannel>, ByChannel<CrossfireChannel>,
+        ByChannel<KanalChannel>, ByChannel<ParkringChannel>, ByChannel<Rayon>, ByChannel<Parkring>, ByChannel<Threadpool>,
         ByChannel<RustyPool>, ByChannel<ChannelExecutor>, ByChannel<StealingExecutor>,
         ByChannel<SpawnBlocking>, ChannelSums, StealingSums,
     )
@@ -242,8 +204,9 @@ fn handles(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::handles(pool, jobs);
         OursCrossbeam, OursFlume, OursStd, OursChannel, Slotted<CrossbeamChannel>, Slotted<FlumeChannel>,
-        Slotted<StdChannel>, Slotted<Rayon>, Slotted<Threadpool>, RustyPool, ChannelExecutor,
-        StealingExecutor, SpawnBlocking,
+        Slotted<StdChannel>, Slotted<CrossfireChannel>, Slotted<KanalChannel>, Slotted<ParkringChannel>,
+        Slotted<Rayon>, Slotted<Parkring>, Slotted<Threadpool>, RustyPool, ChannelExecutor,
+        StealingExecutor, SpawnBlocking, Affinitypool,
     )
 }
 
@@ -251,9 +214,10 @@ fn round_trip(workers: usize, jobs: usize) -> Vec<Entry> {
     entries!(
         workers, move |pool| scenarios::round_trip(pool, jobs);
         OursCrossbeam, OursFlume, OursStd, OursChannel, OursCrossbeamByJoin, OursFlumeByJoin, OursStdByJoin, OursChannelByJoin,
-        Slotted<CrossbeamChannel>, Slotted<FlumeChannel>, Slotted<StdChannel>, Rayon,
+        Slotted<CrossbeamChannel>, Slotted<FlumeChannel>, Slotted<StdChannel>,
+        Slotted<CrossfireChannel>, Slotted<KanalChannel>, Slotted<ParkringChannel>, Rayon, Parkring,
         Slotted<Threadpool>, RustyPool, ChannelExecutor, StealingExecutor, SpawnBlocking,
-        ChannelSums, StealingSums,
+        Affinitypool, ChannelSums, StealingSums,
     )
 }
 
@@ -269,6 +233,8 @@ fn depth_of_joins(jobs: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

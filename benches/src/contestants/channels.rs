@@ -68,3 +68,26 @@ channel! {
     },
     |receiver| receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
+
+channel! {
+    "A crossfire channel and a loop."
+    CrossfireChannel(crossfire::MTx<crossfire::mpmc::List<Boxed>>), "crossfire channel":
+    crossfire::mpmc::unbounded_blocking(), |receiver| receiver.recv().ok()
+}
+
+channel! {
+    "A kanal channel and a loop."
+    KanalChannel(kanal::Sender<Boxed>), "kanal channel":
+    kanal::unbounded(), |receiver| receiver.recv().ok()
+}
+
+/// The room of a channel that has a limit. It takes the jobs of any round by default: if it were full,
+/// jobs that submit jobs would wait for each other.
+const ROOM: usize = 1 << 20;
+
+channel! {
+    "A parkring channel, which is bounded, and a loop. Its room is there from the start, so its memory under a \
+     burst says nothing."
+    ParkringChannel(parkring::channel::Sender<Boxed>), "parkring channel":
+    parkring::channel::bounded(ROOM), |receiver| receiver.recv().ok()
+}

@@ -88,6 +88,46 @@ impl ForkJoin for Chili {
     }
 }
 
+/// parkring's work-stealing pool.
+pub struct Parkring(parkring::ThreadPool);
+
+impl Contestant for Parkring {
+    const NAME: &'static str = "parkring";
+
+    fn start(workers: usize) -> Self {
+        Self(parkring::ThreadPool::new(workers))
+    }
+}
+
+impl Execute for Parkring {
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        self.0.spawn(job);
+    }
+}
+
+impl RoundTrip for Parkring {
+    fn round_trip(&'static self, number: u64) -> u64 {
+        self.0.install(move || number + 1)
+    }
+}
+
+impl ForkJoin for Parkring {
+    type Scope<'a> = ();
+
+    fn enter(&self, f: impl FnOnce(&mut ()) -> u64 + Send) -> u64 {
+        self.0.install(|| f(&mut ()))
+    }
+
+    #[inline]
+    fn join(
+        (): &mut (),
+        a: impl FnOnce(&mut ()) -> u64 + Send,
+        b: impl FnOnce(&mut ()) -> u64 + Send,
+    ) -> (u64, u64) {
+        parkring::join(|| a(&mut ()), || b(&mut ()))
+    }
+}
+
 /// threadpool.
 pub struct Threadpool(threadpool::ThreadPool);
 

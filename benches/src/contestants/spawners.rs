@@ -13,7 +13,7 @@ use executors::parker::{SmallThreadData, StaticParker};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use crate::contestants::{Contestant, Execute, Handles, RoundTrip};
+use crate::contestants::{Contestant, Execute, Handles, Joined, RoundTrip};
 
 /// tokio's `spawn_blocking`.
 pub struct SpawnBlocking(Runtime);
@@ -122,6 +122,40 @@ where
     }
 }
 
+/// affinitypool. It has no way to let go of a job, which is cancelled with its future, so it only takes
+/// part where jobs are awaited.
+pub struct Affinitypool(affinitypool::Threadpool);
+
+impl Contestant for Affinitypool {
+    const NAME: &'static str = "affinitypool";
+
+    fn start(workers: usize) -> Self {
+        Self(affinitypool::Threadpool::new(workers))
+    }
+}
+
+impl Joined for Affinitypool {
+    fn spawn_and_join_all<F>(&self, jobs: impl Iterator<Item = F>) -> u64
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        let handles: Vec<_> = jobs.map(|job| self.0.spawn(job)).collect();
+        block_on(async {
+            let mut sum = 0;
+            for job in handles {
+                sum += job.await;
+            }
+            sum
+        })
+    }
+}
+
+impl RoundTrip for Affinitypool {
+    fn round_trip(&'static self, number: u64) -> u64 {
+        block_on(self.0.spawn(move || number + 1))
+    }
+}
+
 /// A waker that unparks a thread.
 struct Unpark(Thread);
 
@@ -131,7 +165,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for a future on this thread. `executors` leaves that to others.
+/// Waits for a future on this thread. The pools leave that to others.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     thread_local! {
         static WAKER: Waker = Arc::new(Unpark(thread::current())).into();

@@ -41,6 +41,21 @@ const CUT: &str = " A bar with two gaps is longer than drawn.";
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn Error>>;
 
+/// Draws charts below one another, as SVG.
+pub(crate) fn draw(charts: &[Chart<'_>], theme: &'static Theme) -> Result<String, Box<dyn Error>> {
+    let mut svg = String::new();
+    let height: i32 = charts.iter().map(Chart::height).sum();
+    let mut rest = SVGBackend::with_string(&mut svg, (WIDTH, height as u32)).into_drawing_area();
+    for chart in charts {
+        let (area, below) = rest.split_vertically(chart.height());
+        chart.draw_on(&area, theme)?;
+        rest = below;
+    }
+    rest.present()?;
+    drop(rest);
+    Ok(svg)
+}
+
 /// What was measured of one workload.
 pub(crate) struct Chart<'a> {
     title: String,
@@ -71,13 +86,9 @@ impl<'a> Chart<'a> {
         Some(Self { title, speeds, workers, rows, most, note: note(&report.setting) })
     }
 
-    /// Draws all of it, as SVG.
-    pub(crate) fn draw(&self, theme: &'static Theme) -> Result<String, Box<dyn Error>> {
-        let mut svg = String::new();
-        let height = TOP + ROW * self.rows.len() as i32 + AXIS + NOTE;
-        let size = (WIDTH, height as u32);
-        self.draw_on(&SVGBackend::with_string(&mut svg, size).into_drawing_area(), theme)?;
-        Ok(svg)
+    /// How high it is.
+    fn height(&self) -> i32 {
+        TOP + ROW * self.rows.len() as i32 + AXIS + NOTE
     }
 
     fn draw_on(&self, area: &Area<'_>, theme: &'static Theme) -> Drawn {
@@ -98,7 +109,7 @@ impl<'a> Chart<'a> {
                 (0..).zip(&self.rows).try_for_each(|(row, name)| panel.name(name, row))?;
             }
         }
-        Ok(area.present()?)
+        Ok(())
     }
 
     fn panel<'b>(
@@ -234,8 +245,8 @@ fn many(count: usize, thing: &str) -> String {
 /// Where it was measured.
 fn note(setting: &Setting) -> String {
     let threads = many(setting.parallelism, "hardware thread");
-    let parts = [&setting.processor, &threads, &setting.system, &setting.compiler];
-    parts.map(String::as_str).join(", ")
+    let [processor, ..] = setting.machine();
+    [processor.as_str(), &threads, &setting.system, &setting.compiler].join(", ")
 }
 
 #[cfg(test)]
@@ -253,8 +264,7 @@ mod tests {
             median,
             low: median,
             high: median,
-            to_best_peer: None,
-            to_own_channel: None,
+            ..Speed::default()
         }
     }
 
@@ -266,9 +276,27 @@ mod tests {
         assert!(Chart::of(&report, "tree", "").is_none());
         let chart = Chart::of(&report, "ext", "a test").expect("it was measured");
         assert_eq!(chart.rows, ["pool/std", "a & b", "slow"]);
-        let svg = chart.draw(&THEMES[0]).expect("it is drawn");
+        let svg = draw(&[chart], &THEMES[0]).expect("it is drawn");
         for text in ["ext: a test", CUT, "a &amp; b", "900 ns", "not measured", "16 workers"] {
             assert!(svg.contains(text), "{text} is missing: {svg}");
         }
+    }
+
+    #[test]
+    fn charts_of_two_reports_stand_below_one_another() {
+        let reports = ["one", "two"].map(|processor| {
+            let mut report = Report { speed: vec![speed("a", 2, 9.0)], ..Report::default() };
+            report.setting.processor = processor.to_owned();
+            report
+        });
+        let charts =
+            reports.each_ref().map(|report| Chart::of(report, "ext", "").expect("it is there"));
+        let svg = draw(&charts, &THEMES[0]).expect("it is drawn");
+        let at = |text| {
+            let (before, _) = svg.split_once(text).expect("it is written");
+            let (_, y) = before.rsplit_once(" y=\"").expect("it has a place");
+            y.split('"').next().expect("a number").parse::<i32>().expect("a number")
+        };
+        assert!(at("one, 0 hardware") + 100 < at("two, 0 hardware"), "{svg}");
     }
 }

@@ -19,7 +19,7 @@ const SPAN: Duration = Duration::from_secs(1);
 pub(crate) fn measure(workers: usize, args: &Args, report: &mut Report) -> String {
     let mut all: Vec<Entry> = Vec::new();
     // Between them they have everyone.
-    for workload in [Workload::Ext, Workload::BatchTyped, Workload::ForkJoin] {
+    for workload in [Workload::Ext, Workload::BatchTyped, Workload::Handles, Workload::ForkJoin] {
         for entry in args.entries(workload, workers, 1_000) {
             if all.iter().all(|other| other.contestant != entry.contestant) {
                 all.push(entry);

@@ -4,7 +4,9 @@
 //! The machine's speed drifts. Pools that take turns drift together, so the ratios hold even where
 //! the nanoseconds do not.
 
+mod foreign;
 mod idle;
+mod kept;
 mod memory;
 mod part;
 mod scaling;
@@ -15,7 +17,6 @@ mod table;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,10 +25,16 @@ use pool_benches::report::Report;
 use pool_benches::workloads::{Entry, Workload};
 use pool_benches::{progress, rounds};
 
+use crate::foreign::Foreign;
 use crate::part::Part;
 
 /// Every pool under every workload, in one process and taking turns.
 #[derive(Parser)]
+#[command(
+    after_help = "On a machine with nothing else to do, at the root of the repository:\n\n  \
+    target/release/compare --foreign --keep\n  \
+    target/release/charts docs/results docs/charts --tables docs/results/tables.md"
+)]
 struct Args {
     /// Only these parts, by name
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "PART", value_parser = Part::parser())]
@@ -50,9 +57,21 @@ struct Args {
     /// For how long each workload is measured, with each number of workers
     #[arg(long, default_value_t = 12.0)]
     seconds: f64,
+    /// Let pools of other languages take their turns, as far as their compilers are installed
+    #[arg(long)]
+    foreign: bool,
     /// Where to write everything to, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Keep the report in this folder, in place of the one of the same processor; only whole runs are kept
+    #[arg(
+        long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = kept::FOLDER,
+        conflicts_with_all = ["only", "contestants"]
+    )]
+    keep: Option<PathBuf>,
+    /// Say which contestants differ from this kept report by more than the quartiles
+    #[arg(long, value_name = "REPORT")]
+    against: Option<PathBuf>,
 }
 
 impl Args {
@@ -98,8 +117,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     // What may be missing is looked for before, not after minutes of work.
     let json = args.json.as_ref().map(File::create).transpose()?;
+    let against = args.against.as_deref().map(kept::read).transpose()?;
     if args.parts().contains(&Part::Memory) {
         memory::program()?;
+    }
+    let mut foreign = args.foreign.then(Foreign::build).transpose()?;
+    for program in foreign.iter().flat_map(Foreign::left_out) {
+        println!("{program}");
     }
     let steps: Vec<(Part, usize)> = args
         .parts()
@@ -111,16 +135,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bar = progress::bar(steps.len() as u64, "");
     for (part, workers) in steps {
         bar.set_message(format!("{} with {workers} workers", part.name()));
-        let table = measure(part, workers, &args, &mut report)?;
+        let table = measure(part, workers, &args, foreign.as_mut(), &mut report)?;
         bar.suspend(|| println!("{table}"));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if let Some(file) = json {
-        let mut file = BufWriter::new(file);
-        serde_json::to_writer_pretty(&mut file, &report)?;
-        writeln!(file)?;
-        file.flush()?;
+    if let Some(mut file) = json {
+        kept::write(&report, &mut file)?;
+    }
+    if let Some(kept) = against {
+        println!("{}", kept::differences(&report, &kept));
+    }
+    // After what it is compared with was read, which may be what it replaces.
+    if let Some(folder) = &args.keep {
+        println!("kept: {}", kept::keep(&report, folder)?.display());
     }
     Ok(())
 }
@@ -130,10 +158,11 @@ fn measure(
     part: Part,
     workers: usize,
     args: &Args,
+    foreign: Option<&mut Foreign>,
     report: &mut Report,
 ) -> Result<String, Box<dyn Error>> {
     match part {
-        Part::Speed(workload) => speed::measure(workload, workers, args, report),
+        Part::Speed(workload) => speed::measure(workload, workers, args, foreign, report),
         Part::Scaling => Ok(scaling::measure(workers, args, report)),
         Part::Memory => memory::measure(workers, args, report),
         Part::Idle => Ok(idle::measure(workers, args, report)),

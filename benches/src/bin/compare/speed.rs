@@ -8,6 +8,7 @@ use pool_benches::statistics::{Summary, median_ratio};
 use pool_benches::workloads::{self, Entry, Workload};
 use pool_benches::{names, work};
 
+use crate::foreign::Foreign;
 use crate::{Args, table, take_turns};
 
 /// So many rounds are run, however long they take.
@@ -25,11 +26,14 @@ pub(crate) fn measure(
     workload: Workload,
     workers: usize,
     args: &Args,
+    foreign: Option<&mut Foreign>,
     report: &mut Report,
 ) -> Result<String, Box<dyn Error>> {
     let jobs = args.jobs(workload);
     let time = args.time()?;
     let mut entries = args.entries(workload, workers, jobs);
+    let others = foreign.into_iter().flat_map(|programs| programs.entries(workload, workers, jobs));
+    entries.extend(others.filter(|entry| args.wants(entry.contestant)));
     // The work alone takes turns with the contestants: the machine is as fast for it as for them.
     entries.extend(workload.floor(workers, jobs));
     let start = Instant::now();
@@ -68,8 +72,11 @@ impl Series {
 
 /// Sums the rounds up, and compares them with those of the best peer and of bare channels.
 fn compare(all: &[Series], workload: &str, workers: usize, jobs: usize) -> Vec<Speed> {
-    let peers = all.iter().filter(|series| !names::is_ours(series.contestant));
-    let best = peers.min_by(|a, b| a.summary().median.total_cmp(&b.summary().median));
+    let best_of = |kind: fn(&str) -> bool| {
+        let peers = all.iter().filter(|series| kind(series.contestant));
+        peers.min_by(|a, b| a.summary().median.total_cmp(&b.summary().median))
+    };
+    let (best, foreign) = (best_of(names::is_peer), best_of(names::is_foreign));
     let speeds = all.iter().map(|series| {
         let Summary { low, median, high } = series.summary();
         let channel = names::own_channel(series.contestant);
@@ -84,6 +91,7 @@ fn compare(all: &[Series], workload: &str, workers: usize, jobs: usize) -> Vec<S
             low,
             high,
             to_best_peer: best.map(|best| series.ratio_to(best)),
+            to_best_foreign: foreign.map(|foreign| series.ratio_to(foreign)),
             to_own_channel: channel.map(|channel| series.ratio_to(channel)),
         }
     });
@@ -113,6 +121,19 @@ mod tests {
         assert_eq!(names, ["pool/std", "fast", "slow"]);
         let ratios: Vec<Option<f64>> = speeds.iter().map(|speed| speed.to_best_peer).collect();
         assert_eq!(ratios, [Some(0.25), Some(1.0), Some(2.0)]);
+    }
+
+    #[test]
+    fn who_is_foreign_is_no_peer() {
+        let all = [
+            series("pool/std", &[1.0]),
+            series("java/ForkJoinPool", &[0.5]),
+            series("go/channel", &[2.0]),
+            series("rayon", &[4.0]),
+        ];
+        let speeds = compare(&all, "ext", 2, 10);
+        let ours = speeds.iter().find(|speed| speed.contestant == "pool/std").expect("ours");
+        assert_eq!((ours.to_best_peer, ours.to_best_foreign), (Some(0.25), Some(2.0)));
     }
 
     #[test]

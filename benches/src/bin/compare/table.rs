@@ -6,8 +6,8 @@ use pool_benches::table::{number, text};
 
 /// Where and with what it is measured.
 pub(crate) fn setting(setting: &Setting) -> String {
-    let Setting { processor, parallelism, system, compiler } = setting;
-    format!("{processor}, {parallelism} threads at once; {system}; {compiler}\n")
+    let Setting { system, compiler, .. } = setting;
+    format!("{}\n{system}; {compiler}\n", setting.machine().join("\n"))
 }
 
 /// One workload with one number of workers. The ratios say which part of the other's time it took.
@@ -18,12 +18,16 @@ pub(crate) fn speed(speeds: &[Speed], floor: Option<&Floor>) -> String {
         first.workload, first.workers, first.rounds, first.jobs
     );
     let mut header = vec!["  contestant", "ns/job", "quartiles", "of best peer"];
-    // It takes part in most workloads, but not in all.
+    // They take part in some workloads only.
+    let with_foreign = speeds.iter().any(|speed| speed.to_best_foreign.is_some());
+    header.extend(with_foreign.then_some("of best foreign"));
     header.extend(speeds.iter().find_map(|speed| speed.to_own_channel).map(|_| "of its channel"));
     let ratio = |ratio: Option<f64>| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     let rows = speeds.iter().map(|speed| {
         let quartiles = format!("{} to {}", number(speed.low), number(speed.high));
-        let ratios = [speed.to_best_peer, speed.to_own_channel].map(ratio);
+        let foreign = with_foreign.then(|| ratio(speed.to_best_foreign));
+        let ratios = [ratio(speed.to_best_peer)].into_iter().chain(foreign);
+        let ratios = ratios.chain([ratio(speed.to_own_channel)]);
         [marked(&speed.contestant), number(speed.median), quartiles].into_iter().chain(ratios)
     });
     let floors = floor.into_iter().flat_map(|floor| {
@@ -95,6 +99,7 @@ mod tests {
             high: median + 1.0,
             to_best_peer,
             to_own_channel,
+            ..Speed::default()
         }
     }
 
