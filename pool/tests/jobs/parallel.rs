@@ -160,7 +160,10 @@ fn is_done_here(pool: &Handle) {
         assert_eq!(thread::current().id(), here);
         assert!(current_worker().is_none());
     });
-    assert_eq!(checked.copied().map(u64::from).sum(), numbers.iter().copied().map(u64::from).sum());
+    assert_eq!(
+        checked.copied().map(u64::from).sum(),
+        numbers.iter().copied().map(u64::from).sum::<u64>()
+    );
 }
 
 fn without_a_free_worker_the_caller_does_all(setup: Setup) {

@@ -50,7 +50,7 @@ fn read(setup: Setup, block_on: impl Fn(Pin<Box<dyn Future<Output = u64> + Send>
     for (sink, results) in [result_stream(), bounded_result_stream(2)] {
         let pool = Arc::new(pool(setup, sink));
         let read = block_on(Box::pin(sum(Arc::clone(&pool), results)));
-        assert_eq!(read, (0..JOBS).sum());
+        assert_eq!(read, (0..JOBS).sum::<u64>());
         let report = balanced(&pool);
         assert_eq!((report.done, report.undelivered), (JOBS, 0));
     }

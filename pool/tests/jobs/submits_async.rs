@@ -158,7 +158,7 @@ fn calls_of_the_handler(setup: Setup) {
         }
         sum
     });
-    assert_eq!(sum, (0..20).map(|n| n * n).sum());
+    assert_eq!(sum, (0..20).map(|n| n * n).sum::<u64>());
     let call = ready(pool.with(WhenFull::RunHere).call_async(3)).unwrap();
     assert_eq!(block_on(call).unwrap(), 9);
     assert_eq!(pool.shutdown().done, 21);
