@@ -34,8 +34,9 @@ impl<K: Hash + Eq> Awaiting<K> {
     pub(crate) fn forget(&self, what: &K) {
         let mut tasks = lock(&self.0);
         let waker = tasks.remove(what);
-        if tasks.is_empty() && tasks.capacity() > KEPT {
-            *tasks = HashMap::new();
+        if tasks.capacity() > KEPT && tasks.len() < tasks.capacity() / 4 {
+            let room = tasks.len() * 2;
+            tasks.shrink_to(room);
         }
         drop(tasks);
         drop_quietly(waker);
@@ -50,3 +51,20 @@ impl<K: Hash + Eq> Awaiting<K> {
 
 /// The number of tasks for which the room is kept.
 const KEPT: usize = 64;
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_gives_its_memory_back_though_one_waits_on() {
+        let tasks = Awaiting::default();
+        (0..100_000).for_each(|what| tasks.note(what, Waker::noop()));
+        (1..100_000).for_each(|what| tasks.forget(&what));
+        let (left, room) = {
+            let tasks = lock(&tasks.0);
+            (tasks.len(), tasks.capacity())
+        };
+        assert!(left == 1 && room <= 4 * KEPT, "room for {room}");
+    }
+}
