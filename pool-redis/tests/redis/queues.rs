@@ -203,3 +203,48 @@ fn shards_are_drained_when_all_are() {
         assert!(RedisShards::<u32, u32>::open(&[], "q", &options()).is_err());
     });
 }
+
+#[test]
+fn a_close_beside_pushes_loses_none() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        for round in 0..5 {
+            let name = format!("race-{round}");
+            let open =
+                || RedisQueue::<u32, u32>::open(&server.address(), &name, options()).unwrap();
+            let queue = open();
+            let worker = Worker::new(&queue);
+            let at_work = std::thread::spawn(move || {
+                let builder = drainpool::ThreadPoolBuilder::new().num_threads(2);
+                worker.run(builder, |_| |n: u32| n).unwrap()
+            });
+            let pushers: Vec<_> = (0..4)
+                .map(|_| {
+                    // Each on a connection of its own.
+                    let queue = open();
+                    std::thread::spawn(move || {
+                        let mut ids = Vec::new();
+                        loop {
+                            match queue.push(1) {
+                                Ok(id) => ids.push(id),
+                                Err(refused) => {
+                                    assert!(matches!(refused.reason(), PushRefusal::Closed));
+                                    return ids;
+                                }
+                            }
+                        }
+                    })
+                })
+                .collect();
+            crate::server::eventually(|| queue.stats().unwrap().ended > 20);
+            queue.close().unwrap();
+            let accepted = pushers.into_iter().flat_map(|pusher| pusher.join().unwrap());
+            let mut accepted: Vec<_> = accepted.collect();
+            assert_eq!(at_work.join().unwrap().end, WorkerEnd::Drained);
+            let mut ended: Vec<_> = queue.results().map(|ended| ended.unwrap().id).collect();
+            accepted.sort_unstable();
+            ended.sort_unstable();
+            assert_eq!(accepted, ended);
+        }
+    });
+}
