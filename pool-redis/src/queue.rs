@@ -110,13 +110,15 @@ where
     ///
     /// * `redis://host`, `redis://:password@host:6379/2`, `redis://user:password@host`: with port, password, user of
     ///   the server's access control and number of the database, if they are needed,
-    /// * `rediss://…`: the same, encrypted, with the feature `tls`,
+    /// * `rediss://…`: the same, encrypted, with the feature `tls`; the server's certificate is checked against those that
+    ///   the system trusts, or those in the file that `SSL_CERT_FILE` names,
     /// * `unix:///run/redis.sock?db=2&user=…&pass=…`: a socket on this machine.
     ///
     /// # Errors
     ///
     /// [`OpenError`] says what does not fit: the address, the name, an option, the server or the queue that is there.
     pub fn open(address: &str, name: &str, options: QueueOptions) -> Result<Self, OpenError> {
+        install_cryptography();
         let client = Client::open(address).map_err(|error| OpenError::Address(error.into()))?;
         let keys = Keys::new(name).ok_or_else(|| OpenError::Name(name.to_owned()))?;
         check(&options)?;
@@ -368,6 +370,15 @@ fn parse_state(state: &str) -> Result<QueueState, Error> {
         "closed" => Ok(QueueState::Closed),
         "drained" => Ok(QueueState::Drained),
         state => Err(Error::Unexpected(format!("the queue's state is {state:?}").into())),
+    }
+}
+
+/// Has `rustls` use `ring`, unless the program has chosen something else. It would panic if it had to choose.
+fn install_cryptography() {
+    #[cfg(feature = "tls")]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may have been quicker.
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 
