@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::codec::{Codec, Json};
 use crate::error::{Error, OpenError, PushError};
 use crate::options::QueueOptions;
-use crate::queue::{Pushed, QueueState, RedisQueue};
+use crate::push::Pushed;
+use crate::queue::RedisQueue;
+use crate::stats::QueueState;
 
 /// Several queues for the jobs of one kind. A queue is one hash slot of a cluster, and one processor of a server: these lie
 /// in as many as there are addresses.
