@@ -65,7 +65,8 @@ fn one_round(mut server: Server, jobs: u64, seed: u64) {
     let (mut accepted, mut kills, mut freezes) = (HashMap::new(), 0, 0);
     let begun = Instant::now();
     let (mut next, mut server_kills, mut closed) = (0, 0, false);
-    let mut next_blow = begun;
+    // When the frozen workers are to go on.
+    let (mut next_blow, mut thaws) = (begun, Vec::new());
     loop {
         // Some more jobs, each until it is known to be accepted.
         for _ in 0..50.min(jobs - next) {
@@ -87,20 +88,26 @@ fn one_round(mut server: Server, jobs: u64, seed: u64) {
         }
         if Instant::now() >= next_blow {
             next_blow = Instant::now() + Duration::from_millis(random.u64(50..400));
-            let worker = &mut workers[random.usize(..WORKERS)];
+            let at = random.usize(..WORKERS);
+            let worker = &mut workers[at];
             if worker.0.try_wait().unwrap().is_none() {
                 if random.bool() {
                     worker.kill();
                     kills += 1;
                 } else {
                     worker.signal("STOP");
-                    let freeze = Duration::from_millis(random.u64(..1_400));
-                    thread::sleep(freeze);
-                    worker.signal("CONT");
+                    thaws.push((Instant::now() + Duration::from_millis(random.u64(..1_400)), at));
                     freezes += 1;
                 }
             }
         }
+        thaws.retain(|(time, at)| {
+            let is_frozen = Instant::now() < *time;
+            if !is_frozen && workers[*at].0.try_wait().unwrap().is_none() {
+                workers[*at].signal("CONT");
+            }
+            is_frozen
+        });
         if queue.stats().is_ok_and(|stats| stats.state == QueueState::Drained) {
             break;
         }
@@ -111,6 +118,11 @@ fn one_round(mut server: Server, jobs: u64, seed: u64) {
         }
     }
     let drained = Instant::now();
+    for (_, at) in thaws {
+        if workers[at].0.try_wait().unwrap().is_none() {
+            workers[at].signal("CONT");
+        }
+    }
     let ended = |worker: &mut Process| worker.0.try_wait().unwrap().is_some();
     eventually(|| workers.iter_mut().all(ended));
     let gone = drained.elapsed();
