@@ -9,6 +9,10 @@ use crate::id::StreamId;
 pub(crate) struct Streams(Vec<(String, Vec<Entry>)>);
 
 impl Streams {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|(_, entries)| entries.is_empty())
+    }
+
     /// The entries of all streams.
     pub(crate) fn entries(self) -> impl Iterator<Item = Entry> {
         self.0.into_iter().flat_map(|(_, entries)| entries)

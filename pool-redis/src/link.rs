@@ -20,6 +20,19 @@ pub(crate) const BLOCK: Duration = Duration::from_millis(500);
 /// The shortest and the longest pause before another attempt to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
+/// What a server says that will do what is asked later: it is on its way up or down, or its disk or its replicas are not
+/// what its settings want.
+const PASSING: [&str; 8] = [
+    "LOADING",
+    "BUSY",
+    "TRYAGAIN",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "READONLY",
+    "MISCONF",
+    "NOREPLICAS",
+];
+
 /// A connection that was lost, and what comes next; told by
 /// [`QueueOptions::on_reconnect`](crate::QueueOptions::on_reconnect).
 #[derive(Debug)]
@@ -123,9 +136,7 @@ fn is_broken(error: &RedisError) -> bool {
 fn may_pass(error: &Error) -> bool {
     match error {
         Error::Unreachable(_) | Error::Lost(_) => true,
-        Error::Server(cause) => code(&**cause).is_some_and(|code| {
-            ["LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "READONLY"].contains(&code)
-        }),
+        Error::Server(cause) => code(&**cause).is_some_and(|code| PASSING.contains(&code)),
         Error::Unexpected(_) => false,
     }
 }

@@ -35,7 +35,8 @@ const REMEMBERED: usize = 65_536;
 ///
 /// # Errors
 ///
-/// An item is an [`Error`] if the server refuses, or the keys were changed by a foreign hand. The next call tries again.
+/// An item is an [`Error`] if the server refuses, or the keys were changed by a foreign hand. The next call tries again,
+/// unless the queue was deleted: that error is the last item.
 pub struct Results<R, C> {
     shared: Arc<Shared>,
     link: Link,
@@ -67,6 +68,9 @@ impl<R: DeserializeOwned, C: Codec> Results<R, C> {
         };
         let told = shared.on_reconnect.as_ref();
         let streams = link.insist(&Stop::default(), Duration::ZERO, told, read)?;
+        if streams.is_empty() {
+            return self.check_that_it_is_there();
+        }
         for entry in streams.entries() {
             self.cursor = entry.id()?;
             if entry.field("end").is_some() {
@@ -81,6 +85,20 @@ impl<R: DeserializeOwned, C: Codec> Results<R, C> {
             }
         }
         Ok(())
+    }
+
+    /// Ends the iterator if the queue was deleted: there is nothing more to wait for.
+    fn check_that_it_is_there(&mut self) -> Result<(), Error> {
+        let Self { shared, link, .. } = self;
+        let ask = |connection: &mut Connection| {
+            redis::cmd("EXISTS").arg(&shared.keys.meta).query(connection)
+        };
+        let told = shared.on_reconnect.as_ref();
+        if link.insist(&Stop::default(), Duration::ZERO, told, ask)? {
+            return Ok(());
+        }
+        self.is_drained = true;
+        Err(Error::Unexpected("the queue was deleted".into()))
     }
 }
 

@@ -3,8 +3,8 @@
 if redis.call('HGET', KEYS[4], 'state') ~= 'open' then return {'closed'} end
 local known_for = tonumber(ARGV[1])
 if known_for > 0 then
-  local id = redis.call('GET', KEYS[5])
-  if id then return {'known', id} end
+  local born, id = string.match(redis.call('GET', KEYS[5]) or '', '^(.*) (.*)$')
+  if id and born == redis.call('HGET', KEYS[4], 'born') then return {'known', id} end
 end
 local count = #ARGV - 1
 local capacity = tonumber(redis.call('HGET', KEYS[4], 'capacity'))
@@ -17,5 +17,7 @@ for n = 1, count do
   reply[n + 1] = redis.call('XADD', KEYS[1], '*', 'v', '1', 'j', ARGV[n + 1])
 end
 redis.call('HINCRBY', KEYS[4], 'accepted', count)
-if known_for > 0 then redis.call('SET', KEYS[5], reply[2], 'PX', known_for) end
+if known_for > 0 then
+  redis.call('SET', KEYS[5], redis.call('HGET', KEYS[4], 'born') .. ' ' .. reply[2], 'PX', known_for)
+end
 return reply

@@ -6,4 +6,5 @@ mod outages;
 mod proxy;
 mod queues;
 mod server;
+mod stuck;
 mod workers;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use drainpool::ThreadPoolBuilder;
 use drainpool::redis::{Outcome, QueueOptions, QueueState, RedisQueue, Worker, WorkerEnd};
+use pool_conformance::Latch;
 
 use crate::proxy::Proxy;
 use crate::server::{Server, eventually, in_time};
@@ -162,5 +163,42 @@ fn a_queue_that_is_deleted_ends_its_workers() {
         assert_eq!(at_work.join().unwrap().unwrap().end, WorkerEnd::Deleted);
         assert!(queue.stats().is_err());
         assert!(!matches!(queue.close(), Ok(QueueState::Closed)));
+    });
+}
+
+#[test]
+fn outcomes_that_come_together_count_one_by_one() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let queue: RedisQueue<u32, u32> = server.queue(QueueOptions::new());
+        let ids = queue.push_batch(0..8).unwrap();
+        queue.close().unwrap();
+        let go_on = Latch::default();
+        let worker = Worker::new(&queue);
+        let handler = {
+            let go_on = go_on.clone();
+            move |n| {
+                go_on.wait();
+                n
+            }
+        };
+        let at_work = thread::spawn(move || {
+            let builder = ThreadPoolBuilder::new().num_threads(8);
+            worker.run(builder, move |_| handler.clone())
+        });
+        eventually(|| queue.stats().unwrap().running == 8);
+        // Another worker ends one of them.
+        let id = ids[3].to_string();
+        server.command(&["XACK", "{q}:jobs", "w", &id]);
+        server.command(&["XDEL", "{q}:jobs", &id]);
+        server.command(&["XADD", "{q}:results", "*", "id", &id, "k", "done", "r", "3"]);
+        // While the first outcomes are refused, the others gather behind them.
+        server.command(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+        go_on.open();
+        eventually(|| server.command(&["INFO", "errorstats"]).contains("NOREPLICAS:count="));
+        server.command(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+        let report = at_work.join().unwrap().unwrap();
+        assert_eq!((report.done, report.superseded, report.unsettled), (8, 1, 0));
+        check_results(&queue, 8);
     });
 }
