@@ -19,8 +19,11 @@ pub enum Error {
     Lost(Cause),
     /// The server refused.
     Server(Cause),
-    /// The server's answer makes no sense: the keys were changed by a foreign hand.
+    /// What is there is not what was expected: the keys were changed by a foreign hand, or the program that wrote a
+    /// result has another type.
     Unexpected(Cause),
+    /// The queue was [deleted](crate::RedisQueue::delete).
+    Deleted,
 }
 
 impl fmt::Display for Error {
@@ -29,7 +32,8 @@ impl fmt::Display for Error {
             Self::Unreachable(cause) => write!(f, "no connection to the server: {cause}"),
             Self::Lost(cause) => write!(f, "the connection to the server broke: {cause}"),
             Self::Server(cause) => write!(f, "the server refused: {cause}"),
-            Self::Unexpected(cause) => write!(f, "the server's answer makes no sense: {cause}"),
+            Self::Unexpected(cause) => write!(f, "unexpected content: {cause}"),
+            Self::Deleted => f.write_str("the queue was deleted"),
         }
     }
 }
@@ -71,11 +75,13 @@ pub enum OpenError {
         /// The version of what the keys hold.
         found: String,
     },
+    /// There is no queue of this name, and it was [to exist](crate::QueueOptions::existing).
+    Missing,
     /// The queue was made with another setting.
     Differs {
         /// The setting.
         setting: &'static str,
-        /// Its value in the queue, in milliseconds if it is a time.
+        /// Its value in the queue, in milliseconds if it is a time, and 0 if there is no limit.
         found: u64,
         /// The value that was asked for.
         asked: u64,
@@ -105,6 +111,13 @@ impl fmt::Display for OpenError {
             ),
             Self::Format { found } => {
                 write!(f, "the queue was made by another version of this program ({found:?})")
+            }
+            Self::Missing => f.write_str("there is no queue of this name"),
+            Self::Differs { setting: "lease", found, asked } => {
+                write!(f, "the queue's lease is {found} ms, and {asked} ms was asked for")
+            }
+            Self::Differs { setting: "capacity", found: 0, asked } => {
+                write!(f, "the queue has no capacity set, and {asked} was asked for")
             }
             Self::Differs { setting, found, asked } => {
                 write!(f, "the queue's {setting} is {found}, and {asked} was asked for")

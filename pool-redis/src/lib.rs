@@ -51,9 +51,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod codec;
+mod dead;
 mod delivery;
 mod entry;
 mod error;
+mod hand;
 mod id;
 mod keys;
 mod leases;
@@ -73,6 +75,7 @@ mod stop;
 mod worker;
 
 pub use codec::{Codec, Json};
+pub use dead::DeadJob;
 pub use delivery::{Delivery, current_delivery};
 pub use error::{Error, OpenError, PushBatchError, PushError, PushRefusal};
 pub use id::{ParseIdError, StreamId};

@@ -64,7 +64,7 @@ impl Link {
     ) -> Result<T, Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(connect(&self.client).map_err(|e| Error::Unreachable(e.into()))?),
+            none => none.insert(connect(&self.client).map_err(refused)?),
         };
         command(connection).map_err(|error| {
             // A late answer would be taken for that of the next command. And a server that only copies another one by
@@ -74,12 +74,24 @@ impl Link {
             }
             if is_broken(&error) {
                 Error::Lost(error.into())
-            } else if matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse) {
+            } else if error.kind() == ErrorKind::UnexpectedReturnType {
                 Error::Unexpected(error.into())
             } else {
                 Error::Server(error.into())
             }
         })
+    }
+
+    /// Calls the server, and once more if the connection was lost: an idle one is when the server was restarted. What the
+    /// command does must be the same if it is done twice.
+    pub(crate) fn call_again<T>(
+        &mut self,
+        mut command: impl FnMut(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Error> {
+        match self.call(&mut command) {
+            Err(Error::Lost(_)) => self.call(command),
+            done => done,
+        }
     }
 
     /// Calls the server until it answers, with growing pauses, or until `stop` is set and the time since then is over.
@@ -117,6 +129,15 @@ impl Link {
     }
 }
 
+/// The error of a connection that was not made: it was not answered, or refused.
+fn refused(error: RedisError) -> Error {
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        Error::Server(error.into())
+    } else {
+        Error::Unreachable(error.into())
+    }
+}
+
 fn connect(client: &Client) -> RedisResult<Connection> {
     let connection = client.get_connection_with_timeout(CONNECT)?;
     connection.set_read_timeout(Some(PATIENCE))?;
@@ -126,6 +147,9 @@ fn connect(client: &Client) -> RedisResult<Connection> {
 
 /// Whether nothing can be said of what the server did, and the connection is of no more use.
 fn is_broken(error: &RedisError) -> bool {
+    if error.kind() == ErrorKind::UnexpectedReturnType {
+        return false;
+    }
     error.is_io_error()
         || error.is_timeout()
         || error.is_connection_dropped()
@@ -137,7 +161,7 @@ fn may_pass(error: &Error) -> bool {
     match error {
         Error::Unreachable(_) | Error::Lost(_) => true,
         Error::Server(cause) => code(&**cause).is_some_and(|code| PASSING.contains(&code)),
-        Error::Unexpected(_) => false,
+        Error::Unexpected(_) | Error::Deleted => false,
     }
 }
 

@@ -30,6 +30,7 @@ pub struct QueueOptions {
     pub(crate) max_deliveries: Option<u64>,
     pub(crate) known_for: Option<Duration>,
     pub(crate) allows_volatile: bool,
+    pub(crate) must_exist: bool,
     pub(crate) on_reconnect: Option<OnReconnect>,
 }
 
@@ -70,6 +71,12 @@ impl QueueOptions {
     /// that can be lost.
     pub fn allow_volatile(mut self) -> Self {
         self.allows_volatile = true;
+        self
+    }
+
+    /// Opens a queue that is there, and makes none: for programs that look at it or collect what is left.
+    pub fn existing(mut self) -> Self {
+        self.must_exist = true;
         self
     }
 

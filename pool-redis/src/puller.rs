@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use pool_core::{Handle, Job, Refusal, WhenFull, WorkQueue};
+use pool_core::{Handle, Job, Refusal, WaitError, WorkQueue};
 use redis::{Connection, RedisResult, Value};
 
 use crate::delivery::Delivery;
 use crate::entry::{Entry, Streams};
 use crate::error::Error;
+use crate::hand::Hand;
 use crate::leases::Leases;
 use crate::link::{BLOCK, Link, code};
 use crate::queue::{NO_ARGUMENTS, Shared, millis};
@@ -32,6 +33,8 @@ pub(crate) enum Ended {
     Server(Error),
     /// The pool did not take a job.
     Pool(Refusal),
+    /// The pool has lost its threads.
+    NoThread,
 }
 
 /// Fetches jobs for the pool of a worker.
@@ -39,6 +42,9 @@ pub(crate) struct Puller<'a> {
     shared: &'a Shared,
     worker: &'a str,
     batch: usize,
+    /// The number of jobs that it may have in hand.
+    limit: usize,
+    hand: &'a Hand,
     leases: &'a Leases,
     stop: &'a Stop,
     link: Link,
@@ -56,16 +62,21 @@ impl<'a> Puller<'a> {
     pub(crate) fn new(
         shared: &'a Shared,
         worker: &'a str,
-        batch: usize,
+        (batch, threads): (usize, usize),
+        hand: &'a Hand,
         leases: &'a Leases,
         stop: &'a Stop,
     ) -> Self {
         let (link, fetched) = (Link::new(&shared.client), VecDeque::new());
         let next_look = Instant::now();
+        // With one thread and one job at a time, none waits here.
+        let limit = threads + batch - 1;
         Self {
             shared,
             worker,
             batch,
+            limit,
+            hand,
             leases,
             stop,
             link,
@@ -89,13 +100,31 @@ impl<'a> Puller<'a> {
             while self.runs_alone && !self.stop.is_set() {
                 self.runs_alone = !self.leases.wait_until_empty(BLOCK);
             }
+            let Some(room) = self.wait_for_room(pool) else { return Ended::NoThread };
             if self.stop.is_set() {
                 return Ended::As(WorkerEnd::Stopped);
             }
-            match self.fetch() {
+            match self.fetch(room) {
                 Ok(None) => {}
                 Ok(Some(end)) => return Ended::As(end),
                 Err(error) => return Ended::Server(error),
+            }
+        }
+    }
+
+    /// Waits until some more jobs may be fetched, or it is to stop. `None` if that would be for ever.
+    fn wait_for_room<Q: WorkQueue<Job<Delivery>>>(
+        &self,
+        pool: &Handle<Delivery, Verdict, Q>,
+    ) -> Option<usize> {
+        loop {
+            let room = self.hand.wait_for_room(self.limit, BLOCK);
+            if room > 0 || self.stop.is_set() {
+                return Some(room);
+            }
+            // It tries to start a thread, if there is none.
+            if pool.wait_idle_timeout(Duration::ZERO) == Err(WaitError::NoThread) {
+                return None;
             }
         }
     }
@@ -105,7 +134,7 @@ impl<'a> Puller<'a> {
         self.fetched.drain(..)
     }
 
-    /// Submits what was fetched, and waits for room if need be; until it is to stop.
+    /// Submits what was fetched; until it is to stop.
     fn submit<Q: WorkQueue<Job<Delivery>>>(
         &mut self,
         pool: &Handle<Delivery, Verdict, Q>,
@@ -115,24 +144,23 @@ impl<'a> Puller<'a> {
                 self.fetched.push_front(delivery);
                 return Ok(());
             }
-            if let Err(refused) = pool.with(WhenFull::WaitFor(BLOCK)).submit(delivery) {
+            if let Err(refused) = pool.submit(delivery) {
                 let (reason, delivery) = refused.into_parts();
                 self.fetched.push_front(delivery);
-                if !matches!(reason, Refusal::Full) {
-                    return Err(reason);
-                }
+                return Err(reason);
             }
         }
         Ok(())
     }
 
     /// Fetches some jobs, if there are any soon. Returns the end if there will be none any more.
-    fn fetch(&mut self) -> Result<Option<WorkerEnd>, Error> {
+    fn fetch(&mut self, room: usize) -> Result<Option<WorkerEnd>, Error> {
         if Instant::now() >= self.next_look && self.reclaim()? {
             return Ok(None);
         }
         let Self { shared, worker, batch, .. } = self;
-        let (count, block) = (batch.to_string(), millis(BLOCK.min(shared.lease / LOOKS)));
+        let (count, block) =
+            (room.min(*batch).to_string(), millis(BLOCK.min(shared.lease / LOOKS)));
         let read = |connection: &mut Connection| -> RedisResult<Streams> {
             redis::cmd("XREADGROUP")
                 .arg(&["GROUP", GROUP, worker, "COUNT", &count, "BLOCK", &block.to_string()])
@@ -218,6 +246,7 @@ impl<'a> Puller<'a> {
         let payload = entry.field("j").filter(|_| is_ours);
         let delivery = Delivery::new(entry.id()?, deliveries, payload);
         self.leases.hold(delivery.clone());
+        self.hand.take();
         self.fetched.push_back(delivery);
         Ok(())
     }

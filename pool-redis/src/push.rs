@@ -8,6 +8,7 @@ use crate::error::{Error, PushBatchError, PushError, PushRefusal};
 use crate::id::StreamId;
 use crate::link::code;
 use crate::queue::{RedisQueue, Shared, millis};
+use crate::stop::lock;
 
 /// The number of jobs that are sent at a time.
 const CHUNK: usize = 128;
@@ -129,7 +130,7 @@ enum Accepted {
 impl Shared {
     fn push(&self, jobs: &[Vec<u8>], name: Option<&str>) -> Result<Accepted, PushRefusal> {
         let known_for = name.map_or(0, |_| millis(self.known_for).max(1));
-        let pushed = self.call(|connection| {
+        let push = |connection: &mut redis::Connection| {
             let mut call = self.scripts.push.prepare_invoke();
             for key in self.keys.all() {
                 call.key(key);
@@ -142,7 +143,11 @@ impl Shared {
                 call.arg(job);
             }
             call.invoke::<Vec<String>>(connection)
-        });
+        };
+        // One that has a name can be repeated.
+        let mut link = lock(&self.link);
+        let pushed = if name.is_some() { link.call_again(push) } else { link.call(push) };
+        drop(link);
         let reply = pushed.map_err(|error| match error {
             Error::Server(cause) if code(&*cause) == Some("OOM") => PushRefusal::OutOfMemory,
             error => PushRefusal::Call(error),
@@ -150,6 +155,7 @@ impl Shared {
         let ids = || reply[1..].iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>();
         match reply.first().map(String::as_str) {
             Some("closed") => Err(PushRefusal::Closed),
+            Some("deleted") => Err(PushRefusal::Call(Error::Deleted)),
             Some("full") => Err(PushRefusal::Full),
             Some("known") => ids()
                 .ok()

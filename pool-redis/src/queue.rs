@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     pub(crate) max_deliveries: u64,
     pub(crate) on_reconnect: Option<OnReconnect>,
     pub(crate) known_for: Duration,
-    link: Mutex<Link>,
+    pub(crate) link: Mutex<Link>,
 }
 
 impl<J, R, C> RedisQueue<J, R, C>
@@ -76,10 +76,19 @@ where
         link.call(Server::ask)?.check(options.allows_volatile)?;
         let text = |number: Option<u64>| number.map_or(String::new(), |n| n.to_string());
         let lease = options.lease.map(millis);
-        let settings =
-            [FORMAT.to_owned(), text(options.capacity), text(lease), text(options.max_deliveries)];
-        let known: (String, u64, u64, u64, String) =
+        let settings = [
+            FORMAT.to_owned(),
+            text(options.capacity),
+            text(lease),
+            text(options.max_deliveries),
+            u8::from(options.must_exist).to_string(),
+        ];
+        type Known = (Option<String>, Option<u64>, Option<u64>, Option<u64>, Option<String>);
+        let (format, capacity, lease_found, deliveries, _state): Known =
             link.call(|connection| call(&scripts.open, &keys, &settings, connection))?;
+        let Some(format) = format else { return Err(OpenError::Missing) };
+        let found = |number: Option<u64>| number.unwrap_or(0);
+        let known = (format, found(capacity), found(lease_found), found(deliveries));
         if known.0 != FORMAT {
             return Err(OpenError::Format { found: known.0 });
         }
@@ -114,9 +123,9 @@ where
     /// [`Error`] if the call fails. It can be repeated.
     pub fn close(&self) -> Result<QueueState, Error> {
         let Shared { scripts, keys, .. } = &*self.shared;
-        let state: String =
+        let state: Option<String> =
             self.shared.call(|connection| call(&scripts.close, keys, NO_ARGUMENTS, connection))?;
-        parse_state(&state)
+        parse_state(&state.unwrap_or_default())
     }
 
     /// What is known of the queue.
@@ -126,9 +135,11 @@ where
     /// [`Error`] if the call fails.
     pub fn stats(&self) -> Result<QueueStats, Error> {
         let Shared { scripts, keys, .. } = &*self.shared;
-        let (state, accepted, ended, left, running, dead): (String, u64, u64, u64, u64, u64) =
+        type Known = (Option<String>, Option<u64>, Option<u64>, u64, u64, u64);
+        let (state, accepted, ended, left, running, dead): Known =
             self.shared.call(|connection| call(&scripts.stats, keys, NO_ARGUMENTS, connection))?;
-        let state = parse_state(&state)?;
+        let state = parse_state(&state.unwrap_or_default())?;
+        let (accepted, ended) = (accepted.unwrap_or(0), ended.unwrap_or(0));
         let waiting = left.saturating_sub(running);
         Ok(QueueStats { state, accepted, ended, waiting, running, dead })
     }
@@ -163,8 +174,8 @@ where
         })
     }
 
-    /// Removes the queue from the server, with jobs, outcomes and dead jobs. Workers that have some of its jobs end
-    /// with an error.
+    /// Removes the queue from the server, with jobs, outcomes and dead jobs. A new one may be opened under its name.
+    /// Workers end as [`Deleted`](crate::WorkerEnd::Deleted), iterators over its outcomes with [`Error::Deleted`].
     ///
     /// # Errors
     ///
@@ -179,12 +190,12 @@ where
 pub(crate) const NO_ARGUMENTS: &[&str] = &[];
 
 impl Shared {
-    /// Calls the server on the connection of those who submit.
+    /// Calls the server on the connection of those who submit. What the command does must be the same if it is done twice.
     pub(crate) fn call<T>(
         &self,
-        command: impl FnOnce(&mut redis::Connection) -> redis::RedisResult<T>,
+        command: impl FnMut(&mut redis::Connection) -> redis::RedisResult<T>,
     ) -> Result<T, Error> {
-        lock(&self.link).call(command)
+        lock(&self.link).call_again(command)
     }
 }
 

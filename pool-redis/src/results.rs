@@ -98,7 +98,7 @@ impl<R: DeserializeOwned, C: Codec> Results<R, C> {
             return Ok(());
         }
         self.is_drained = true;
-        Err(Error::Unexpected("the queue was deleted".into()))
+        Err(Error::Deleted)
     }
 }
 

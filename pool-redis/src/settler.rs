@@ -1,10 +1,12 @@
 //! The thread that brings the outcomes of a worker's jobs to the server.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use pool_core::{Completed, JobError, ResultSink, SinkClosed};
 
 use crate::delivery;
+use crate::hand::Hand;
 use crate::id::StreamId;
 use crate::leases::Leases;
 use crate::link::Link;
@@ -34,7 +36,10 @@ impl Verdict {
 
 /// The sink of a worker's pool: it hands outcomes to the thread that brings them to the server.
 #[derive(Clone)]
-pub(crate) struct Outbox(pub(crate) SyncSender<Verdict>);
+pub(crate) struct Outbox {
+    pub(crate) verdicts: SyncSender<Verdict>,
+    pub(crate) hand: Arc<Hand>,
+}
 
 impl ResultSink for Outbox {
     type Result = Verdict;
@@ -42,6 +47,7 @@ impl ResultSink for Outbox {
     fn put(&mut self, done: Completed<Verdict>) -> Result<(), SinkClosed<Verdict>> {
         // On the thread of the handler, which noted the job there.
         let noted = delivery::end();
+        self.hand.put_down();
         let verdict = match done.outcome {
             Ok(verdict) => verdict,
             Err(JobError::Panicked(mut panic)) => {
@@ -54,7 +60,7 @@ impl ResultSink for Outbox {
             Err(_) => return Ok(()),
         };
         // There is nobody only if that thread has ended, and then the lease ends.
-        let _ = self.0.send(verdict);
+        let _ = self.verdicts.send(verdict);
         Ok(())
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn parse_state(state: &str) -> Result<QueueState, Error> {
         "open" => Ok(QueueState::Open),
         "closed" => Ok(QueueState::Closed),
         "drained" => Ok(QueueState::Drained),
+        "" => Err(Error::Deleted),
         state => Err(Error::Unexpected(format!("the queue's state is {state:?}").into())),
     }
 }

@@ -1,17 +1,19 @@
 //! A worker: a pool whose jobs come from a queue in the server.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use pool_core::{BuildError, Job, MakeQueue, Pool, Refusal, ThreadPoolBuilder};
+use pool_core::{BuildError, Job, MAX_CAPACITY, MakeQueue, Pool, Refusal, ThreadPoolBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{Codec, Json};
 use crate::delivery::{self, Delivery};
 use crate::error::Error;
+use crate::hand::Hand;
 use crate::leases::{Leases, renew};
 use crate::link::Link;
 use crate::outcome::Kind;
@@ -74,7 +76,7 @@ pub struct WorkerReport {
     pub undecodable: u64,
     /// Those of all these that had an outcome from another worker before, which counts.
     pub superseded: u64,
-    /// The jobs that were taken over from silent workers.
+    /// The jobs that were taken over from others, which were silent or had given them back.
     pub reclaimed: u64,
     /// The jobs that were found to be dead: delivered too often.
     pub dead: u64,
@@ -97,8 +99,10 @@ pub enum WorkerError {
     Thread(std::io::Error),
     /// The server refused.
     Server(Error),
-    /// The pool did not take a job: it was closed, or has lost its threads.
+    /// The pool did not take a job.
     Pool(Refusal),
+    /// The pool has lost all its threads, and could start none.
+    NoThread,
 }
 
 impl fmt::Display for WorkerError {
@@ -108,6 +112,7 @@ impl fmt::Display for WorkerError {
             Self::Thread(error) => write!(f, "a thread of the worker did not start: {error}"),
             Self::Server(error) => error.fmt(f),
             Self::Pool(refused) => write!(f, "the worker's pool takes no jobs: {refused}"),
+            Self::NoThread => f.write_str("the worker's pool has lost its threads"),
         }
     }
 }
@@ -126,9 +131,9 @@ where
         Self { queue: queue.clone(), batch: 64, stop: Arc::default() }
     }
 
-    /// The number of jobs that are fetched at a time: 64 by default. As many may wait in the pool. Short jobs want many,
-    /// as each fetch costs a way to the server and back; of long ones, those that wait here are kept from idle workers
-    /// elsewhere: 1 is right for jobs of a second and more.
+    /// The number of jobs that are fetched at a time: 64 by default. Besides those that run, one fewer may wait here. Short
+    /// jobs want many, as each fetch costs a way to the server and back; of long ones, those that wait are kept from idle
+    /// workers elsewhere: 1 is right for jobs of a second and more, and then none waits.
     ///
     /// # Panics
     ///
@@ -168,7 +173,10 @@ where
         H: FnMut(J) -> R,
     {
         let (outbox, outcomes) = mpsc::sync_channel(BACKLOG);
-        let builder = builder.sink(Outbox(outbox)).capacity(self.batch);
+        let hand = Arc::new(Hand::new(Arc::clone(&self.stop)));
+        let outbox = Outbox { verdicts: outbox, hand: Arc::clone(&hand) };
+        // What it has in hand is bounded by what it fetches.
+        let builder = builder.sink(outbox).capacity(MAX_CAPACITY);
         let pool = builder
             .build_with(move |worker| handler_of::<J, R, C>(make_handler(worker.index())))
             .map_err(WorkerError::Build)?;
@@ -188,10 +196,16 @@ where
             let settler = settler
                 .spawn_scoped(scope, move || settle(shared, &outcomes, leases, stop))
                 .map_err(WorkerError::Thread)?;
-            let mut puller = Puller::new(shared, worker, self.batch, leases, stop);
-            let ended = puller.pull(&pool);
+            let at_a_time = (self.batch, pool.num_threads());
+            let mut puller = Puller::new(shared, worker, at_a_time, &hand, leases, stop);
+            // Nothing that waits is begun once it is to stop.
+            let holds = pool.handle().clone();
+            stop.call_when_set(Box::new(move || holds.pause()));
+            let hooked = Hooked(stop);
+            let ended = pull_apart(&mut puller, &pool)?;
             // From here on, a server that is away is waited for no longer than a lease.
             stop.set();
+            drop(hooked);
             let released = self.leave(&pool, &mut puller, worker, leases);
             // The last outcome is in the channel when it returns, and with the pool goes the last sender.
             pool.shutdown();
@@ -203,6 +217,7 @@ where
                 Ended::As(end) => end,
                 Ended::Server(error) => return Err(WorkerError::Server(error)),
                 Ended::Pool(refused) => return Err(WorkerError::Pool(refused)),
+                Ended::NoThread => return Err(WorkerError::NoThread),
             };
             Ok(WorkerReport {
                 end,
@@ -247,6 +262,20 @@ where
     }
 }
 
+/// Fetches jobs on a thread of its own: a signal goes to the first thread of a program, and would break the connection
+/// in the middle of an answer.
+fn pull_apart<Q: pool_core::WorkQueue<Job<Delivery>>>(
+    puller: &mut Puller<'_>,
+    pool: &Pool<Delivery, Verdict, Q>,
+) -> Result<Ended, WorkerError> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("redis-puller".to_owned());
+        let pulls =
+            thread.spawn_scoped(scope, || puller.pull(pool)).map_err(WorkerError::Thread)?;
+        Ok(pulls.join().unwrap_or_else(|panicked| resume_unwind(panicked)))
+    })
+}
+
 /// How long a server that is away is waited for at the end, to spare others the time of a lease.
 const AT_THE_END: Duration = Duration::from_secs(5);
 
@@ -281,6 +310,16 @@ where
             Ok(bytes) => verdict(Kind::Done, bytes),
             Err(why) => verdict(Kind::Undecodable, why.to_string().into_bytes()),
         }
+    }
+}
+
+/// Has the word to stop forget its hook when this is dropped. The hook has a handle of the pool, with which the last
+/// sender of outcomes would stay.
+struct Hooked<'a>(&'a Stop);
+
+impl Drop for Hooked<'_> {
+    fn drop(&mut self) {
+        self.0.forget_hook();
     }
 }
 

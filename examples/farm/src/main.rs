@@ -80,7 +80,9 @@ enum Task {
 
 fn main() -> ExitCode {
     let Line { place, task } = Line::parse();
-    let done = open(&place).map_err(Into::into).and_then(|queue| run(&queue, task));
+    let done = open(&place, matches!(task, Task::Status))
+        .map_err(Into::into)
+        .and_then(|queue| run(&queue, task));
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -91,11 +93,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn open(place: &Place) -> Result<Queue, OpenError> {
+fn open(place: &Place, must_exist: bool) -> Result<Queue, OpenError> {
     let options = QueueOptions::new().on_reconnect(|lost| {
         eprintln!("farm: {}; the next attempt is in {:?}", lost.error, lost.pause);
     });
     let options = if place.volatile { options.allow_volatile() } else { options };
+    let options = if must_exist { options.existing() } else { options };
     let options = match place.lease {
         Some(seconds) => options.lease(Duration::from_secs(seconds)),
         None => options,

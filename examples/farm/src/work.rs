@@ -26,7 +26,7 @@ pub(crate) fn run(queue: &Queue, threads: Option<usize>) -> Result<bool, Box<dyn
     ctrlc::set_handler(move || stopper.stop())?;
     let report = worker.run(ThreadPoolBuilder::new().num_threads(threads), |_thread| hash)?;
     eprintln!(
-        "farm: {} files hashed, {} given back, {} taken over from others",
+        "farm: {} files ended here, {} given back, {} taken over from others",
         report.done, report.released, report.reclaimed
     );
     Ok(report.unsettled == 0)

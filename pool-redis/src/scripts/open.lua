@@ -1,7 +1,8 @@
 -- Makes the queue, unless there is one. Returns what is known of it.
--- ARGV: format, capacity, lease in ms, maximum of deliveries; an empty one is the default or what is stored.
+-- ARGV: format, capacity, lease in ms, maximum of deliveries, 1 to make none; an empty one is the default or what is
+-- stored.
 local meta = KEYS[4]
-if redis.call('EXISTS', meta) == 0 then
+if redis.call('EXISTS', meta) == 0 and ARGV[5] == '0' then
   local defaults = {ARGV[1], '0', '30000', '5'}
   for n = 2, 4 do if ARGV[n] ~= '' then defaults[n] = ARGV[n] end end
   -- By which the names of jobs of a former queue of this name, which was deleted, are told from its own.

@@ -1,6 +1,8 @@
 -- Accepts jobs, as many as there is room for, unless the queue is closed.
 -- ARGV: how long a key is known in ms, or 0 for a job without one; the encoded jobs. KEYS[5]: the key.
-if redis.call('HGET', KEYS[4], 'state') ~= 'open' then return {'closed'} end
+local state = redis.call('HGET', KEYS[4], 'state')
+if not state then return {'deleted'} end
+if state ~= 'open' then return {'closed'} end
 local known_for = tonumber(ARGV[1])
 if known_for > 0 then
   local born, id = string.match(redis.call('GET', KEYS[5]) or '', '^(.*) (.*)$')

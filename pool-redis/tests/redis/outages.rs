@@ -35,8 +35,8 @@ fn a_push_that_is_cut_anywhere_is_repeated_without_harm() {
         let proxy = Proxy::before(server.port());
         let queue: RedisQueue<u32, u32> =
             RedisQueue::open(&proxy.address(), "q", options()).unwrap();
-        let (mut jobs, mut unknown) = (0, 0);
-        // A push is some 200 bytes there and back.
+        let mut jobs = 0;
+        // A push is some 200 bytes there and back. It is repeated once by itself.
         for bytes in (0..260).step_by(3) {
             proxy.cut_after(bytes);
             let name = format!("job-{jobs}");
@@ -44,16 +44,43 @@ fn a_push_that_is_cut_anywhere_is_repeated_without_harm() {
             proxy.mend();
             if let Err(refused) = first {
                 assert!(refused.is_unknown(), "{refused:?}");
-                unknown += 1;
                 queue.push_once(&name, refused.into_inner()).unwrap();
             }
             jobs += 1;
             assert_eq!(direct.stats().unwrap().accepted, u64::from(jobs), "cut after {bytes}");
         }
-        assert!(unknown > 10, "{unknown}");
+        assert!(proxy.cuts() > 10);
         queue.close().unwrap();
         Worker::new(&direct).run(ThreadPoolBuilder::new(), |_| |n: u32| n).unwrap();
         check_results(&direct, jobs);
+    });
+}
+
+#[test]
+fn a_push_without_a_name_is_not_repeated() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let direct: RedisQueue<u32, u32> = server.queue(options());
+        let proxy = Proxy::before(server.port());
+        let queue: RedisQueue<u32, u32> =
+            RedisQueue::open(&proxy.address(), "q", options()).unwrap();
+        let mut unknown = 0;
+        for bytes in (0..260).step_by(20) {
+            let before = direct.stats().unwrap().accepted;
+            proxy.cut_after(bytes);
+            let pushed = queue.push(1);
+            proxy.mend();
+            let added = direct.stats().unwrap().accepted - before;
+            match pushed {
+                Ok(_) => assert_eq!(added, 1),
+                Err(refused) => {
+                    assert!(refused.is_unknown(), "{refused:?}");
+                    assert!(added <= 1);
+                    unknown += 1;
+                }
+            }
+        }
+        assert!(unknown > 3, "{unknown}");
     });
 }
 

@@ -248,3 +248,60 @@ fn a_close_beside_pushes_loses_none() {
         }
     });
 }
+
+#[test]
+fn a_queue_that_is_to_exist_is_not_made() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let opens = || RedisQueue::<u32, u32>::open(&server.address(), "q", options().existing());
+        assert!(matches!(opens(), Err(OpenError::Missing)));
+        let queue: RedisQueue<u32, u32> = server.queue(options());
+        queue.push(1).unwrap();
+        assert_eq!(opens().unwrap().stats().unwrap().accepted, 1);
+        queue.delete().unwrap();
+        assert!(matches!(opens(), Err(OpenError::Missing)));
+        assert!(matches!(queue.stats(), Err(Error::Deleted)));
+        assert!(matches!(queue.close(), Err(Error::Deleted)));
+        let refused = queue.push(2).unwrap_err();
+        assert!(matches!(refused.reason(), PushRefusal::Call(Error::Deleted)), "{refused}");
+    });
+}
+
+#[test]
+fn what_is_dead_can_be_looked_at() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let words: RedisQueue<String, u32> = server.queue(options());
+        let id = words.push("seven".into()).unwrap();
+        words.close().unwrap();
+        // A worker that expects numbers.
+        let numbers: RedisQueue<u32, u32> = server.queue(options());
+        let builder = drainpool::ThreadPoolBuilder::new().num_threads(1);
+        let report = Worker::new(&numbers).run(builder, |_| |n: u32| n).unwrap();
+        assert_eq!(report.undecodable, 1);
+        let dead = numbers.dead_jobs(10).unwrap();
+        assert_eq!((dead.len(), dead[0].id), (1, id));
+        assert_eq!(dead[0].payload.as_deref(), Some(&b"\"seven\""[..]));
+        assert!(dead[0].why.contains("expected"), "{}", dead[0].why);
+    });
+}
+
+#[test]
+fn a_restart_of_the_server_is_no_error_of_what_can_be_repeated() {
+    in_time(|| {
+        let Some(mut server) = Server::start() else { return };
+        let queue: RedisQueue<u32, u32> = server.queue(options());
+        let id = queue.push_once("a", 1).unwrap().id();
+        for _ in 0..2 {
+            server.kill();
+            server.restart();
+            assert_eq!(queue.stats().unwrap().accepted, 1);
+            server.kill();
+            server.restart();
+            assert_eq!(queue.push_once("a", 1).unwrap(), Pushed::Known(id));
+            server.kill();
+            server.restart();
+            queue.forget_results(id).unwrap();
+        }
+    });
+}

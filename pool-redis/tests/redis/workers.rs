@@ -334,3 +334,64 @@ fn the_pools_own_ways_are_those_of_any_pool() {
         assert!(outcomes(&queue).values().all(|end| matches!(end, Outcome::Done(0..3))));
     });
 }
+
+#[test]
+fn a_worker_that_is_to_stop_begins_nothing_more() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let queue: RedisQueue<u32, u32> = server.queue(options());
+        let (begun, go_on) = (Latch::default(), Latch::default());
+        let worker = Worker::new(&queue).batch(4);
+        let stopper = worker.stopper();
+        let at_work = thread::spawn({
+            let (begun, go_on) = (begun.clone(), go_on.clone());
+            move || {
+                let handler = move |n| {
+                    begun.open();
+                    go_on.wait();
+                    n
+                };
+                worker.run(threads(1), move |_| handler.clone()).unwrap()
+            }
+        });
+        queue.push_batch(0..10).unwrap();
+        begun.wait();
+        stopper.stop();
+        // At once: the job ends before the worker could notice in any other way.
+        go_on.open();
+        let report = at_work.join().unwrap();
+        assert_eq!((report.end, report.done), (WorkerEnd::Stopped, 1));
+        assert!(report.released <= 3, "{report:?}");
+        assert_eq!(queue.stats().unwrap().ended, 1);
+    });
+}
+
+#[test]
+fn with_one_job_at_a_time_none_waits_behind_another() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let queue: RedisQueue<u32, u32> = server.queue(options());
+        queue.push_batch(0..4).unwrap();
+        let go_on = Latch::default();
+        let (first, second) = (Worker::new(&queue).batch(1), Worker::new(&queue).batch(1));
+        let start = |worker: Worker<u32, u32>| {
+            let go_on = go_on.clone();
+            thread::spawn(move || {
+                let handler = move |n| {
+                    go_on.wait();
+                    n
+                };
+                worker.run(threads(1), move |_| handler.clone()).unwrap()
+            })
+        };
+        let first = start(first);
+        eventually(|| queue.stats().unwrap().running == 1);
+        let second = start(second);
+        // Each has the one that it runs.
+        eventually(|| queue.stats().unwrap().running == 2);
+        assert_eq!(queue.stats().unwrap().waiting, 2);
+        go_on.open();
+        queue.close().unwrap();
+        assert_eq!(first.join().unwrap().done + second.join().unwrap().done, 4);
+    });
+}
