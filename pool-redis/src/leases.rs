@@ -1,6 +1,7 @@
 //! The leases that a worker has, and the thread that renews them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,8 +34,15 @@ struct Held {
 }
 
 impl Leases {
-    pub(crate) fn hold(&self, delivery: Delivery) {
-        lock(&self.held).insert(delivery.id(), Held { delivery, is_settling: false });
+    /// Returns whether it is new. One that is held already, and was taken for lost, stays what it is.
+    pub(crate) fn hold(&self, delivery: Delivery) -> bool {
+        match lock(&self.held).entry(delivery.id()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(Held { delivery, is_settling: false });
+                true
+            }
+        }
     }
 
     /// Notes that the outcomes of these jobs are on their way: from here on it says nothing if a lease is gone.

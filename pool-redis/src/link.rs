@@ -14,6 +14,8 @@ use crate::stop::Stop;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take. Longer than any command waits in the server.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same for what need not be done.
+const HASTE: Duration = Duration::from_secs(2);
 /// The longest time that a command waits in the server, so that a thread notices in time that it is to stop.
 pub(crate) const BLOCK: Duration = Duration::from_millis(500);
 
@@ -50,11 +52,20 @@ pub struct Reconnect<'a> {
 pub(crate) struct Link {
     client: Client,
     connection: Option<Connection>,
+    /// How long an answer may take.
+    patience: Duration,
+    /// Since when no call was answered.
+    fails_since: Option<Instant>,
 }
 
 impl Link {
     pub(crate) fn new(client: &Client) -> Self {
-        Self { client: client.clone(), connection: None }
+        Self { client: client.clone(), connection: None, patience: PATIENCE, fails_since: None }
+    }
+
+    /// Returns one that gives up soon: for what spares others some time, but need not be.
+    pub(crate) fn hasty(client: &Client) -> Self {
+        Self { patience: HASTE, ..Self::new(client) }
     }
 
     /// Calls the server.
@@ -64,7 +75,7 @@ impl Link {
     ) -> Result<T, Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(connect(&self.client).map_err(refused)?),
+            none => none.insert(connect(&self.client, self.patience).map_err(refused)?),
         };
         command(connection).map_err(|error| {
             // A late answer would be taken for that of the next command. And a server that only copies another one by
@@ -94,7 +105,8 @@ impl Link {
         }
     }
 
-    /// Calls the server until it answers, with growing pauses, or until `stop` is set and the time since then is over.
+    /// Calls the server until it answers, with growing pauses, or until `stop` is set, and neither since then nor
+    /// since the first call that failed there is time left.
     /// What the command does must be the same if it is done twice.
     pub(crate) fn insist<T>(
         &mut self,
@@ -103,15 +115,18 @@ impl Link {
         told: Option<&OnReconnect>,
         mut command: impl FnMut(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Error> {
-        let (mut attempt, mut until) = (0, None);
+        let mut attempt = 0;
         loop {
             let error = match self.call(&mut command) {
                 Err(error) if may_pass(&error) => error,
-                done => return done,
+                done => {
+                    self.fails_since = None;
+                    return done;
+                }
             };
-            if stop.is_set()
-                && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + time)
-            {
+            // One time for all calls in a row that fail.
+            let fails_since = *self.fails_since.get_or_insert_with(Instant::now);
+            if stop.since().is_some_and(|since| since.max(fails_since).elapsed() >= time) {
                 return Err(error);
             }
             attempt += 1;
@@ -138,10 +153,10 @@ fn refused(error: RedisError) -> Error {
     }
 }
 
-fn connect(client: &Client) -> RedisResult<Connection> {
-    let connection = client.get_connection_with_timeout(CONNECT)?;
-    connection.set_read_timeout(Some(PATIENCE))?;
-    connection.set_write_timeout(Some(PATIENCE))?;
+fn connect(client: &Client, patience: Duration) -> RedisResult<Connection> {
+    let connection = client.get_connection_with_timeout(CONNECT.min(patience))?;
+    connection.set_read_timeout(Some(patience))?;
+    connection.set_write_timeout(Some(patience))?;
     Ok(connection)
 }
 

@@ -245,9 +245,11 @@ impl<'a> Puller<'a> {
         let is_ours = entry.field("v") == Some(ENTRY_VERSION);
         let payload = entry.field("j").filter(|_| is_ours);
         let delivery = Delivery::new(entry.id()?, deliveries, payload);
-        self.leases.hold(delivery.clone());
-        self.hand.take();
-        self.fetched.push_back(delivery);
+        // This worker may have been the silent one, and run it still.
+        if self.leases.hold(delivery.clone()) {
+            self.hand.take();
+            self.fetched.push_back(delivery);
+        }
         Ok(())
     }
 }

@@ -10,6 +10,8 @@ use crate::link::code;
 use crate::queue::{RedisQueue, Shared, millis};
 use crate::stop::lock;
 
+/// A hundred years in milliseconds, which the server can count.
+const CENTURY: u64 = 3_155_760_000_000;
 /// The number of jobs that are sent at a time.
 const CHUNK: usize = 128;
 
@@ -129,7 +131,7 @@ enum Accepted {
 
 impl Shared {
     fn push(&self, jobs: &[Vec<u8>], name: Option<&str>) -> Result<Accepted, PushRefusal> {
-        let known_for = name.map_or(0, |_| millis(self.known_for).max(1));
+        let known_for = name.map_or(0, |_| millis(self.known_for).clamp(1, CENTURY));
         let push = |connection: &mut redis::Connection| {
             let mut call = self.scripts.push.prepare_invoke();
             for key in self.keys.all() {

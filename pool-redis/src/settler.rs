@@ -1,5 +1,7 @@
 //! The thread that brings the outcomes of a worker's jobs to the server.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
@@ -48,19 +50,24 @@ impl ResultSink for Outbox {
         // On the thread of the handler, which noted the job there.
         let noted = delivery::end();
         self.hand.put_down();
-        let verdict = match done.outcome {
-            Ok(verdict) => verdict,
+        // There is nobody to send to only if that thread has ended, and then the lease ends.
+        match done.outcome {
+            Ok(verdict) => drop(self.verdicts.send(verdict)),
             Err(JobError::Panicked(mut panic)) => {
                 // A handler that was not called, for a panic on the way to it, has left the job in the panic.
-                let Some(delivery) = noted.or_else(|| panic.take_input()) else { return Ok(()) };
-                let message = panic.message().unwrap_or("it has no message");
-                Verdict::new(delivery.id(), Kind::Panicked, message.into())
+                if let Some(delivery) = noted.or_else(|| panic.take_input()) {
+                    let message = panic.message().unwrap_or("it has no message");
+                    let verdict = Verdict::new(delivery.id(), Kind::Panicked, message.into());
+                    drop(self.verdicts.send(verdict));
+                }
+                // Only now: the drop of what was thrown is foreign code, and may panic, too.
+                if let Err(thrown) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                    mem::forget(thrown);
+                }
             }
             // It did not run. Its lease ends, or it is released.
-            Err(_) => return Ok(()),
-        };
-        // There is nobody only if that thread has ended, and then the lease ends.
-        let _ = self.verdicts.send(verdict);
+            Err(_) => {}
+        }
         Ok(())
     }
 }

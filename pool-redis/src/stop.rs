@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Locks a mutex. What is in these is whole at any moment, so a panic of another thread does not matter.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -15,14 +15,15 @@ type Hook = Box<dyn Fn() + Send>;
 /// Whether the threads of a worker are to stop.
 #[derive(Default)]
 pub(crate) struct Stop {
-    is_set: Mutex<bool>,
+    /// Since when.
+    is_set: Mutex<Option<Instant>>,
     changed: Condvar,
     hook: Mutex<Option<Hook>>,
 }
 
 impl Stop {
     pub(crate) fn set(&self) {
-        *lock(&self.is_set) = true;
+        lock(&self.is_set).get_or_insert_with(Instant::now);
         self.changed.notify_all();
         if let Some(hook) = &*lock(&self.hook) {
             hook();
@@ -30,6 +31,11 @@ impl Stop {
     }
 
     pub(crate) fn is_set(&self) -> bool {
+        self.since().is_some()
+    }
+
+    /// Since when it is set.
+    pub(crate) fn since(&self) -> Option<Instant> {
         *lock(&self.is_set)
     }
 
@@ -49,15 +55,16 @@ impl Stop {
 
     /// Waits for this time, or until it is set. Returns whether it is.
     pub(crate) fn wait(&self, time: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(lock(&self.is_set), time, |is_set| !*is_set);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let waited =
+            self.changed.wait_timeout_while(lock(&self.is_set), time, |is_set| is_set.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
     }
 
     /// Waits for this time, or until it is set, or this holds, for which it is looked at after each
     /// [`nudge`](Self::nudge).
     pub(crate) fn wait_or(&self, time: Duration, holds: impl Fn() -> bool) {
         let is_set = lock(&self.is_set);
-        drop(self.changed.wait_timeout_while(is_set, time, |is_set| !*is_set && !holds()));
+        drop(self.changed.wait_timeout_while(is_set, time, |is_set| is_set.is_none() && !holds()));
     }
 
     /// Has those that wait look again.

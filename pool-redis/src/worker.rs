@@ -258,7 +258,7 @@ where
         };
         let told = shared.on_reconnect.as_ref();
         // If it fails, their leases end.
-        Link::new(&shared.client).insist(&self.stop, AT_THE_END, told, release).unwrap_or(0)
+        Link::hasty(&shared.client).insist(&self.stop, AT_THE_END, told, release).unwrap_or(0)
     }
 }
 
@@ -281,7 +281,7 @@ const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// Has the server forget a worker that has left no job behind. If it fails, the server keeps its name.
 fn forget_worker(shared: &Shared, worker: &str) {
-    let _ = Link::new(&shared.client)
+    let _ = Link::hasty(&shared.client)
         .call(|connection| call::<u64>(&shared.scripts.leave, &shared.keys, &[worker], connection));
 }
 

@@ -5,16 +5,23 @@ if redis.call('HGET', KEYS[4], 'state') == 'drained' then return {'none'} end
 -- The last job may have been removed by a foreign hand.
 drain(KEYS)
 if redis.call('XLEN', KEYS[1]) == 0 then return {'none'} end
-local pending = redis.call('XPENDING', KEYS[1], 'w', 'IDLE', ARGV[2], '-', '+', 32)
+local pending = redis.call('XPENDING', KEYS[1], 'w', 'IDLE', ARGV[2], '-', '+', 100)
 for _, known in ipairs(pending) do
-  local id, idle, deliveries = known[1], known[3], known[4]
-  if deliveries >= tonumber(ARGV[3]) then
+  local id, owner, idle, deliveries = known[1], known[2], known[3], known[4]
+  -- One of its own is most likely about to be renewed; if nobody does, nobody knows of it.
+  local is_late = owner ~= ARGV[1] or idle >= 2 * tonumber(ARGV[2])
+  if not is_late then
+    -- Left alone.
+  elseif deliveries >= tonumber(ARGV[3]) then
     bury(KEYS, id, 'dead', tostring(deliveries))
     drain(KEYS)
     return {'dead', id}
-  end
-  if deliveries + 1 < tonumber(ARGV[4]) or ARGV[5] == '1' or idle >= 4 * tonumber(ARGV[2]) then
+  elseif deliveries + 1 < tonumber(ARGV[4]) or ARGV[5] == '1' or idle >= 4 * tonumber(ARGV[2]) then
     local entry = redis.call('XCLAIM', KEYS[1], 'w', ARGV[1], ARGV[2], id)[1]
+    -- A worker that has nothing any more is forgotten; one that lives is known again by its next call.
+    if owner ~= ARGV[1] and owner ~= 'released' and #redis.call('XPENDING', KEYS[1], 'w', '-', '+', 1, owner) == 0 then
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], 'w', owner)
+    end
     if entry then return {'job', id, deliveries + 1, entry[2]} end
     -- Removed by a foreign hand: it has no outcome, but does not keep the queue from its end.
     redis.call('XACK', KEYS[1], 'w', id)

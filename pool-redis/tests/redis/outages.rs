@@ -74,13 +74,13 @@ fn a_push_without_a_name_is_not_repeated() {
             match pushed {
                 Ok(_) => assert_eq!(added, 1),
                 Err(refused) => {
-                    assert!(refused.is_unknown(), "{refused:?}");
-                    assert!(added <= 1);
-                    unknown += 1;
+                    // If the connection could not be made, nothing was sent.
+                    assert!(added <= u64::from(refused.is_unknown()), "{refused:?}");
+                    unknown += u64::from(refused.is_unknown());
                 }
             }
         }
-        assert!(unknown > 3, "{unknown}");
+        assert!(unknown > 0);
     });
 }
 

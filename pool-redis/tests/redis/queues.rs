@@ -305,3 +305,15 @@ fn a_restart_of_the_server_is_no_error_of_what_can_be_repeated() {
         }
     });
 }
+
+#[test]
+fn a_name_is_known_after_the_close_and_for_ever_if_asked() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let queue: RedisQueue<u32, u32> = server.queue(options().known_for(Duration::MAX));
+        let id = queue.push_once("a", 1).unwrap().id();
+        queue.close().unwrap();
+        assert_eq!(queue.push_once("a", 1).unwrap(), Pushed::Known(id));
+        assert!(matches!(queue.push_once("b", 1).unwrap_err().reason(), PushRefusal::Closed));
+    });
+}

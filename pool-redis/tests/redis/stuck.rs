@@ -132,3 +132,64 @@ fn an_entry_of_very_many_words_is_buried() {
         assert_eq!(queue.stats().unwrap().dead, 1);
     });
 }
+
+/// Panics when it is dropped, as a payload of a panic may.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            panic!("on purpose");
+        }
+    }
+}
+
+#[test]
+fn what_was_thrown_may_panic_in_its_drop() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let queue = queue(&server);
+        queue.push_batch(0..4).unwrap();
+        queue.close().unwrap();
+        let handler = |n| {
+            if n == 2 {
+                std::panic::panic_any(Bomb);
+            }
+            n
+        };
+        let report = Worker::new(&queue).run(threads(2), move |_| handler).unwrap();
+        assert_eq!((report.end, report.done, report.panicked), (WorkerEnd::Drained, 3, 1));
+    });
+}
+
+#[test]
+fn workers_that_have_left_are_forgotten() {
+    in_time(|| {
+        let Some(server) = Server::start() else { return };
+        let queue = queue(&server);
+        queue.push_batch(0..40).unwrap();
+        for _ in 0..20 {
+            let (begun, go_on) = (Latch::default(), Latch::default());
+            let worker = Worker::new(&queue).batch(8);
+            let stopper = worker.stopper();
+            let handler = {
+                let (begun, go_on) = (begun.clone(), go_on.clone());
+                move |n| {
+                    begun.open();
+                    go_on.wait();
+                    n
+                }
+            };
+            let at_work = thread::spawn(move || worker.run(threads(1), move |_| handler.clone()));
+            begun.wait();
+            stopper.stop();
+            go_on.open();
+            assert_eq!(at_work.join().unwrap().unwrap().end, WorkerEnd::Stopped);
+        }
+        let stats = queue.stats().unwrap();
+        assert_eq!((stats.running, stats.waiting + stats.ended), (0, 40));
+        let groups = server.command(&["XINFO", "CONSUMERS", "{q}:jobs"]);
+        let known = server.command(&["XINFO", "GROUPS", "{q}:jobs"]);
+        assert!(known.contains("consumers\r\n:1\r\n"), "{known} {groups}");
+    });
+}
