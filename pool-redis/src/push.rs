@@ -40,7 +40,8 @@ where
     R: Serialize + DeserializeOwned,
     C: Codec,
 {
-    /// Submits a job.
+    /// Submits a job, and waits until the server has it: with `appendfsync always`, on its disk.
+    /// [`push_batch`](Self::push_batch) has many wait together.
     ///
     /// # Errors
     ///
