@@ -125,7 +125,7 @@ mod tests {
             "| workload | workers | pool/std | best Rust peer | best foreign peer |",
             "|---|---|---|---|---|",
             "| `ext` | 2 | 80 (0.50) | rayon 160 | java/ForkJoinPool 70 |",
-            "| `ext`, join_or_run | 2 | 8.0 (0.05) | rayon 160 | java/ForkJoinPool 70 |",
+            "| `ext`, join_or_run | 2 | 8 (0.05) | rayon 160 | java/ForkJoinPool 70 |",
             "| `ext` | 16 |  | rayon 200 |  |",
         ];
         assert_eq!(rows, expected);
