@@ -40,7 +40,8 @@ struct Line {
 /// Where the queue is.
 #[derive(Debug, Args)]
 struct Place {
-    /// The address of the server: redis://[[user]:password@]host[:port][/database], or unix:///path
+    /// The address of the server: `redis://USER:PASSWORD@HOST:PORT/DATABASE`, of which the host alone must be there, or
+    /// `unix:///PATH`
     #[arg(long, global = true, value_name = "ADDRESS", default_value = "redis://127.0.0.1")]
     redis: String,
 
