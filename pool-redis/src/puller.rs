@@ -97,9 +97,6 @@ impl<'a> Puller<'a> {
             if let Err(refused) = self.submit(pool) {
                 return Ended::Pool(refused);
             }
-            while self.runs_alone && !self.stop.is_set() {
-                self.runs_alone = !self.leases.wait_until_empty(BLOCK);
-            }
             let Some(room) = self.wait_for_room(pool) else { return Ended::NoThread };
             if self.stop.is_set() {
                 return Ended::As(WorkerEnd::Stopped);
@@ -114,11 +111,14 @@ impl<'a> Puller<'a> {
 
     /// Waits until some more jobs may be fetched, or it is to stop. `None` if that would be for ever.
     fn wait_for_room<Q: WorkQueue<Job<Delivery>>>(
-        &self,
+        &mut self,
         pool: &Handle<Delivery, Verdict, Q>,
     ) -> Option<usize> {
         loop {
-            let room = self.hand.wait_for_room(self.limit, BLOCK);
+            // While a job runs alone, there is no room for another one.
+            self.runs_alone = self.runs_alone && !self.leases.wait_until_empty(BLOCK);
+            let room =
+                if self.runs_alone { 0 } else { self.hand.wait_for_room(self.limit, BLOCK) };
             if room > 0 || self.stop.is_set() {
                 return Some(room);
             }
@@ -233,7 +233,8 @@ impl<'a> Puller<'a> {
             Reclaimed::Gone => {}
             Reclaimed::Job(entry, deliveries) => {
                 self.reclaimed += 1;
-                self.runs_alone = deliveries >= ALONE;
+                // One that has waited too long for that runs with others, which it must not hold up.
+                self.runs_alone = has_none && deliveries >= ALONE;
                 self.take(&entry, deliveries)?;
             }
         }

@@ -39,20 +39,25 @@ fn a_job_that_should_run_alone_runs_though_no_worker_is_idle() {
             ">",
         ]);
         server.command(&["XCLAIM", "{q}:jobs", "w", "gone", "0", &id, "RETRYCOUNT", "2", "JUSTID"]);
-        // The worker has another job, which ends after it.
+        // The worker has another job, which ends after it, and after one that comes later.
         queue.push(1).unwrap();
-        queue.close().unwrap();
         let go_on = Latch::default();
         let handler = move |n| {
-            if n == 0 {
-                go_on.open()
-            } else {
-                go_on.wait()
+            match n {
+                1 => go_on.wait(),
+                2 => go_on.open(),
+                _ => {}
             }
             n
         };
-        let report = Worker::new(&queue).run(threads(2), move |_| handler.clone()).unwrap();
-        assert_eq!((report.done, report.reclaimed), (2, 1));
+        let worker = Worker::new(&queue);
+        let at_work =
+            thread::spawn(move || worker.run(threads(2), move |_| handler.clone()).unwrap());
+        eventually(|| queue.stats().unwrap().ended == 1);
+        queue.push(2).unwrap();
+        queue.close().unwrap();
+        let report = at_work.join().unwrap();
+        assert_eq!((report.done, report.reclaimed), (3, 1));
     });
 }
 
