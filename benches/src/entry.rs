@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::contestants::{Contestant, shared};
-use crate::workloads::running;
 use crate::{names, work};
 
 /// Runs a round, and then what it is given. How long the round took.
@@ -52,7 +51,7 @@ impl Entry {
     /// The work of so many jobs and nothing else, on as many threads as so many workers can run at
     /// once.
     pub(crate) fn work_alone(workers: usize, jobs: usize) -> Self {
-        let threads = running(workers);
+        let threads = work::running(workers);
         let round = move |after: &mut dyn FnMut()| {
             let taken = work::shared_out(jobs, threads);
             after();

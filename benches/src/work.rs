@@ -20,6 +20,12 @@ static LINKS: LazyLock<u32> = LazyLock::new(|| {
     (u128::from(links) * TARGET.as_nanos() / nanos).max(1) as u32
 });
 
+/// How many of so many workers run at once: each core runs one.
+#[must_use]
+pub fn running(workers: usize) -> usize {
+    workers.min(thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
 /// Works for about [`TARGET`], by what this processor did when it was first asked.
 #[inline]
 #[must_use]

@@ -1,7 +1,5 @@
 //! Who runs what: the one register that the benchmarks and `compare` share.
 
-use std::thread;
-
 use crate::contestants::{
     Affinitypool, ByChannel, ChannelCounts, ChannelExecutor, ChannelSums, ChannelThunks, Chili,
     CrossbeamChannel, CrossfireChannel, FlumeChannel, KanalChannel, OurResultsChannel,
@@ -181,12 +179,6 @@ impl Workload {
         matches!(self, Self::Work | Self::ForkList)
             .then(|| Entry::work_alone(workers, self.jobs(wanted)))
     }
-}
-
-/// How many of so many workers run at once: each core runs one.
-#[must_use]
-pub fn running(workers: usize) -> usize {
-    workers.min(thread::available_parallelism().map_or(1, usize::from)).max(1)
 }
 
 fn results(workers: usize, jobs: usize) -> Vec<Entry> {

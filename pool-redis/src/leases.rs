@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::delivery::Delivery;
 use crate::id::StreamId;
 use crate::link::Link;
-use crate::queue::Shared;
 use crate::scripts::call;
+use crate::shared::Shared;
 use crate::stop::{Stop, lock};
 
 /// The number of leases that are renewed at a time.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use redis::{Client, Connection, ErrorKind, RedisError, RedisResult};
 
 use crate::error::Error;
-use crate::options::OnReconnect;
+use crate::reconnect::{OnReconnect, Reconnect};
 use crate::stop::Stop;
 
 /// How long a connection may take to be made.
@@ -34,19 +34,6 @@ const PASSING: [&str; 8] = [
     "MISCONF",
     "NOREPLICAS",
 ];
-
-/// A connection that was lost, and what comes next; told by
-/// [`QueueOptions::on_reconnect`](crate::QueueOptions::on_reconnect).
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Reconnect<'a> {
-    /// The number of attempts since the connection was there: 1 for the first.
-    pub attempt: u32,
-    /// The error. It has no password in it.
-    pub error: &'a Error,
-    /// The time until the next attempt.
-    pub pause: Duration,
-}
 
 /// A connection to the server.
 pub(crate) struct Link {

@@ -4,10 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::link::Reconnect;
-
-/// Called when a connection was lost.
-pub(crate) type OnReconnect = Arc<dyn Fn(&Reconnect<'_>) + Send + Sync>;
+use crate::reconnect::{OnReconnect, Reconnect};
 
 /// The settings with which a queue is opened.
 ///

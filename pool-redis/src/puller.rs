@@ -12,11 +12,11 @@ use crate::error::Error;
 use crate::hand::Hand;
 use crate::leases::Leases;
 use crate::link::{BLOCK, Link, code};
-use crate::queue::{NO_ARGUMENTS, Shared, millis};
+use crate::report::WorkerEnd;
 use crate::scripts::{ENTRY_VERSION, GROUP, call};
 use crate::settler::Verdict;
+use crate::shared::{NO_ARGUMENTS, Shared, millis};
 use crate::stop::Stop;
-use crate::worker::WorkerEnd;
 
 /// From this delivery on, a job runs alone: two workers have not ended it, and it may be the one that ends them. Those
 /// that were with it then are not taken for dead with it.
@@ -117,8 +117,7 @@ impl<'a> Puller<'a> {
         loop {
             // While a job runs alone, there is no room for another one.
             self.runs_alone = self.runs_alone && !self.leases.wait_until_empty(BLOCK);
-            let room =
-                if self.runs_alone { 0 } else { self.hand.wait_for_room(self.limit, BLOCK) };
+            let room = if self.runs_alone { 0 } else { self.hand.wait_for_room(self.limit, BLOCK) };
             if room > 0 || self.stop.is_set() {
                 return Some(room);
             }

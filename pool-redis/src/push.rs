@@ -7,7 +7,8 @@ use crate::codec::Codec;
 use crate::error::{Error, PushBatchError, PushError, PushRefusal};
 use crate::id::StreamId;
 use crate::link::code;
-use crate::queue::{RedisQueue, Shared, millis};
+use crate::queue::RedisQueue;
+use crate::shared::{Shared, millis};
 use crate::stop::lock;
 
 /// A hundred years in milliseconds, which the server can count.

@@ -14,12 +14,12 @@ use crate::error::{Error, OpenError};
 use crate::id::StreamId;
 use crate::keys::Keys;
 use crate::link::Link;
-use crate::options::{OnReconnect, QueueOptions};
+use crate::options::QueueOptions;
 use crate::results::Results;
 use crate::scripts::{FORMAT, Scripts, call};
 use crate::server::Server;
+use crate::shared::{NO_ARGUMENTS, Shared, millis};
 use crate::stats::{QueueState, QueueStats, parse_state};
-use crate::stop::lock;
 
 /// The leases that a queue may have.
 const LEASES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(86_400));
@@ -34,18 +34,6 @@ const LEASES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub struct RedisQueue<J, R, C = Json> {
     pub(crate) shared: Arc<Shared>,
     types: PhantomData<fn(J) -> (R, C)>,
-}
-
-/// The part of a queue that knows nothing of the types.
-pub(crate) struct Shared {
-    pub(crate) client: Client,
-    pub(crate) keys: Keys,
-    pub(crate) scripts: Scripts,
-    pub(crate) lease: Duration,
-    pub(crate) max_deliveries: u64,
-    pub(crate) on_reconnect: Option<OnReconnect>,
-    pub(crate) known_for: Duration,
-    pub(crate) link: Mutex<Link>,
 }
 
 impl<J, R, C> RedisQueue<J, R, C>
@@ -187,18 +175,6 @@ where
     }
 }
 
-pub(crate) const NO_ARGUMENTS: &[&str] = &[];
-
-impl Shared {
-    /// Calls the server on the connection of those who submit. What the command does must be the same if it is done twice.
-    pub(crate) fn call<T>(
-        &self,
-        command: impl FnMut(&mut redis::Connection) -> redis::RedisResult<T>,
-    ) -> Result<T, Error> {
-        lock(&self.link).call_again(command)
-    }
-}
-
 /// Has `rustls` use `ring`, unless the program has chosen something else. It would panic if it had to choose.
 fn install_cryptography() {
     #[cfg(feature = "tls")]
@@ -222,11 +198,6 @@ fn check(options: &QueueOptions) -> Result<(), OpenError> {
         return Err(OpenError::ZeroCapacity);
     }
     Ok(())
-}
-
-/// In whole milliseconds, as the server counts.
-pub(crate) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX >> 11)
 }
 
 impl<J, R, C> Clone for RedisQueue<J, R, C> {

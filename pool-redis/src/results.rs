@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::id::StreamId;
 use crate::link::{BLOCK, Link};
 use crate::outcome::{Ended, Kind, Outcome};
-use crate::queue::{Shared, millis};
+use crate::shared::{Shared, millis};
 use crate::stop::Stop;
 
 /// The number of outcomes that are fetched at a time.
@@ -36,7 +36,8 @@ const REMEMBERED: usize = 65_536;
 /// # Errors
 ///
 /// An item is an [`Error`] if the server refuses, or the keys were changed by a foreign hand. The next call tries again,
-/// unless the queue was deleted: that error is the last item.
+/// unless the queue was deleted: that error is the last item. One whose result is no `R` is an error, too, and the next
+/// call goes on after it.
 pub struct Results<R, C> {
     shared: Arc<Shared>,
     link: Link,

@@ -13,8 +13,8 @@ use crate::id::StreamId;
 use crate::leases::Leases;
 use crate::link::Link;
 use crate::outcome::Kind;
-use crate::queue::Shared;
 use crate::scripts::call;
+use crate::shared::Shared;
 use crate::stop::Stop;
 
 /// The number of outcomes that are brought at a time.

@@ -2,6 +2,7 @@
 //! nothing.
 
 mod chaos;
+mod held;
 mod outages;
 mod proxy;
 mod queues;

@@ -16,6 +16,13 @@ fn options() -> QueueOptions {
     QueueOptions::new().lease(Duration::from_millis(400)).max_deliveries(1_000)
 }
 
+/// The queue as those see it whose connections can be cut.
+fn behind_proxy(server: &Server, options: QueueOptions) -> (Proxy, RedisQueue<u32, u32>) {
+    let proxy = Proxy::before(server.port());
+    let queue = RedisQueue::open(&proxy.address(), "q", options).unwrap();
+    (proxy, queue)
+}
+
 /// The outcomes of jobs that return themselves: each once.
 fn check_results(queue: &RedisQueue<u32, u32>, jobs: u32) {
     let results = queue.results().map(|ended| match ended.unwrap().outcome {
@@ -32,9 +39,7 @@ fn a_push_that_is_cut_anywhere_is_repeated_without_harm() {
     in_time(|| {
         let Some(server) = Server::start() else { return };
         let direct: RedisQueue<u32, u32> = server.queue(options());
-        let proxy = Proxy::before(server.port());
-        let queue: RedisQueue<u32, u32> =
-            RedisQueue::open(&proxy.address(), "q", options()).unwrap();
+        let (proxy, queue) = behind_proxy(&server, options());
         let mut jobs = 0;
         // A push is some 200 bytes there and back. It is repeated once by itself.
         for bytes in (0..260).step_by(3) {
@@ -61,9 +66,7 @@ fn a_push_without_a_name_is_not_repeated() {
     in_time(|| {
         let Some(server) = Server::start() else { return };
         let direct: RedisQueue<u32, u32> = server.queue(options());
-        let proxy = Proxy::before(server.port());
-        let queue: RedisQueue<u32, u32> =
-            RedisQueue::open(&proxy.address(), "q", options()).unwrap();
+        let (proxy, queue) = behind_proxy(&server, options());
         let mut unknown = 0;
         for bytes in (0..260).step_by(20) {
             let before = direct.stats().unwrap().accepted;
@@ -89,14 +92,13 @@ fn a_worker_whose_connections_are_cut_goes_on() {
     in_time(|| {
         let Some(server) = Server::start() else { return };
         let direct: RedisQueue<u32, u32> = server.queue(options());
-        let proxy = Proxy::before(server.port());
         let told = Arc::new(AtomicU64::new(0));
         let counts = Arc::clone(&told);
         let options = options().on_reconnect(move |lost| {
             assert!(lost.attempt >= 1 && !lost.error.to_string().is_empty());
             counts.fetch_add(1, Ordering::SeqCst);
         });
-        let queue: RedisQueue<u32, u32> = RedisQueue::open(&proxy.address(), "q", options).unwrap();
+        let (proxy, queue) = behind_proxy(&server, options);
         let worker = Worker::new(&queue).batch(4);
         let at_work = thread::spawn(move || {
             worker.run(ThreadPoolBuilder::new().num_threads(2), |_| |n: u32| n).unwrap()

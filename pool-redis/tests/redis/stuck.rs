@@ -4,20 +4,16 @@
 use std::thread;
 use std::time::Duration;
 
-use drainpool::ThreadPoolBuilder;
 use drainpool::redis::{Outcome, Pushed, QueueOptions, RedisQueue, Worker, WorkerEnd};
 use pool_conformance::Latch;
 
+use crate::held::{Held, threads};
 use crate::server::{Server, eventually, in_time};
 
 const LEASE: Duration = Duration::from_millis(300);
 
 fn queue(server: &Server) -> RedisQueue<u32, u32> {
     server.queue(QueueOptions::new().lease(LEASE))
-}
-
-fn threads(number: usize) -> ThreadPoolBuilder {
-    ThreadPoolBuilder::new().num_threads(number)
 }
 
 #[test]
@@ -96,27 +92,17 @@ fn a_worker_goes_on_when_the_server_takes_changes_again() {
     in_time(|| {
         let Some(server) = Server::start() else { return };
         let queue = queue(&server);
-        let (begun, go_on) = (Latch::default(), Latch::default());
-        let worker = Worker::new(&queue);
-        let handler = {
-            let (begun, go_on) = (begun.clone(), go_on.clone());
-            move |n| {
-                begun.open();
-                go_on.wait();
-                n
-            }
-        };
-        let at_work = thread::spawn(move || worker.run(threads(1), move |_| handler.clone()));
+        let worker = Held::start(Worker::new(&queue), |n| n);
         queue.push(1).unwrap();
-        begun.wait();
+        worker.wait_for_a_job();
         server.command(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
-        go_on.open();
+        worker.go_on();
         // It was refused some times by now.
         let refused = || server.command(&["INFO", "errorstats"]).contains("NOREPLICAS:count=");
         eventually(refused);
         server.command(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
         queue.close().unwrap();
-        let report = at_work.join().unwrap().unwrap();
+        let report = worker.end();
         assert_eq!((report.end, report.done, report.unsettled), (WorkerEnd::Drained, 1, 0));
     });
 }
@@ -174,22 +160,10 @@ fn workers_that_have_left_are_forgotten() {
         let queue = queue(&server);
         queue.push_batch(0..40).unwrap();
         for _ in 0..20 {
-            let (begun, go_on) = (Latch::default(), Latch::default());
-            let worker = Worker::new(&queue).batch(8);
-            let stopper = worker.stopper();
-            let handler = {
-                let (begun, go_on) = (begun.clone(), go_on.clone());
-                move |n| {
-                    begun.open();
-                    go_on.wait();
-                    n
-                }
-            };
-            let at_work = thread::spawn(move || worker.run(threads(1), move |_| handler.clone()));
-            begun.wait();
-            stopper.stop();
-            go_on.open();
-            assert_eq!(at_work.join().unwrap().unwrap().end, WorkerEnd::Stopped);
+            let worker = Held::start(Worker::new(&queue).batch(8), |n| n);
+            worker.wait_for_a_job();
+            worker.stop();
+            assert_eq!(worker.end().end, WorkerEnd::Stopped);
         }
         let stats = queue.stats().unwrap();
         assert_eq!((stats.running, stats.waiting + stats.ended), (0, 40));

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use drainpool::ThreadPoolBuilder;
 use drainpool::redis::{
     Ended, Outcome, QueueOptions, QueueState, RedisQueue, StreamId, Worker, WorkerEnd,
     current_delivery,
 };
-use pool_conformance::Latch;
 
+use crate::held::{Held, threads};
 use crate::server::{Process, Server, address_of_process, eventually, in_time};
 
 /// Longer than any stall of a busy machine.
@@ -20,10 +19,6 @@ const LEASE: Duration = Duration::from_millis(1_500);
 
 fn options() -> QueueOptions {
     QueueOptions::new().lease(LEASE)
-}
-
-fn threads(number: usize) -> ThreadPoolBuilder {
-    ThreadPoolBuilder::new().num_threads(number)
 }
 
 fn outcomes<R>(queue: &RedisQueue<u32, R>) -> HashMap<StreamId, Outcome<R>>
@@ -120,32 +115,16 @@ fn a_worker_that_stops_gives_back_what_it_has_not_begun() {
         // The lease is not over before the test is.
         let queue: RedisQueue<u32, u64> =
             server.queue(QueueOptions::new().lease(Duration::from_secs(3_600)));
-        let (begun, go_on) = (Latch::default(), Latch::default());
-        let worker = Worker::new(&queue).batch(8);
-        let stopper = worker.stopper();
-        let at_work = thread::spawn({
-            let (begun, go_on) = (begun.clone(), go_on.clone());
-            move || {
-                let handler = move |_| {
-                    begun.open();
-                    go_on.wait();
-                    current_delivery().unwrap().deliveries()
-                };
-                worker.run(threads(1), move |_| handler.clone()).unwrap()
-            }
-        });
+        let deliveries = |_| current_delivery().unwrap().deliveries();
+        let first = Held::start(Worker::new(&queue).batch(8), deliveries);
         queue.push_batch(0..20).unwrap();
-        begun.wait();
-        stopper.stop();
+        first.wait_for_a_job();
+        first.stop();
         // What it gives back is there before the job that runs has ended.
         let second = Worker::new(&queue);
-        let second = thread::spawn(move || {
-            let deliveries = |_| current_delivery().unwrap().deliveries();
-            second.run(threads(1), move |_| deliveries).unwrap()
-        });
+        let second = thread::spawn(move || second.run(threads(1), move |_| deliveries).unwrap());
         eventually(|| queue.stats().unwrap().ended == 19);
-        go_on.open();
-        let first = at_work.join().unwrap();
+        let first = first.end();
         assert!(first.end == WorkerEnd::Stopped && first.released > 0, "{first:?}");
         assert_eq!((first.done, first.superseded), (1, 0));
         queue.close().unwrap();
@@ -163,27 +142,15 @@ fn a_long_job_keeps_its_lease() {
         let queue: RedisQueue<u32, u64> = server.queue(options());
         queue.push(1).unwrap();
         queue.close().unwrap();
-        let (begun, go_on) = (Latch::default(), Latch::default());
-        let first = Worker::new(&queue);
-        let first = thread::spawn({
-            let (begun, go_on) = (begun.clone(), go_on.clone());
-            move || {
-                let handler = move |_| {
-                    begun.open();
-                    go_on.wait();
-                    u64::from(current_delivery().unwrap().is_lost())
-                };
-                first.run(threads(1), move |_| handler.clone()).unwrap()
-            }
-        });
-        begun.wait();
+        let is_lost = |_| u64::from(current_delivery().unwrap().is_lost());
+        let first = Held::start(Worker::new(&queue), is_lost);
+        first.wait_for_a_job();
         // It looks for jobs of silent workers many times a lease, and finds none.
         let second = Worker::new(&queue);
         let second = thread::spawn(move || second.run(threads(1), |_| |_| 7).unwrap());
         let start = server_time(&server);
         eventually(|| server_time(&server) > start + 4 * LEASE.as_millis() as u64);
-        go_on.open();
-        assert_eq!(first.join().unwrap().done, 1);
+        assert_eq!(first.end().done, 1);
         let second = second.join().unwrap();
         assert_eq!((second.done, second.reclaimed), (0, 0));
         assert_eq!(outcomes(&queue).into_values().collect::<Vec<_>>(), [Outcome::Done(0)]);
@@ -340,26 +307,12 @@ fn a_worker_that_is_to_stop_begins_nothing_more() {
     in_time(|| {
         let Some(server) = Server::start() else { return };
         let queue: RedisQueue<u32, u32> = server.queue(options());
-        let (begun, go_on) = (Latch::default(), Latch::default());
-        let worker = Worker::new(&queue).batch(4);
-        let stopper = worker.stopper();
-        let at_work = thread::spawn({
-            let (begun, go_on) = (begun.clone(), go_on.clone());
-            move || {
-                let handler = move |n| {
-                    begun.open();
-                    go_on.wait();
-                    n
-                };
-                worker.run(threads(1), move |_| handler.clone()).unwrap()
-            }
-        });
+        let worker = Held::start(Worker::new(&queue).batch(4), |n| n);
         queue.push_batch(0..10).unwrap();
-        begun.wait();
-        stopper.stop();
+        worker.wait_for_a_job();
+        worker.stop();
         // At once: the job ends before the worker could notice in any other way.
-        go_on.open();
-        let report = at_work.join().unwrap();
+        let report = worker.end();
         assert_eq!((report.end, report.done), (WorkerEnd::Stopped, 1));
         assert!(report.released <= 3, "{report:?}");
         assert_eq!(queue.stats().unwrap().ended, 1);
@@ -372,26 +325,15 @@ fn with_one_job_at_a_time_none_waits_behind_another() {
         let Some(server) = Server::start() else { return };
         let queue: RedisQueue<u32, u32> = server.queue(options());
         queue.push_batch(0..4).unwrap();
-        let go_on = Latch::default();
-        let (first, second) = (Worker::new(&queue).batch(1), Worker::new(&queue).batch(1));
-        let start = |worker: Worker<u32, u32>| {
-            let go_on = go_on.clone();
-            thread::spawn(move || {
-                let handler = move |n| {
-                    go_on.wait();
-                    n
-                };
-                worker.run(threads(1), move |_| handler.clone()).unwrap()
-            })
-        };
-        let first = start(first);
+        let start = || Held::start(Worker::new(&queue).batch(1), |n| n);
+        let first = start();
         eventually(|| queue.stats().unwrap().running == 1);
-        let second = start(second);
+        let second = start();
         // Each has the one that it runs.
         eventually(|| queue.stats().unwrap().running == 2);
         assert_eq!(queue.stats().unwrap().waiting, 2);
-        go_on.open();
         queue.close().unwrap();
-        assert_eq!(first.join().unwrap().done + second.join().unwrap().done, 4);
+        second.go_on();
+        assert_eq!(first.end().done + second.end().done, 4);
     });
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use pool_benches::report::{Floor, Report, Speed};
 use pool_benches::statistics::{Summary, median_ratio};
-use pool_benches::workloads::{self, Entry, Workload};
+use pool_benches::workloads::{Entry, Workload};
 use pool_benches::{names, work};
 
 use crate::foreign::Foreign;
@@ -51,7 +51,7 @@ pub(crate) fn measure(
         workload: workload.name().to_owned(),
         workers,
         nanoseconds: floor.summary().median,
-        undisturbed: work::taken().as_nanos() as f64 / workloads::running(workers) as f64,
+        undisturbed: work::taken().as_nanos() as f64 / work::running(workers) as f64,
     });
     let speeds = compare(&series, workload.name(), workers, jobs);
     let table = table::speed(&speeds, floor.as_ref());
