@@ -135,6 +135,7 @@ macro_rules! __conformance_order {
     (outside; $queue:expr) => {
         $crate::__conformance_checks! { $queue;
             one_worker_takes_outside_jobs_in_order
+            one_worker_takes_each_threads_jobs_in_order
             batches_and_single_jobs_keep_their_order
             a_fairness_turn_keeps_the_order_outside
             retain_keeps_the_order_outside

@@ -9,8 +9,10 @@ use crate::priority::Priority;
 
 /// The id of one accepted job within its pool.
 ///
-/// Jobs submitted from outside are numbered 0, 1, 2… in the order of acceptance. A job submitted by
-/// a running job has an id that is unique but tells nothing about order.
+/// The jobs that one thread submits from outside have ids that grow. If the pool has one thread, or its sink
+/// [wants it](crate::ResultSink::IN_SEQUENCE), jobs from outside are numbered 0, 1, 2… in the order of acceptance,
+/// whichever thread submits them; otherwise the pool may number those of different threads apart, so that they need
+/// not meet. A job submitted by a running job has an id that is unique but tells nothing about order.
 // The word also brings the job's priority to the queue, in bits that no number reaches. They are no part of
 // the id: ids that differ in them alone are equal. `NORMAL` is all zeros, so the ids of plain submits, as the
 // gate and the ledger number them, need nothing done to them.
@@ -26,8 +28,18 @@ impl JobId {
     /// of these.
     pub(crate) const NUMBERS: u64 = 1 << PRIORITY_SHIFT;
 
-    pub(crate) const fn new(id: u64) -> Self {
-        Self(id)
+    /// The maximum number of stripes in which jobs from outside are numbered.
+    pub(crate) const MAX_STRIPES: usize = 1 << STRIPE_BITS;
+
+    /// The id of the job from outside with this number in this stripe.
+    #[inline]
+    pub(crate) const fn in_stripe(stripe: usize, number: u64) -> Self {
+        Self(((stripe as u64) << STRIPE_SHIFT) + number)
+    }
+
+    /// The stripe of a job from outside.
+    pub(crate) const fn stripe(self) -> usize {
+        (self.as_u64() >> STRIPE_SHIFT) as usize & (Self::MAX_STRIPES - 1)
     }
 
     pub(crate) const fn nested(id: u64) -> Self {
@@ -142,6 +154,9 @@ impl fmt::Display for PoolId {
 const NESTED: u64 = 1 << 63;
 /// Where the priority lies. Below it there is room for 2⁵⁵ numbers: a billion jobs a second for a year.
 const PRIORITY_SHIFT: u32 = 55;
+/// Where the number of the stripe lies, within the number: there is room for 2⁵¹ jobs in each.
+const STRIPE_SHIFT: u32 = PRIORITY_SHIFT - STRIPE_BITS;
+const STRIPE_BITS: u32 = 4;
 const PRIORITY: u64 = (u8::MAX as u64) << PRIORITY_SHIFT;
 
 /// The ids of the jobs of a batch, in the order of the batch.
@@ -212,7 +227,9 @@ mod tests {
 
     #[test]
     fn an_id_brings_the_priority_and_is_the_same_without() {
-        for id in [JobId::new(0), JobId::new(7), JobId::nested(1 << 54), JobId::NONE] {
+        for id in
+            [JobId::in_stripe(0, 0), JobId::in_stripe(0, 7), JobId::nested(1 << 54), JobId::NONE]
+        {
             assert_eq!(id.priority(), Priority::NORMAL);
             for priority in SOME {
                 let with = id.with_priority(priority);
@@ -225,16 +242,18 @@ mod tests {
                 assert_eq!(with.cmp(&id), Ordering::Equal);
             }
         }
-        let id = JobId::new(7).with_priority(Priority::LOW);
-        assert!(id < JobId::new(8) && JobId::new(6).with_priority(Priority::MAX) < id);
+        let id = JobId::in_stripe(0, 7).with_priority(Priority::LOW);
+        assert!(
+            id < JobId::in_stripe(0, 8) && JobId::in_stripe(0, 6).with_priority(Priority::MAX) < id
+        );
         assert_eq!(id.plus(2).priority(), Priority::LOW);
-        assert_eq!(id.plus(2), JobId::new(9));
+        assert_eq!(id.plus(2), JobId::in_stripe(0, 9));
     }
 
     #[test]
     fn the_ids_of_a_batch_are_consecutive_whatever_its_priority() {
-        let first = JobId::new(3).with_priority(Priority::LOW);
-        let ids = JobIds::from_iter([first, first.plus(1), JobId::new(5)]);
+        let first = JobId::in_stripe(0, 3).with_priority(Priority::LOW);
+        let ids = JobIds::from_iter([first, first.plus(1), JobId::in_stripe(0, 5)]);
         assert_eq!(format!("{ids:?}"), "JobIds { runs: [(3, 3)], left: 3 }");
     }
 }

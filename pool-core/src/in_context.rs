@@ -53,6 +53,14 @@ impl<J, B: MakeQueue<J>, C: JobContext> MakeQueue<J> for InContext<B, C> {
 impl<J, Q: WorkQueue<J>, C: JobContext> WorkQueue<J> for InContext<Q, C> {
     type Local = Q::Local;
 
+    fn attach(&mut self, max_threads: usize) {
+        self.inner.attach(max_threads);
+    }
+
+    fn stripes(&self) -> usize {
+        self.inner.stripes()
+    }
+
     fn local(&self, worker: usize) -> Self::Local {
         self.inner.local(worker)
     }

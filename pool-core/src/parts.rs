@@ -16,5 +16,6 @@ pub(crate) mod running;
 pub(crate) mod sleep;
 pub(crate) mod stale;
 pub(crate) mod thread_end;
+pub(crate) mod thread_number;
 pub(crate) mod waiters;
 pub(crate) mod watchers;

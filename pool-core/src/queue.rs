@@ -46,6 +46,20 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// One worker's own end. It stays on that worker's thread and may keep jobs close by.
     type Local: LocalQueue<J> + 'static;
 
+    /// Learns the maximum number of workers of the pool that is being built over this queue, before any other call.
+    fn attach(&mut self, max_threads: usize) {
+        let _ = max_threads;
+    }
+
+    /// The number of stripes into which the queue divides the jobs from outside: those of each thread go to the
+    /// stripe of its [number](crate::thread_number), modulo this, so that threads that submit at the same time
+    /// need not meet. The pool counts and numbers them in as many stripes; it rounds to a power of two, at most 16.
+    ///
+    /// The default is one: then the [ids](crate::JobId) of jobs from outside are 0, 1, 2….
+    fn stripes(&self) -> usize {
+        1
+    }
+
     /// Makes the end of the worker with this index, on that worker's thread.
     ///
     /// Indices count from 0. A worker that left and came back asks again under its old index; by then its

@@ -76,6 +76,12 @@ pub trait ResultSink {
     /// The type of the results that this sink takes. A pool's result type is that of its sink.
     type Result;
 
+    /// Whether the sink needs the ids of jobs from outside to be 0, 1, 2… in the order of acceptance, without a gap.
+    /// Threads that submit to its pool then meet at one count. Otherwise the ids of each thread's jobs grow, and
+    /// those of different threads may be [far apart](JobId). A sink that passes outcomes on to another one takes
+    /// this over from it.
+    const IN_SEQUENCE: bool = false;
+
     /// Learns that a pool is being built whose original sink this is, before it is cloned for the first
     /// worker. For sinks that keep what belongs to one pool, such as the order of its jobs. A sink that
     /// passes outcomes on to another sink passes this call on as well.

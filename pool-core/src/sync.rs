@@ -31,6 +31,30 @@ macro_rules! thread_locals {
 }
 pub(crate) use thread_locals;
 
+/// A fence between a store and a load that are `SeqCst`, for loom, which knows that order of fences only. As shipped
+/// there is none: the accesses themselves have the order.
+#[inline]
+pub(crate) fn fence_in_models() {
+    #[cfg(loom)]
+    fence(SeqCst);
+}
+
+/// Returns 0 at the first call, then 1, 2…
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) fn next_thread_number() -> usize {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+/// The same, anew in each run of a model.
+#[cfg(any(loom, shuttle))]
+pub(crate) fn next_thread_number() -> usize {
+    primitives::lazy_static! {
+        static ref NEXT: primitives::sync::atomic::AtomicUsize = primitives::sync::atomic::AtomicUsize::new(0);
+    }
+    NEXT.fetch_add(1, Relaxed)
+}
+
 /// Locks a mutex, poisoned or not. No foreign code runs under the locks of this crate, so a poisoned one
 /// guards sound data; passing the poison on would turn one failure into many.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pool_core::PushError;
-use pool_stealing::{DequeGuard, Injector, LockedInjector};
+use pool_stealing::{DequeGuard, Injector, LockedInjector, Striped};
 
 /// An injector for the jobs from outside, and for those that were [returned](crate::ChaseLev) from workers'
 /// deques, which go first.
@@ -13,7 +13,7 @@ use pool_stealing::{DequeGuard, Injector, LockedInjector};
 /// See [`CrossbeamQueue`](crate::CrossbeamQueue).
 pub struct ReturningInjector<J> {
     /// Jobs from outside.
-    outside: LockedInjector<J>,
+    outside: Striped<LockedInjector<J>>,
     /// Jobs that were in workers' deques, in the order in which their owners would have popped them. Jobs
     /// that come back later go in front, as they did in the deques. Kept apart from the jobs from outside,
     /// where workers that feed themselves look now and then: returned jobs must not hide those.
@@ -23,13 +23,13 @@ pub struct ReturningInjector<J> {
 impl<J> ReturningInjector<J> {
     /// Returns an empty injector.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { outside: LockedInjector::new(), returned: LockedInjector::new() }
+    pub fn new() -> Self {
+        Self { outside: Striped::default(), returned: LockedInjector::new() }
     }
 
-    /// Takes the oldest job from outside.
+    /// Takes the oldest job from outside, of the stripe whose turn it is.
     pub(crate) fn pop_outside(&self) -> Option<J> {
-        self.outside.pop()
+        self.outside.take_in_turn(LockedInjector::pop)
     }
 
     /// Takes the last of the returned jobs: more may come in front of it repeatedly, but never behind it.
@@ -44,6 +44,14 @@ impl<J> ReturningInjector<J> {
 }
 
 impl<J: Send + 'static> Injector<J> for ReturningInjector<J> {
+    fn attach(&mut self, max_threads: usize) {
+        self.outside.attach(max_threads);
+    }
+
+    fn stripes(&self) -> usize {
+        self.outside.stripes()
+    }
+
     #[inline]
     fn push(&self, job: J) -> Result<(), PushError<J>> {
         self.outside.push(job)

@@ -25,7 +25,7 @@ mod channel;
 mod sink;
 
 pub use channel::Channel;
-use pool_stealing::{StealingLocal, StealingQueue};
+use pool_stealing::{StealingLocal, StealingQueue, Striped};
 pub use sink::FlumeSink;
 
 /// An unbounded queue: a flume channel for the jobs from outside, and a locked deque for each
@@ -56,7 +56,7 @@ pub use sink::FlumeSink;
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type FlumeQueue<J> = StealingQueue<J, Channel<J>>;
+pub type FlumeQueue<J> = StealingQueue<J, Striped<Channel<J>>>;
 
 /// One worker's end of a [`FlumeQueue`].
-pub type FlumeLocal<J> = StealingLocal<J, Channel<J>>;
+pub type FlumeLocal<J> = StealingLocal<J, Striped<Channel<J>>>;

@@ -21,7 +21,7 @@ mod channel;
 mod priority;
 
 pub use channel::ChannelQueue;
-use pool_stealing::{LockedInjector, StealingLocal, StealingQueue};
+use pool_stealing::{LockedInjector, StealingLocal, StealingQueue, Striped};
 pub use priority::PriorityQueue;
 
 /// An unbounded queue with work stealing: one injector for the jobs from outside and a deque for each
@@ -44,7 +44,7 @@ pub use priority::PriorityQueue;
 /// pool.execute(|| println!("hello"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type StdQueue<J> = StealingQueue<J, LockedInjector<J>>;
+pub type StdQueue<J> = StealingQueue<J, Striped<LockedInjector<J>>>;
 
 /// One worker's end of a [`StdQueue`].
-pub type StdLocal<J> = StealingLocal<J, LockedInjector<J>>;
+pub type StdLocal<J> = StealingLocal<J, Striped<LockedInjector<J>>>;

@@ -16,6 +16,16 @@ use pool_core::PushError;
 ///
 /// See [the crate](crate) for a complete one.
 pub trait Injector<J>: Send + Sync + 'static {
+    /// As [`WorkQueue::attach`](pool_core::WorkQueue::attach).
+    fn attach(&mut self, max_threads: usize) {
+        let _ = max_threads;
+    }
+
+    /// As [`WorkQueue::stripes`](pool_core::WorkQueue::stripes).
+    fn stripes(&self) -> usize {
+        1
+    }
+
     /// Adds a job.
     ///
     /// # Errors
@@ -97,6 +107,16 @@ impl<'a, J> DequeGuard<'a, J> {
     /// have arrived.
     pub(crate) fn new(jobs: &'a mut VecDeque<J>, len: &'a AtomicUsize) -> Self {
         Self { jobs, len: Some(len) }
+    }
+
+    /// The number of jobs that are in the deque.
+    pub(crate) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Returns a guard of the same deque, for one of several injectors.
+    pub(crate) fn reborrow(&mut self) -> DequeGuard<'_, J> {
+        DequeGuard { jobs: self.jobs, len: self.len }
     }
 
     /// Returns the deque, to add jobs at its back.

@@ -6,6 +6,7 @@
 //!
 //! * the [`Injector`], where the jobs from outside wait until a worker takes them in. Here is
 //!   [`LockedInjector`]; `pool-flume` has a channel in front of one.
+//!   [`Striped`] has several of one kind, for threads that submit at the same time;
 //! * the deque, an [`OwnDeque`]. Here is [`LockedDeque`], from the standard library; `pool-crossbeam` has a
 //!   lock-free one.
 //!
@@ -47,6 +48,7 @@ mod memory;
 mod queue;
 mod random;
 mod stealers;
+mod striped;
 
 pub use chunks::Chunks;
 pub use deque::{Busy, OwnDeque, Stealer};
@@ -54,3 +56,4 @@ pub use injector::{DequeGuard, Injector};
 pub use locked_deque::{LockedDeque, LockedJobs};
 pub use locked_injector::LockedInjector;
 pub use queue::{StealingLocal, StealingQueue};
+pub use striped::Striped;

@@ -108,6 +108,17 @@ where
 {
     type Local = StealingLocal<J, I, D>;
 
+    fn attach(&mut self, max_threads: usize) {
+        // No worker has its end yet, so nothing else holds it.
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.injector.attach(max_threads);
+        }
+    }
+
+    fn stripes(&self) -> usize {
+        self.shared.injector.stripes()
+    }
+
     fn local(&self, worker: usize) -> StealingLocal<J, I, D> {
         let shared = Arc::clone(&self.shared);
         let own = shared.stealers.enter(worker, |former| {

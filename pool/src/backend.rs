@@ -96,6 +96,18 @@ macro_rules! backends {
                 }
             }
 
+            fn attach(&mut self, max_threads: usize) {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.attach(max_threads),)*
+                }
+            }
+
+            fn stripes(&self) -> usize {
+                match self {
+                    $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.stripes(),)*
+                }
+            }
+
             fn push(&self, job: J) -> Result<(), PushError<J>> {
                 match self {
                     $(#[cfg(feature = $feature)] Self::$variant(queue) => queue.push(job),)*

@@ -145,7 +145,7 @@ pub use pool_core::{
     SinkClosed, SpawnedBatch, StartCause, StartError, Stats, StdThreads, SubmitError, SubmitFuture,
     SubmitOptions, Submitter, SystemClock, Task, ThreadFactory, WaitError, WhenFull, WorkQueue,
     WorkerContext, WorkerThread, as_completed, current_job, current_label, current_worker,
-    keep_input, label_job, sink_fn, with_worker_state,
+    keep_input, label_job, sink_fn, thread_number, with_worker_state,
 };
 #[cfg(feature = "crossbeam")]
 #[cfg_attr(docsrs, doc(cfg(feature = "crossbeam")))]

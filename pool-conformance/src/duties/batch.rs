@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pool_core::{PushError, WorkQueue};
 
-use super::calls::{drain, fill, sorted};
+use super::calls::{attached, drain, fill, sorted};
 use crate::support::{panic_quietly, within_patience};
 
 /// Each job of a batch is in the queue, or came back, or was left in the iterator.
@@ -14,7 +14,7 @@ use crate::support::{panic_quietly, within_patience};
 ///
 /// If the queue fails the check.
 pub fn a_batch_is_taken_whole<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || comes_out_whole(&queue, 0..10_000, 10_000));
 }
 
@@ -36,7 +36,7 @@ pub fn a_batch_is_taken_whole_whatever_its_size_hint<Q: WorkQueue<usize>>(make: 
         (usize::MAX, Some(usize::MAX)),
     ];
     for hint in HINTS {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let batch = Hinting { jobs: 0..500, hint };
             let pushed = catch_unwind(AssertUnwindSafe(|| comes_out_whole(&queue, batch, 500)));
@@ -87,7 +87,7 @@ fn comes_out_whole<Q: WorkQueue<usize>>(
 ///
 /// If the queue fails the check.
 pub fn a_batch_that_panics_harms_no_other_job<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let before = fill(&queue, 0..10);
         let mut batch = (10..20).chain(once_with(|| panic_quietly()));

@@ -5,6 +5,20 @@ use std::thread;
 
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
+/// Makes a queue for a pool of many threads: one that has stripes has several.
+pub(crate) fn attached<J, Q: WorkQueue<J>>(make: &impl Fn() -> Q) -> Q {
+    let mut queue = make();
+    queue.attach(64);
+    queue
+}
+
+/// Makes a queue for a pool of one thread.
+pub(crate) fn attached_to_one<J, Q: WorkQueue<J>>(make: &impl Fn() -> Q) -> Q {
+    let mut queue = make();
+    queue.attach(1);
+    queue
+}
+
 /// Pushes a job, and repeats that while the queue is full.
 pub(crate) fn push<J, Q: WorkQueue<J>>(queue: &Q, mut job: J) {
     while let Err(PushError(refused)) = queue.push(job) {

@@ -2,7 +2,7 @@
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{fill, fill_batch, take};
+use super::calls::{attached, fill, fill_batch, take};
 use crate::support::within_patience;
 
 /// The number of jobs: more than a queue has at work, and few enough for a quick check.
@@ -14,14 +14,14 @@ const JOBS: usize = 1 << 20;
 ///
 /// If the queue fails the check.
 pub fn a_million_jobs_may_wait<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         // As many as it accepts: a queue of limited size is full soon.
         let single = fill(&queue, 0..JOBS / 2);
         let batch = fill_batch(&queue, JOBS / 2..JOBS);
         come_out_once(&queue, single + batch.len(), |job| job < single || batch.contains(&job));
     });
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let mut end = queue.local(0);
         (0..JOBS).for_each(|n| end.push(n));
@@ -50,7 +50,7 @@ fn come_out_once<Q: WorkQueue<usize>>(queue: &Q, count: usize, is_one: impl Fn(u
 ///
 /// If the queue fails the check.
 pub fn calls_take_no_longer_the_more_jobs_wait<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let (mut busy, mut end) = (queue.local(0), queue.local(1));
         fill_batch(&queue, 0..JOBS / 2);

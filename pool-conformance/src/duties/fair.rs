@@ -4,7 +4,7 @@ use std::iter::once;
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{fill, push, take};
+use super::calls::{attached, fill, push, take};
 use crate::support::within_patience;
 
 /// The maximum number of pops in which a worker that feeds itself comes to the oldest jobs of every place.
@@ -28,7 +28,7 @@ const ELSEWHERE: usize = 4;
 ///
 /// If the queue fails the check.
 pub fn a_worker_that_feeds_itself_starves_nobody<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let mut end = queue.local(0);
         feeds_itself(&queue, &mut end, &mut [], vec![]);
@@ -45,7 +45,7 @@ pub fn a_worker_that_feeds_itself_starves_nobody<Q: WorkQueue<usize>>(make: impl
 /// If the queue fails the check.
 pub fn a_busy_workers_jobs_are_not_starved<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     for (workers, feeder) in [(2, 0), (2, 1), (8, 0), (8, 3), (8, 7)] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut busy: Vec<_> = (0..workers).map(|worker| queue.local(worker)).collect();
             let mut end = busy.remove(feeder);
@@ -66,7 +66,7 @@ pub fn a_busy_workers_jobs_are_not_starved<Q: WorkQueue<usize>>(make: impl Fn() 
 /// If the queue fails the check.
 pub fn what_a_worker_left_is_not_starved<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     for feeder in 0..3 {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut leaving: Vec<_> = (0..3).map(|worker| queue.local(worker)).collect();
             let mut end = leaving.remove(feeder);
@@ -121,7 +121,7 @@ pub fn retain_starves_nobody<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     /// A job that comes while they wait.
     const NEW: usize = 64;
     for (every, outside) in [1, 16, 61].map(|every| [(every, false), (every, true)]).concat() {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut end = queue.local(0);
             // A worker whose newest jobs come first takes its oldest one by one, in its fair turns.

@@ -4,7 +4,7 @@ use std::iter::from_fn;
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::take;
+use super::calls::{attached, take};
 use crate::support::within_patience;
 
 const JOBS: usize = 200;
@@ -43,9 +43,9 @@ pub fn large_jobs_leave_little_memory<const WORDS: usize, Q: WorkQueue<[u64; WOR
 ) {
     within_patience(move || {
         // Once before, for the memory that a thread keeps for itself.
-        drain(&mut [make().local(0)]);
+        drain(&mut [attached(&make).local(0)]);
         let before = live_bytes();
-        let queue = make();
+        let queue = attached(&make);
         let mut ends: Vec<_> = (0..ends).map(|worker| queue.local(worker)).collect();
         let limit = ends.len() * kept_by_an_end + KEPT_OUTSIDE;
         let assert_little = |when: &str| {

@@ -2,7 +2,7 @@
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{fill, take};
+use super::calls::{attached, fill, take};
 use crate::support::within_patience;
 
 /// A job of the check: 64 bytes, about the size of a pool's.
@@ -43,7 +43,7 @@ pub fn a_burst_leaves_no_memory<Q: WorkQueue<Block>>(
     make: impl Fn() -> Q,
     live_bytes: impl Fn() -> usize + Send + 'static,
 ) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let mut ends = [queue.local(0), queue.local(1)];
         let before = live_bytes();

@@ -6,7 +6,7 @@ use std::thread;
 
 use pool_core::{LocalQueue, PushError, WorkQueue};
 
-use super::calls::{assert_same, drain, fill, push, push_all, sorted, take};
+use super::calls::{assert_same, attached, drain, fill, push, push_all, sorted, take};
 use crate::support::within_patience;
 
 /// Pushers, one by one and in batches, and workers at full speed: every job comes out exactly once.
@@ -17,7 +17,7 @@ use crate::support::within_patience;
 pub fn nothing_is_lost_and_nothing_doubled<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const JOBS: usize = if cfg!(debug_assertions) { 20_000 } else { 500_000 };
     for workers in [1, 2, 16] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let seen: Vec<_> = (0..JOBS).map(|_| AtomicUsize::new(0)).collect();
             let work = |end: &mut Q::Local| {
@@ -75,7 +75,7 @@ pub fn nothing_is_lost_and_nothing_doubled<Q: WorkQueue<usize>>(make: impl Fn() 
 ///
 /// If the queue fails the check.
 pub fn an_end_that_is_dropped_loses_no_job<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         for round in 0..10 {
             let mut leaving = queue.local(round % 3);
@@ -95,7 +95,7 @@ pub fn an_end_that_is_dropped_loses_no_job<Q: WorkQueue<usize>>(make: impl Fn() 
 ///
 /// If the queue fails the check.
 pub fn an_end_that_is_asked_for_again_loses_no_job<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let mut other = queue.local(1);
         for round in 0..9 {
@@ -128,7 +128,7 @@ pub fn an_end_that_is_asked_for_again_loses_no_job<Q: WorkQueue<usize>>(make: im
 ///
 /// If the queue fails the check.
 pub fn a_dropped_queue_drops_its_jobs<Q: WorkQueue<Arc<()>>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let job = Arc::new(());
         let mut end = queue.local(0);
@@ -149,7 +149,7 @@ pub fn a_dropped_queue_drops_its_jobs<Q: WorkQueue<Arc<()>>>(make: impl Fn() -> 
 ///
 /// If the queue fails the check.
 pub fn a_refused_job_comes_back<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let mut accepted = Vec::new();
         for n in 0..10_000 {
@@ -169,7 +169,7 @@ pub fn a_refused_job_comes_back<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
 ///
 /// If the queue fails the check.
 pub fn jobs_without_a_size_are_counted<Q: WorkQueue<()>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let (mut end, mut other) = (queue.local(0), queue.local(1));
         let mut outside = fill(&queue, (0..1_000).map(|_| ()));
@@ -193,7 +193,7 @@ pub fn jobs_without_a_size_are_counted<Q: WorkQueue<()>>(make: impl Fn() -> Q) {
 ///
 /// If the queue fails the check.
 pub fn large_jobs_come_out_whole<Q: WorkQueue<[usize; 512]>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let (mut end, mut other) = (queue.local(0), queue.local(1));
         let outside = fill(&queue, (0..300).map(|n| [n; 512]));

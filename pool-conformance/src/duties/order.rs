@@ -1,8 +1,10 @@
 //! The checks of the order, for queues that promise one.
 
+use std::thread;
+
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{assert_same, drain, fill, fill_batch, take};
+use super::calls::{assert_same, attached, attached_to_one, drain, fill, fill_batch, take};
 use crate::support::within_patience;
 
 /// The number of the first of the jobs that come through a worker's own end.
@@ -14,7 +16,7 @@ const OWN: usize = 1_000_000;
 ///
 /// If the queue fails the check.
 pub fn one_worker_is_first_in_first_out<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached_to_one(&make);
     within_patience(move || {
         let mut end = queue.local(0);
         (0..1_000).for_each(|n| end.push(n));
@@ -28,11 +30,44 @@ pub fn one_worker_is_first_in_first_out<Q: WorkQueue<usize>>(make: impl Fn() -> 
 ///
 /// If the queue fails the check.
 pub fn one_worker_takes_outside_jobs_in_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached_to_one(&make);
     within_patience(move || {
         let accepted = fill(&queue, 0..1_000);
         let mut end = queue.local(0);
         assert!(drain(&mut end).eq(0..accepted), "outside jobs come out of order");
+    });
+}
+
+/// For queues that promise an order outside: in a pool of many threads, too, one worker takes the jobs of each
+/// submitting thread in their order.
+///
+/// # Panics
+///
+/// If the queue fails the check.
+pub fn one_worker_takes_each_threads_jobs_in_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
+    const THREADS: usize = 20;
+    const EACH: usize = 500;
+    let queue = attached(&make);
+    within_patience(move || {
+        let mut end = queue.local(0);
+        let mut taken = Vec::new();
+        let pushed: usize = thread::scope(|scope| {
+            let queue = &queue;
+            let push_some = |thread| fill(queue, (0..EACH).map(|n| thread * EACH + n));
+            let threads: Vec<_> =
+                (0..THREADS).map(|thread| scope.spawn(move || push_some(thread))).collect();
+            while !threads.iter().all(|thread| thread.is_finished()) {
+                taken.extend(take(&mut end));
+            }
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_default();
+            threads.into_iter().map(join).sum()
+        });
+        taken.extend(drain(&mut end));
+        assert_eq!(taken.len(), pushed, "jobs are lost or doubled");
+        for thread in 0..THREADS {
+            let its = taken.iter().filter(|job| **job / EACH == thread);
+            assert!(its.is_sorted(), "the jobs of one thread come out of order");
+        }
     });
 }
 
@@ -43,7 +78,7 @@ pub fn one_worker_takes_outside_jobs_in_order<Q: WorkQueue<usize>>(make: impl Fn
 ///
 /// If the queue fails the check.
 pub fn batches_and_single_jobs_keep_their_order<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached_to_one(&make);
     within_patience(move || {
         let mut end = queue.local(0);
         let (mut accepted, mut taken) = (Vec::new(), Vec::new());
@@ -69,7 +104,7 @@ pub fn batches_and_single_jobs_keep_their_order<Q: WorkQueue<usize>>(make: impl 
 ///
 /// If the queue fails the check.
 pub fn a_fairness_turn_keeps_the_order_outside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached_to_one(&make);
     within_patience(move || {
         let (outside, _) = feed(&queue);
         assert!(outside.is_sorted(), "a fairness turn brings outside jobs out of order");
@@ -83,7 +118,7 @@ pub fn a_fairness_turn_keeps_the_order_outside<Q: WorkQueue<usize>>(make: impl F
 ///
 /// If the queue fails the check.
 pub fn a_fairness_turn_keeps_the_order_inside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached_to_one(&make);
     within_patience(move || {
         let (_, own) = feed(&queue);
         assert!(own.is_sorted(), "a fairness turn brings own jobs out of order");
@@ -111,7 +146,7 @@ fn feed<Q: WorkQueue<usize>>(queue: &Q) -> (Vec<usize>, Vec<usize>) {
 ///
 /// If the queue fails the check.
 pub fn retain_keeps_the_order_outside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached_to_one(&make);
     within_patience(move || {
         let (outside, _) = sieve(&queue);
         assert!(outside.is_sorted(), "retain brings outside jobs out of order");
@@ -125,7 +160,7 @@ pub fn retain_keeps_the_order_outside<Q: WorkQueue<usize>>(make: impl Fn() -> Q)
 ///
 /// If the queue fails the check.
 pub fn retain_keeps_the_order_inside<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached_to_one(&make);
     within_patience(move || {
         let (_, own) = sieve(&queue);
         assert!(own.is_sorted(), "retain brings own jobs out of order");

@@ -5,7 +5,7 @@ use std::thread;
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{assert_same, drain, fill, push, sorted, take};
+use super::calls::{assert_same, attached, drain, fill, push, sorted, take};
 use crate::support::within_patience;
 
 /// One worker finds every waiting job at once: a worker that gives up early would park over it.
@@ -14,7 +14,7 @@ use crate::support::within_patience;
 ///
 /// If the queue fails the check.
 pub fn what_is_there_is_found<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let mut ends: Vec<_> = (0..3).map(|worker| queue.local(worker)).collect();
         for n in 0..3_000 {
@@ -38,7 +38,7 @@ pub fn what_is_there_is_found<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
 /// If the queue fails the check.
 pub fn local_jobs_are_within_reach<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     for worker in [0, 40] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut busy = queue.local(worker);
             let mut others = [queue.local(1), queue.local(2)];
@@ -59,7 +59,7 @@ pub fn local_jobs_are_within_reach<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
 /// If the queue fails the check.
 pub fn is_empty_tells_the_truth<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const LOOKS: usize = 50_000;
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let mut ends: Vec<_> = (0..3).map(|worker| queue.local(worker)).collect();
         for place in 0..4 {
@@ -90,7 +90,7 @@ pub fn is_empty_tells_the_truth<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
 /// If the queue fails the check.
 pub fn is_empty_overlooks_nothing_on_its_way<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const ROUNDS: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let (popped, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         // Odd while that worker steals.
@@ -145,7 +145,7 @@ fn steal_openly<J>(end: &mut impl LocalQueue<J>, steals: &AtomicUsize) -> Option
 ///
 /// If the queue fails the check.
 pub fn len_is_about_what_waits<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let about = |waiting: usize| {
             let len = queue.len();

@@ -6,7 +6,7 @@ use std::thread;
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{assert_same, drain, fill, push, push_all, take};
+use super::calls::{assert_same, attached, drain, fill, push, push_all, take};
 use crate::support::within_patience;
 
 /// [`retain`](WorkQueue::retain) shows each job that waits once, outside and in every worker's end. The
@@ -19,7 +19,7 @@ use crate::support::within_patience;
 pub fn retain_removes_what_it_is_told_to<Q: WorkQueue<Arc<usize>>>(make: impl Fn() -> Q) {
     // None, some, most, all.
     for kept_of_four in [4, 3, 1, 0] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let keeps = |job: usize| job % 4 < kept_of_four;
             let mut ends: Vec<_> = (0..5).map(|worker| queue.local(worker)).collect();
@@ -86,7 +86,7 @@ pub fn retain_loses_nothing_while_workers_pop<Q: WorkQueue<usize>>(make: impl Fn
     // An even job comes from outside, stays, and submits the odd one that follows it. Of the odd ones,
     // every third is removed if it waits when `retain` is called.
     let keeps = |job: usize| job.is_multiple_of(2) || !job.is_multiple_of(3);
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let gone: Vec<_> = (0..JOBS).map(|_| AtomicU8::new(0)).collect();
         let (calls, over) = (AtomicUsize::new(0), AtomicBool::new(false));

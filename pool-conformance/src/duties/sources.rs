@@ -3,7 +3,7 @@
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::take;
+use super::calls::{attached, take};
 use crate::support::within_patience;
 
 /// The maximum number of pops that the jobs of one source may wait, for each source.
@@ -42,7 +42,7 @@ fn count(sources: &mut [Source], job: Option<usize>) {
 /// If the queue fails the check.
 pub fn every_source_is_served<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     for busy in [1, 2, 3, 7] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut peers: Vec<_> = (1..=busy).map(|worker| queue.local(worker)).collect();
             let mut greedy = queue.local(0);
@@ -76,7 +76,7 @@ pub fn every_source_is_served<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
 /// If the queue fails the check.
 pub fn busy_workers_are_served_though_outside_jobs_come<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     for busy in [1, 3, 7] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut peers: Vec<_> = (1..=busy).map(|worker| queue.local(worker)).collect();
             let mut idle = queue.local(0);
@@ -103,7 +103,7 @@ pub fn busy_workers_are_served_though_outside_jobs_come<Q: WorkQueue<usize>>(mak
 /// If the queue fails the check.
 pub fn everybody_is_served_though_all_feed_themselves<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     for workers in [1, 2, 4, 8] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut ends: Vec<_> = (0..workers).map(|worker| queue.local(worker)).collect();
             let mut outside = [Source::default()];
@@ -133,7 +133,7 @@ pub fn everybody_is_served_though_all_feed_themselves<Q: WorkQueue<usize>>(make:
 pub fn retain_keeps_the_order_of_what_is_taken_in<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     // Many, so that they lie in several places, but too few for a fairness turn.
     for (before, after) in [(20, 4), (26, 1), (3, 24)] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut end = queue.local(0);
             (0..before).for_each(|n| queue.push(n).unwrap());
@@ -162,7 +162,7 @@ pub fn retain_starves_no_source<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     /// The job with which the worker feeds itself.
     const FEED: usize = ALL;
     for every in [16, 61] {
-        let queue = make();
+        let queue = attached(&make);
         within_patience(move || {
             let mut end = queue.local(0);
             (0..OWN).for_each(|n| end.push(n));

@@ -7,6 +7,7 @@ use std::thread;
 
 use pool_core::{LocalQueue, WorkQueue};
 
+use super::calls::attached;
 use crate::support::within_patience;
 
 /// While workers pop, and so take in jobs from outside, `is_empty` is true only if every job was popped.
@@ -38,7 +39,7 @@ fn nothing_is_out_of_sight<Q: WorkQueue<usize>>(
     meanwhile: Option<fn(&Q)>,
 ) {
     const WORKERS: usize = 3;
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let (popped, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
@@ -100,7 +101,7 @@ fn pause() {
 /// If the queue fails the check.
 pub fn what_a_busy_worker_took_in_is_not_starved<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const OUTSIDE: usize = 200;
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let (mut busy, mut greedy) = (queue.local(0), queue.local(1));
         (1..=OUTSIDE).for_each(|n| queue.push(n).unwrap());
@@ -125,7 +126,7 @@ pub fn what_a_busy_worker_took_in_is_not_starved<Q: WorkQueue<usize>>(make: impl
 /// If the queue fails the check.
 pub fn workers_may_steal_from_each_other<Q: WorkQueue<usize>>(make: impl Fn() -> Q) {
     const JOBS: usize = 100_000;
-    let queue = make();
+    let queue = attached(&make);
     within_patience(move || {
         let seen: Vec<_> = (0..JOBS).map(|_| AtomicU8::new(0)).collect();
         let taken = AtomicUsize::new(0);

@@ -165,14 +165,18 @@ impl<B, S> ThreadPoolBuilder<B, S> {
         let running = RunningSlots::new(if settings.tracks_jobs { max } else { 0 });
         let observers = Observers::new(mem::take(&mut settings.observers));
         let (config, clock) = settings.into_config(max)?;
-        let state = PoolState::new(Ledger::new(max), sleep, clock, capacity, running, observers);
+        let mut queue = backend.make_queue();
+        queue.attach(max);
+        let stripes = if S::IN_SEQUENCE { 1 } else { queue.stripes() };
+        let state =
+            PoolState::new(Ledger::new(max, stripes), sleep, clock, capacity, running, observers);
         sink.attach();
         let make = move |inner: &Arc<_>, index| {
             let handle = Handle { inner: Arc::clone(inner) };
             make_handler(&WorkerContext { index, handle })
         };
         let launcher = Arc::new(Launcher::new(make, sink, max));
-        let inner = Inner::new(backend.make_queue(), state, config, runner(), launcher);
+        let inner = Inner::new(queue, state, config, runner(), launcher);
         let pool = Pool::owner_of(Handle { inner });
         pool.inner.start_core(core).map_err(|error| {
             // Whatever its drop is to do, nothing is left of it.

@@ -167,7 +167,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Whether the pool is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.inner.state.ledger.gate.0.read().is_closed()
+        self.inner.state.ledger.gate.is_closed()
     }
 
     /// Starts no more jobs until [`resume`](Self::resume). Running jobs go on, and a worker that is about

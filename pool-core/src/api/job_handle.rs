@@ -358,7 +358,7 @@ impl<T> JobHandle<T> {
     ) {
         let state = pool.state();
         // The gate first: it takes no lock.
-        if !state.ledger.gate.0.read().is_dormant()
+        if !state.ledger.gate.is_dormant()
             || !self.cell().is_queued()
             || state.sleep.is(Mode::Held)
             || !state.sleep.lost_workers_since(seen)
@@ -387,7 +387,7 @@ impl<T> JobHandle<T> {
     pub(crate) fn is_lost(&self) -> bool {
         let is_given_up = |pool: Arc<dyn AnyPool>| {
             // The gate first: it takes no lock.
-            pool.state().ledger.gate.0.read().is_closed() && pool.state().sleep.has_failed()
+            pool.state().ledger.gate.is_closed() && pool.state().sleep.has_failed()
         };
         self.cell().is_queued() && self.pool.upgrade().is_some_and(is_given_up)
     }

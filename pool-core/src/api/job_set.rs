@@ -292,10 +292,10 @@ impl<T> JobSet<T> {
     /// Sees to the jobs of a pool to which no worker will come.
     fn look_after(&self, pool: &Arc<dyn AnyPool>, seen: &mut u64, deadline: Option<Instant>) {
         // The gate first: it takes no lock.
-        let word = pool.state().ledger.gate.0.read();
-        if word.is_closed() && pool.state().sleep.has_failed() {
+        let gate = &pool.state().ledger.gate;
+        if gate.is_closed() && pool.state().sleep.has_failed() {
             self.jobs.values().for_each(JobHandle::abandon_if_lost);
-        } else if word.is_dormant()
+        } else if gate.is_dormant()
             && let Some(job) = self.jobs.values().find(|job| job.is_queued_in(pool))
         {
             job.end_if_deserted(pool, seen, deadline);

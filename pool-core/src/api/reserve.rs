@@ -106,7 +106,7 @@ impl<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Reserve<'a, J, R, 
         let tell = |refused: &Refusal| handle.inner.count_refusal(refused, 1);
         let standing = context::standing(state.id());
         let is_nested = standing == Standing::AtWork;
-        let is_refused = !is_nested && state.ledger.gate.0.read().is_closed();
+        let is_refused = !is_nested && state.ledger.gate.is_closed();
         let capacity = match &state.capacity {
             Some(capacity) if !is_nested && !is_refused => capacity,
             _ => {

@@ -155,7 +155,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// Has the jobs run that a pause has kept.
     fn go_on(self: &Arc<Self>) {
         self.notify_if_work();
-        if self.state.ledger.gate.0.read().is_dormant() {
+        if self.state.ledger.gate.is_dormant() {
             // There may be no worker left that could be woken, and those that wait left the jobs alone.
             self.state.look_at_end();
         }

@@ -51,7 +51,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> AnyPool for Inner<J, R
             Ok(None) => {
                 // It passes no gate. A pool that has lost its workers may have seen no job before, and is
                 // not looked at again.
-                if self.state.ledger.gate.0.read().is_dormant() {
+                if self.state.ledger.gate.is_dormant() {
                     self.state.sleep.retry_failed();
                 }
                 self.notify();

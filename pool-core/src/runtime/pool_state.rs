@@ -75,7 +75,7 @@ impl PoolState {
             sleep.track();
         }
         if !observers.is_empty() {
-            ledger.gate.0.observe();
+            ledger.gate.observe();
         }
         Self {
             id: CachePadded(PoolId::next()),
@@ -114,7 +114,7 @@ impl PoolState {
 
     /// Closes the pool: accepts nothing more from outside.
     pub(crate) fn close(&self) {
-        self.ledger.gate.0.close();
+        self.ledger.gate.close();
         if let Some(capacity) = &self.capacity {
             capacity.close();
         }

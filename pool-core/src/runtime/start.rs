@@ -106,7 +106,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         let started = sleep.wait_started(worker, &start, clock, deadline);
         // If another worker is there by now, that one will do.
         started.or_else(|error| {
-            if self.state.ledger.gate.0.read().is_dormant() {
+            if self.state.ledger.gate.is_dormant() {
                 return Err(error);
             }
             drop_quietly(error);

@@ -49,8 +49,9 @@ struct Row<S: ResultSink> {
 
 /// The outcomes whose turn has not come.
 struct Early<R> {
-    /// The number whose turn it is.
-    next: u64,
+    /// The number whose turn it is in each stripe. There is one stripe, unless a sink around this one keeps from
+    /// the pool that it is to number [in sequence](ResultSink::IN_SEQUENCE). Then the order is that of each.
+    next: [u64; JobId::MAX_STRIPES],
     /// The others: with their outcome, or without one if they will have none.
     waiting: BTreeMap<u64, Option<Completed<R>>>,
 }
@@ -102,7 +103,8 @@ impl<S: ResultSink> InOrder<S> {
 
 impl<S: ResultSink> Row<S> {
     fn new(outlet: Arc<Outlet<S>>) -> Self {
-        Self { early: Mutex::new(Early { next: 0, waiting: BTreeMap::new() }), outlet }
+        let next = std::array::from_fn(|stripe| JobId::in_stripe(stripe, 0).as_u64());
+        Self { early: Mutex::new(Early { next, waiting: BTreeMap::new() }), outlet }
     }
 
     /// Adds the outcomes to `due` whose turn has come by this one.
@@ -113,8 +115,8 @@ impl<S: ResultSink> Row<S> {
         due: &mut VecDeque<Completed<S::Result>>,
     ) {
         let mut early = lock(&self.early);
-        let number = id.as_u64();
-        if id.is_nested() || number < early.next {
+        let (number, stripe) = (id.as_u64(), id.stripe());
+        if id.is_nested() || number < early.next[stripe] {
             // A nested job has no place in the order. A lower number is of a pool that uses this row
             // without `attach`.
             due.extend(outcome);
@@ -122,12 +124,12 @@ impl<S: ResultSink> Row<S> {
         }
         // Only two pools can have the same number; neither outcome is lost.
         due.extend(early.waiting.insert(number, outcome).flatten());
-        let mut next = early.next;
+        let mut next = early.next[stripe];
         while let Some(outcome) = early.waiting.remove(&next) {
             next += 1;
             due.extend(outcome);
         }
-        early.next = next;
+        early.next[stripe] = next;
     }
 }
 
@@ -206,6 +208,8 @@ impl<S: ResultSink> Drop for InUse<'_, S> {
 impl<S: ResultSink> ResultSink for InOrder<S> {
     type Result = S::Result;
 
+    const IN_SEQUENCE: bool = true;
+
     /// Gives the new pool an order of its own.
     fn attach(&mut self) {
         self.row = Arc::new(Row::new(Arc::clone(&self.row.outlet)));
@@ -254,7 +258,7 @@ impl<S: ResultSink> fmt::Debug for InOrder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let early = lock(&self.row.early);
         f.debug_struct("InOrder")
-            .field("next", &early.next)
+            .field("next", &early.next[0])
             .field("early", &early.waiting.len())
             .finish_non_exhaustive()
     }

@@ -67,6 +67,11 @@ impl<J> Plain<J> {
 impl<J: Send + 'static> WorkQueue<J> for Plain<J> {
     type Local = Self;
 
+    /// So that the pool counts in two, and threads of both are explored.
+    fn stripes(&self) -> usize {
+        2
+    }
+
     fn local(&self, _worker: usize) -> Self {
         Self(Arc::clone(&self.0))
     }

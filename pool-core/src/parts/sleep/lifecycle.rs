@@ -92,7 +92,7 @@ impl Sleep {
         self.shed(&mut state);
         let former = start.end(Ok(()));
         // Under the lock, like all that other threads wait for on `changed`.
-        ledger.gate.0.open();
+        ledger.gate.open();
         drop(state);
         self.changed.notify_all();
         drop_quietly(former);
@@ -146,7 +146,7 @@ impl Sleep {
     /// Gives the pool up: the queue panicked on a worker, or no worker can be started. No thread waits for
     /// jobs that cannot be reached any more.
     pub(crate) fn give_up(&self, worker: Option<usize>, ledger: &Ledger) {
-        ledger.gate.0.close();
+        ledger.gate.close();
         let mut state = lock(&self.state);
         state.workers.failed = true;
         if let Some(worker) = worker {
@@ -184,8 +184,8 @@ impl Sleep {
         deadline: Option<Instant>,
     ) -> Result<Option<usize>, StartError> {
         let reserved = self.await_change(clock, deadline, |state| {
-            let word = ledger.gate.0.read();
-            if !word.is_dormant() || (word.is_closed() && !nested) || state.workers.exit {
+            let gate = &ledger.gate;
+            if !gate.is_dormant() || (gate.is_closed() && !nested) || state.workers.exit {
                 return Some(None);
             }
             if state.workers.starting > 0 {
@@ -294,7 +294,7 @@ impl State {
 /// meanwhile, if a start has failed.
 fn note_deserted(state: &State, ledger: &Ledger) {
     if state.workers.live == 0 {
-        ledger.gate.0.lose_workers();
+        ledger.gate.go_dormant();
     }
 }
 
