@@ -197,6 +197,10 @@ pub struct Memory {
     /// where the system does not tell.
     #[serde(default)]
     pub resident: u64,
+    /// By how much the process has grown by the system's count when the burst is over and the pool idle. May be
+    /// negative. Zero where the system does not tell.
+    #[serde(default)]
+    pub left: i64,
 }
 
 /// The processor time that an idle pool takes.

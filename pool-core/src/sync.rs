@@ -31,14 +31,6 @@ macro_rules! thread_locals {
 }
 pub(crate) use thread_locals;
 
-/// A fence between a store and a load that are `SeqCst`, for loom, which knows that order of fences only. As shipped
-/// there is none: the accesses themselves have the order.
-#[inline]
-pub(crate) fn fence_in_models() {
-    #[cfg(loom)]
-    fence(SeqCst);
-}
-
 /// Returns 0 at the first call, then 1, 2…
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) fn next_thread_number() -> usize {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use pool_core::{Collect, WaitError};
+use pool_core::{Collect, InOrder, Job, Task, ThreadPool, WaitError, WorkQueue};
 use support::{Latch, Tally, builder, pool, within_patience};
 
 #[test]
@@ -45,11 +45,11 @@ fn c3_a_bounded_sink_holds_its_workers_up_and_loses_nothing() {
 }
 
 #[test]
-fn outside_ids_count_up_and_nested_ones_are_unique() {
+fn outside_ids_of_one_thread_count_up_and_nested_ones_are_unique() {
     within_patience(|| {
         let pool = builder().num_threads(2).sink(Collect::new()).build().unwrap();
         let nested = Arc::new(Mutex::new(BTreeSet::new()));
-        for n in 0..10 {
+        let submit = || {
             let (handle, nested) = (pool.handle(), Arc::clone(&nested));
             let id = pool.execute(move || {
                 for _ in 0..500 {
@@ -57,11 +57,37 @@ fn outside_ids_count_up_and_nested_ones_are_unique() {
                     assert!(nested.lock().unwrap().insert(id.as_u64()));
                 }
             });
-            assert_eq!(id.unwrap().as_u64(), n);
-        }
+            id.unwrap().as_u64()
+        };
+        let outside: BTreeSet<_> = (0..10).map(|_| submit()).collect();
+        let (first, last) = (outside.first().unwrap(), outside.last().unwrap());
+        assert_eq!((outside.len(), last - first), (10, 9));
         let report = pool.shutdown();
         assert_eq!((report.done, report.panicked), (10 + 5_000, 0));
-        assert!(nested.lock().unwrap().iter().all(|id| *id >= 10));
+        let nested = nested.lock().unwrap();
+        assert!(nested.len() == 5_000 && nested.is_disjoint(&outside));
+    });
+}
+
+/// The ids that jobs get which several threads submit to this pool, one after another.
+fn ids_of_several_threads(pool: &ThreadPool<(), impl WorkQueue<Job<Task>>>) -> Vec<u64> {
+    let submit = || pool.execute(|| ()).unwrap().as_u64();
+    let on_a_thread = |_| std::thread::scope(|scope| scope.spawn(submit).join().unwrap());
+    (0..40).map(on_a_thread).collect()
+}
+
+#[test]
+fn outside_ids_are_numbered_in_sequence_where_that_is_wanted() {
+    within_patience(|| {
+        let one = builder().num_threads(1).build().unwrap();
+        assert!(ids_of_several_threads(&one).into_iter().eq(0..40));
+        let (sink, _received) = mpsc::channel();
+        let ordered = builder().num_threads(2).sink(InOrder::new(sink)).build().unwrap();
+        assert!(ids_of_several_threads(&ordered).into_iter().eq(0..40));
+        let apart = builder().num_threads(2).build().unwrap();
+        let ids = ids_of_several_threads(&apart);
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 40);
+        assert!(ids.iter().max() > Some(&40), "in several stripes: {ids:?}");
     });
 }
 

@@ -44,7 +44,7 @@ fn accept_and_close() {
 #[test]
 fn accept_and_close_and_rest() {
     model(|| {
-        let pool = pool(1, Plain::new(2));
+        let pool = pool(1, Plain::striped(2));
         pool.execute(|| ()).unwrap();
         let submitter = submit_from_a_thread(pool.handle(), || ());
         let report = pool.shutdown();
@@ -72,7 +72,7 @@ fn push_and_sleep() {
 #[test]
 fn two_submitters_and_two_workers() {
     model(|| {
-        let pool = pool(2, Plain::new(2));
+        let pool = pool(2, Plain::striped(2));
         let meeting = Meeting::of(2);
         let submitter = submit_from_a_thread(pool.handle(), meeting.job());
         pool.execute(meeting.job()).unwrap();
@@ -95,7 +95,7 @@ fn two_that_meet<Q: WorkQueue<Job<Task>>>(queue: Q) {
 /// C7: two jobs that both relied on the same searcher, which finds only one of them.
 #[test]
 fn two_jobs_for_one_searcher() {
-    model(|| two_that_meet(Plain::new(3)));
+    model(|| two_that_meet(Plain::striped(3)));
 }
 
 /// C7: a job that was moved together with a stolen one is found, though the other worker may have
@@ -109,7 +109,7 @@ fn moved_by_a_steal() {
 #[test]
 fn quiescence() {
     model(|| {
-        let pool = pool(2, Plain::new(2));
+        let pool = pool(2, Plain::striped(2));
         let (mine, theirs) = (Ran::new(), Ran::new());
         let other = {
             let (handle, theirs) = (pool.handle(), theirs.clone());
@@ -178,7 +178,7 @@ fn starting(starts: usize) -> impl ThreadFactory {
 fn leaving_pool(jobs: usize, starts: usize) -> (PlainPool, ManualClock) {
     let clock = ManualClock::new();
     let pool = unexplored(|| {
-        let pool = ThreadPoolBuilder::with_queue(Plain::new(jobs))
+        let pool = ThreadPoolBuilder::with_queue(Plain::striped(jobs))
             .num_threads(1)
             .thread_keep_alive(Duration::from_secs(1))
             .clock(clock.clone())
@@ -231,7 +231,7 @@ fn keep_alive_of_one_of_two() {
         let clock = ManualClock::new();
         let (first, second) = (Meeting::of(2), Meeting::of(2));
         let pool = unexplored(|| {
-            let pool = ThreadPoolBuilder::with_queue(Plain::new(4))
+            let pool = ThreadPoolBuilder::with_queue(Plain::striped(4))
                 .num_threads(2)
                 .core_threads(1)
                 .thread_keep_alive(Duration::from_secs(1))
@@ -266,7 +266,7 @@ fn keep_alive_and_close() {
 /// A pool of one worker that is replaced after a panic. Of its threads the factory starts this many.
 fn replacing_pool(jobs: usize, starts: usize) -> PlainPool {
     unexplored(|| {
-        ThreadPoolBuilder::with_queue(Plain::new(jobs))
+        ThreadPoolBuilder::with_queue(Plain::striped(jobs))
             .num_threads(1)
             .panic_policy(PanicPolicy::ReplaceWorker)
             .thread_factory(starting(starts))
@@ -328,7 +328,7 @@ fn a_failed_replacement_and_arrival() {
 /// A pool that has this many threads and may have two.
 fn resizable(threads: usize, jobs: usize) -> PlainPool {
     unexplored(|| {
-        ThreadPoolBuilder::with_queue(Plain::new(jobs))
+        ThreadPoolBuilder::with_queue(Plain::striped(jobs))
             .num_threads(threads)
             .max_threads(2)
             .build()
@@ -410,7 +410,7 @@ fn a_spare_worker_and_its_return() {
 #[test]
 fn resume_and_submit() {
     model(|| {
-        let queue = Plain::new(2);
+        let queue = Plain::striped(2);
         let pool = unexplored(|| {
             ThreadPoolBuilder::with_queue(queue).num_threads(1).paused().build().unwrap()
         });
@@ -430,7 +430,7 @@ fn resume_and_submit() {
 #[test]
 fn refused_while_draining() {
     model(|| {
-        let pool = pool(1, Plain::new(1));
+        let pool = pool(1, Plain::striped(1));
         let ran = Ran::new();
         let submitter = submit_from_a_thread(pool.handle(), ran.job());
         let mine = pool.execute(ran.job()).is_ok();
@@ -446,7 +446,7 @@ fn refused_while_draining() {
 #[test]
 fn shutdown_inside_and_outside() {
     model(|| {
-        let pool = std::sync::Arc::new(pool(1, Plain::new(1)));
+        let pool = std::sync::Arc::new(pool(1, Plain::striped(1)));
         let inner = pool.clone();
         pool.execute(move || {
             assert_eq!(inner.shutdown().unfinished, 1);

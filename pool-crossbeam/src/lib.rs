@@ -32,14 +32,15 @@ use pool_stealing::{StealingLocal, StealingQueue};
 pub use sink::CrossbeamCollect;
 
 /// An unbounded work-stealing queue: a lock-free deque for each worker, and an
-/// [injector](pool_stealing::LockedInjector) for the jobs from outside, behind a lock that is held
-/// for some nanoseconds.
+/// [injector](pool_stealing::LockedInjector) for the jobs from outside, in [stripes](pool_stealing::Striped) behind locks
+/// that are held for some nanoseconds.
 ///
 /// A worker takes its own jobs, then some from the injector, then a batch from another worker, beginning
-/// with one picked at random. At every 31st job it looks elsewhere first: in turn at the injector, at its
+/// with one picked at random. At every 37th job it looks elsewhere first: in turn at the injector, at its
 /// own oldest job, at the injector, and at another worker's oldest. So a worker that keeps feeding itself, or is busy for long, starves no job.
 ///
-/// **Order**: jobs from outside start first in, first out, as far as several workers allow it; nested jobs
+/// **Order**: the jobs from outside of one submitting thread start first in, first out, as far as several workers
+/// allow it, those of different threads in turn; in a pool of one thread all in their order. Nested jobs
 /// in the [`LocalOrder`] of the queue, unless they are stolen. When [stale jobs are
 /// removed](pool_core::WorkQueue::retain), the jobs left in the deque of a worker keep their order and
 /// their turn, before the jobs from outside, but any worker may take them from then on.

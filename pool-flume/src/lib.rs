@@ -28,8 +28,8 @@ pub use channel::Channel;
 use pool_stealing::{StealingLocal, StealingQueue, Striped};
 pub use sink::FlumeSink;
 
-/// An unbounded queue: a flume channel for the jobs from outside, and a locked deque for each
-/// worker.
+/// An unbounded queue: flume channels for the jobs from outside, one for each [stripe](pool_stealing::Striped), and a
+/// locked deque for each worker.
 ///
 /// A worker that runs out of jobs takes those in the channel to its own deque, if they are few. Else it
 /// drains the channel, for one turn of its lock, and lays the jobs out in chunks, one for each worker that
@@ -37,7 +37,8 @@ pub use sink::FlumeSink;
 /// busy looks outside now and then as well, so no job is starved. Nested jobs go to their worker's own
 /// deque.
 ///
-/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from outside
+/// **Order**: the jobs from outside of one submitting thread start first in, first out, as far as several workers
+/// allow it, those of different threads in turn. In a pool of one thread, all jobs from outside
 /// start exactly in the order in which they were submitted, and so do nested jobs, which come behind the
 /// jobs from outside that the worker took before.
 ///

@@ -24,15 +24,16 @@ pub use channel::ChannelQueue;
 use pool_stealing::{LockedInjector, StealingLocal, StealingQueue, Striped};
 pub use priority::PriorityQueue;
 
-/// An unbounded queue with work stealing: one injector for the jobs from outside and a deque for each
+/// An unbounded queue with work stealing: an injector for the jobs from outside, in [stripes](pool_stealing::Striped), and a deque for each
 /// worker, each behind a lock of its own that is held for some nanoseconds.
 ///
 /// A worker moves jobs from outside to its own deque some at a time, so the injector's lock is taken once
 /// for many jobs. Other workers steal from its own deque when they have nothing else. At
-/// every 31st job a worker looks elsewhere first: in turn at the injector, at its own oldest job, at the
+/// every 37th job a worker looks elsewhere first: in turn at the injector, at its own oldest job, at the
 /// injector, and at another worker's oldest.
 ///
-/// **Order**: first in, first out, as far as several workers allow it. With one worker, jobs from outside
+/// **Order**: the jobs from outside of one submitting thread start first in, first out, as far as several workers
+/// allow it, those of different threads in turn. In a pool of one thread, all jobs from outside
 /// start exactly in the order in which they were submitted, and so do nested jobs.
 ///
 /// # Examples

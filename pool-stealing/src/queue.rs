@@ -12,8 +12,9 @@ use crate::random::Random;
 use crate::stealers::{Kept, Stealers};
 
 /// The number of pops after which a worker first looks for jobs that might wait too long. A prime, so that
-/// it does not keep step with what the jobs do.
-const FAIRNESS: u32 = 31;
+/// it does not keep step with what the jobs do; and so large that no more jobs come from outside at these looks, up to
+/// 64 at each second one, than a worker runs meanwhile: else its deque would grow with the number of jobs outside.
+const FAIRNESS: u32 = 37;
 /// The number of looks in which each kind of such jobs had its turn: those from outside twice, as a submitter
 /// may wait for them.
 const TURNS: u32 = 4;
@@ -177,12 +178,11 @@ impl<J, I: Injector<J>, D: OwnDeque<J, I>> StealingLocal<J, I, D> {
     /// Takes a job that might wait for ever while this worker feeds itself.
     #[cold]
     fn pop_fairly(&mut self) -> Option<J> {
-        let found = match self.pops / FAIRNESS % TURNS {
+        match self.pops / FAIRNESS % TURNS {
             0 => self.relieve_peer(),
             2 => self.own.pop_oldest(&self.shared.injector),
-            _ => None,
-        };
-        found.or_else(|| self.outside(D::pop_outside))
+            _ => self.outside(D::pop_outside),
+        }
     }
 
     /// Takes the oldest job of another worker, each time of the next one, whether that one is idle or not:

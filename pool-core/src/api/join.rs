@@ -23,7 +23,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// # Panics
     ///
-    /// If a closure panics, that panic is resumed after both have ended; if both do, that of the first.
+    /// If a closure panics, that panic is resumed after both have ended; if both do, that of the first. The second
+    /// closure may run while the panic of the first unwinds: [`std::thread::panicking`] then says so.
     ///
     /// # Examples
     ///

@@ -184,7 +184,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
 impl<R: 'static, Q: WorkQueue<Job<Task<R>>>> Handle<Task<R>, R, Q> {
     /// Submits a closure. Its result goes to the pool's sink.
     ///
-    /// Otherwise it is like [`submit`](Self::submit). A closure with captures of up to 48 bytes costs no
+    /// Otherwise it is like [`submit`](Self::submit). A closure with captures of up to 40 bytes costs no
     /// allocation.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
-//! The gate: accepts jobs from outside or not, and counts them.
+//! The gate: accept and close, decided on one atomic word for each stripe of submitting threads.
 
 use crate::id::JobId;
 use crate::parts::thread_number::thread_number;
-use crate::sync::{AtomicU8, AtomicU64, CachePadded, Relaxed, SeqCst, fence_in_models};
+use crate::sync::{AtomicU64, CachePadded, Relaxed};
 
-const CLOSED: u8 = 1;
-const DORMANT: u8 = 2;
+const CLOSED: u64 = 1;
+const DORMANT: u64 = 2;
 /// The pool has observers, which are to be told of what is accepted.
-const OBSERVED: u8 = 4;
+const OBSERVED: u64 = 4;
+/// One accepted job.
+const ONE: u64 = 8;
 
 /// The reason why the gate accepts nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,38 +20,41 @@ pub(crate) enum Barred {
     Dormant,
     /// The pool is observed: jobs are to be counted in by [`Gate::accept_observed`].
     Observed,
-    /// The pool was closed or went dormant while the jobs were counted in under this id and the next ones. The
-    /// caller must count them out again, then look for the reason.
-    Late(JobId),
 }
 
-/// The flags that say whether jobs from outside are accepted, and the counts of those that were.
+impl Barred {
+    #[cold]
+    fn by(word: u64) -> Self {
+        match word {
+            _ if word & CLOSED != 0 => Self::Closed,
+            _ if word & DORMANT != 0 => Self::Dormant,
+            _ => Self::Observed,
+        }
+    }
+}
+
+/// The words that count the jobs accepted from outside, with three flags in their lowest bits.
 ///
-/// There is a count for each *stripe*. Each submitting thread has its stripe, so threads that submit at the same
-/// time write to different cache lines. The flags change seldom: each processor keeps a copy of their line.
+/// There is a word for each *stripe*. Each submitting thread has its stripe, so threads that submit at the same time
+/// write to different cache lines.
 ///
-/// # One decision
-///
-/// A submit first counts its jobs and then reads the flags. Whoever closes the gate, or makes it dormant, first
-/// sets the flag and then reads the counts. All four accesses are `SeqCst`, so at least one of the two sees the
-/// other (as in Dekker's algorithm). If the submit sees no flag, its jobs are accepted, and are in every sum that is
-/// taken after the flag was set (C1, C6). If it sees one, it counts its jobs out again; the sum was too high
-/// meanwhile, and never too low. Thus:
-///
-/// * With `CLOSED` seen first, a sum that equals what was taken is final: no accepted job is on its way.
-/// * The last worker to leave sets `DORMANT` and adds up once more. Either nothing was accepted, or it stays (the
-///   race of C7 that keep-alive brings).
-///
-/// No other memory hangs on these words. Jobs travel through the queue, which orders them itself.
+/// Everything that must be one decision is one read-modify-write of the submitter's word. A submit is either counted
+/// or sees `CLOSED` (C1, C6); the gate is closed when all its words are. The last worker to leave makes one word
+/// after the other `DORMANT`, as long as each is what it was when all jobs were seen to be taken; otherwise it
+/// opens them again, and stays (the race of C7 that keep-alive brings). Both are done under the sleep lock, for which
+/// a submit that finds its word dormant waits.
 ///
 /// # Sums
 ///
 /// The counts only grow, so a sum of them, read one by one, is at least what they were together when the first was
 /// read. What was taken is never more than what was accepted. So if the sum equals what was taken, it was exact at
-/// that moment. Sums with the workers' counts are taken under the lock that those workers parked under.
+/// that moment; and if all words were closed, for good.
+///
+/// Every access is `Relaxed`: each decision needs only its word's own modification order, and no other memory hangs
+/// on it. Jobs travel through the queue, which orders them itself: who has taken a job sees that it was counted. Sums
+/// with the workers' counts are taken under the lock that those workers parked under.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    flags: AtomicU8,
     /// A power of two of them.
     stripes: Box<[CachePadded<AtomicU64>]>,
 }
@@ -59,10 +64,14 @@ impl Gate {
     /// rounded to what is possible; with one, jobs are numbered without gaps.
     pub(crate) fn new(stripes: usize) -> Self {
         let stripes = stripes.clamp(1, JobId::MAX_STRIPES).next_power_of_two();
-        Self {
-            flags: AtomicU8::new(DORMANT),
-            stripes: (0..stripes).map(|_| CachePadded::default()).collect(),
-        }
+        let word = || CachePadded(AtomicU64::new(DORMANT));
+        Self { stripes: (0..stripes).map(|_| word()).collect() }
+    }
+
+    /// The stripe of the present thread.
+    #[inline]
+    fn own(&self) -> usize {
+        thread_number() & (self.stripes.len() - 1)
     }
 
     /// Counts `jobs` in and returns the id of the first. Those of the others follow it.
@@ -77,23 +86,24 @@ impl Gate {
     }
 
     #[inline]
-    fn accept_unless(&self, bars: u8, jobs: u64) -> Result<JobId, Barred> {
-        // A look first: most of what is barred need not be counted out again.
-        let flags = self.flags.load(Relaxed);
-        if flags & bars != 0 {
-            return Err(barred_by(flags));
+    fn accept_unless(&self, bars: u64, jobs: u64) -> Result<JobId, Barred> {
+        let stripe = self.own();
+        let atomic = &self.stripes[stripe].0;
+        let mut word = atomic.load(Relaxed);
+        loop {
+            if word & bars != 0 {
+                return Err(Barred::by(word));
+            }
+            match atomic.compare_exchange_weak(word, word + jobs * ONE, Relaxed, Relaxed) {
+                Ok(_) => return Ok(JobId::in_stripe(stripe, word / ONE)),
+                Err(now) => word = now,
+            }
         }
-        let stripe = thread_number() & (self.stripes.len() - 1);
-        let sequence = self.stripes[stripe].0.fetch_add(jobs, SeqCst);
-        fence_in_models();
-        let first = JobId::in_stripe(stripe, sequence);
-        if self.flags.load(SeqCst) & bars == 0 { Ok(first) } else { Err(Barred::Late(first)) }
     }
 
-    /// Has each acceptance told to observers: [`accept`](Self::accept) accepts nothing from here on. To be called
-    /// before the gate opens for the first time.
+    /// Has each acceptance told to observers: [`accept`](Self::accept) accepts nothing from here on.
     pub(crate) fn observe(&self) {
-        self.flags.fetch_or(OBSERVED, Relaxed);
+        self.set(OBSERVED);
     }
 
     /// Closes the gate: nothing is accepted from outside from here on.
@@ -101,41 +111,77 @@ impl Gate {
         self.set(CLOSED);
     }
 
-    /// Makes the gate dormant: there is no worker, and the next submit must start one.
-    pub(crate) fn go_dormant(&self) {
+    /// Goes dormant, whatever was accepted: there is no worker, and the next submit must start one.
+    pub(crate) fn lose_workers(&self) {
         self.set(DORMANT);
     }
 
-    fn set(&self, flag: u8) {
-        self.flags.fetch_or(flag, SeqCst);
-        fence_in_models();
+    fn set(&self, flag: u64) {
+        self.stripes.iter().for_each(|stripe| _ = stripe.0.fetch_or(flag, Relaxed));
     }
 
     /// Opens the gate: there is a worker.
     pub(crate) fn open(&self) {
-        self.flags.fetch_and(!DORMANT, SeqCst);
+        self.reopen(self.stripes.len());
     }
 
+    /// Opens the first stripes.
+    fn reopen(&self, count: usize) {
+        self.stripes[..count].iter().for_each(|stripe| _ = stripe.0.fetch_and(!DORMANT, Relaxed));
+    }
+
+    /// Goes dormant, unless anything has changed since `seen` was read.
+    pub(crate) fn go_dormant(&self, seen: &Words) -> bool {
+        for (index, stripe) in self.stripes.iter().enumerate() {
+            let word = seen.words[index];
+            if stripe.0.compare_exchange(word, word | DORMANT, Relaxed, Relaxed).is_err() {
+                self.reopen(index);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether the gate is closed, for the jobs of the present thread.
     pub(crate) fn is_closed(&self) -> bool {
-        self.flags.load(SeqCst) & CLOSED != 0
+        self.stripes[self.own()].0.load(Relaxed) & CLOSED != 0
     }
 
+    /// Whether the gate is dormant. Certain under the sleep lock.
     pub(crate) fn is_dormant(&self) -> bool {
-        self.flags.load(SeqCst) & DORMANT != 0
+        self.stripes[self.own()].0.load(Relaxed) & DORMANT != 0
     }
 
-    /// The number of jobs that were ever counted in, or more if submits are under way.
-    pub(crate) fn accepted(&self) -> u64 {
-        self.stripes.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe.0.load(SeqCst)))
+    /// Reads the words.
+    pub(crate) fn read(&self) -> Words {
+        let mut words = [0; JobId::MAX_STRIPES];
+        for (word, stripe) in words.iter_mut().zip(&self.stripes) {
+            *word = stripe.0.load(Relaxed);
+        }
+        Words { words, count: self.stripes.len() }
     }
 }
 
-#[cold]
-fn barred_by(flags: u8) -> Barred {
-    match flags {
-        _ if flags & CLOSED != 0 => Barred::Closed,
-        _ if flags & DORMANT != 0 => Barred::Dormant,
-        _ => Barred::Observed,
+/// The values of a [`Gate`]'s words, read one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words {
+    words: [u64; JobId::MAX_STRIPES],
+    count: usize,
+}
+
+impl Words {
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        self.words.into_iter().take(self.count)
+    }
+
+    /// The number of jobs that were ever accepted.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.iter().map(|word| word / ONE).sum()
+    }
+
+    /// Whether nothing more is accepted.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.iter().all(|word| word & CLOSED != 0)
     }
 }
 
@@ -157,8 +203,8 @@ mod tests {
         assert_eq!(number(gate.accept(1)), Ok(4));
         gate.close();
         assert_eq!(gate.accept(1), Err(Barred::Closed));
-        assert_eq!(gate.accepted(), 5);
-        assert!(gate.is_closed());
+        assert_eq!(gate.read().accepted(), 5);
+        assert!(gate.is_closed() && gate.read().is_closed());
     }
 
     #[test]
@@ -174,19 +220,23 @@ mod tests {
         );
         gate.close();
         assert_eq!(gate.accept_observed(1), Err(Barred::Closed));
-        assert_eq!(gate.accepted(), 3);
+        assert_eq!(gate.read().accepted(), 3);
     }
 
     #[test]
-    fn closed_outranks_dormant() {
-        let gate = Gate::new(1);
-        gate.open();
-        assert!(gate.accept(2).is_ok());
-        gate.go_dormant();
-        assert_eq!(gate.accept(1), Err(Barred::Dormant));
-        gate.close();
-        assert_eq!(gate.accept(1), Err(Barred::Closed));
-        assert_eq!(gate.accepted(), 2);
+    fn falls_dormant_only_on_the_words_it_was_shown() {
+        for stripes in [1, 4] {
+            let gate = Gate::new(stripes);
+            gate.open();
+            let before = gate.read();
+            assert!(gate.accept(2).is_ok());
+            assert!(!gate.go_dormant(&before));
+            assert!(!gate.is_dormant());
+            assert!(gate.go_dormant(&gate.read()));
+            assert_eq!(gate.accept(1), Err(Barred::Dormant));
+            gate.close();
+            assert_eq!(gate.accept(1), Err(Barred::Closed), "closed outranks dormant");
+        }
     }
 
     #[test]
@@ -200,7 +250,7 @@ mod tests {
         });
         assert!(ids.iter().all(|ids| ids.is_sorted()), "in order for one thread");
         let all: std::collections::HashSet<_> = ids.concat().into_iter().collect();
-        assert_eq!((all.len(), gate.accepted()), (800, 800));
+        assert_eq!((all.len(), gate.read().accepted()), (800, 800));
     }
 
     #[test]

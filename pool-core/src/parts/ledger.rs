@@ -2,7 +2,7 @@
 
 use crate::id::JobId;
 pub(crate) use crate::observer::Ended;
-use crate::parts::gate::Gate;
+use crate::parts::gate::{Gate, Words};
 use crate::sync::{Acquire, AtomicU64, CachePadded, Relaxed, Release};
 
 /// The number of ids of nested jobs in the blocks that workers get, which start at its multiples.
@@ -178,15 +178,6 @@ pub(crate) struct Ledger {
     workers: Box<[CachePadded<Counters>]>,
 }
 
-/// What it means that every accepted job was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AllTaken {
-    /// More may be accepted.
-    SoFar,
-    /// The gate was closed before: nothing more comes from outside.
-    ForGood,
-}
-
 /// The sums of a [`Ledger`] at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
@@ -283,7 +274,7 @@ impl Ledger {
         self.outside.0.undelivered.fetch_add(outcomes, Relaxed);
     }
 
-    /// The number of refused jobs. To be read before the gate's counts, which then include them all: that
+    /// The number of refused jobs. To be read before the gate's words, which have then counted them all: that
     /// is what the acquire and the release are for.
     fn refused(&self) -> u64 {
         self.refused.load(Acquire)
@@ -300,38 +291,20 @@ impl Ledger {
         self.ids_from_top.fetch_sub(count, Relaxed) - count
     }
 
-    /// Returns whether every accepted job was taken at some moment of this call, and what that means. Unequal
-    /// sums mean that a submit is on its way, which will look for sleepers when it arrives, or for quiescence when
-    /// it is barred after all.
+    /// Returns the gate's words, if by those words every accepted job was taken. What follows from it must be
+    /// decided on these words and not on later ones, before which more may have come in. Unequal sums mean
+    /// that a submit is on its way, which will look for sleepers when it arrives.
     ///
     /// Exact only while every worker is parked or has left, under the lock that they park under.
-    pub(crate) fn all_taken(&self) -> Option<AllTaken> {
+    pub(crate) fn all_taken(&self) -> Option<Words> {
         let gone = self.refused().wrapping_add(self.outside.0.ended());
-        // Before the counts: with it, they are final.
-        let taken = if self.gate.is_closed() { AllTaken::ForGood } else { AllTaken::SoFar };
+        let words = self.gate.read();
         let pushed = self.outside.0.pushed.load(Relaxed);
-        let mut open = self.gate.accepted().wrapping_add(pushed).wrapping_sub(gone);
+        let mut open = words.accepted().wrapping_add(pushed).wrapping_sub(gone);
         for CachePadded(worker) in &self.workers {
             open = open.wrapping_add(worker.pushed.get()).wrapping_sub(worker.popped.get());
         }
-        (open == 0).then_some(taken)
-    }
-
-    /// Makes the gate dormant if every accepted job was taken, for the last worker on its way out. Returns `false`
-    /// if a job is on its way.
-    ///
-    /// Under the same lock, for which a submit that finds the gate dormant waits.
-    pub(crate) fn go_dormant_if_all_taken(&self) -> bool {
-        if self.all_taken().is_none() {
-            return false;
-        }
-        self.gate.go_dormant();
-        // Once more: a job that was accepted before is seen now.
-        let is_certain = self.all_taken().is_some();
-        if !is_certain {
-            self.gate.open();
-        }
-        is_certain
+        (open == 0).then_some(words)
     }
 
     /// The number of jobs that wait to be started, or a few more.
@@ -343,7 +316,7 @@ impl Ledger {
 
     fn accepted(&self) -> u64 {
         let refused = self.refused();
-        let outside = self.gate.accepted() + self.outside.0.pushed.load(Relaxed);
+        let outside = self.gate.read().accepted() + self.outside.0.pushed.load(Relaxed);
         let pushed: u64 = self.workers.iter().map(|worker| worker.0.pushed.get()).sum();
         (outside + pushed).saturating_sub(refused)
     }

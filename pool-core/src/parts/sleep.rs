@@ -324,7 +324,9 @@ impl Sleep {
     /// Whether a worker whose keep-alive is over may leave. The last one may only if it can make the gate
     /// dormant on its way out: a job that is on its way keeps it here.
     fn may_leave(&self, state: &State, ledger: &Ledger) -> bool {
-        state.workers.ready > 1 || (state.guests == 0 && ledger.go_dormant_if_all_taken())
+        state.workers.ready > 1
+            || (state.guests == 0
+                && ledger.all_taken().is_some_and(|words| ledger.gate.go_dormant(&words)))
     }
 
     // ---- Pause, and what is not to be run any more -----------------------------------------------

@@ -208,8 +208,12 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         loop {
             match self.state.ledger.gate.accept(jobs) {
                 Ok(first) => return Ok(first),
-                Err(barred) => {
-                    if let Some(first) = self.pass_barred(barred, jobs, wait, priority, &label)? {
+                Err(Barred::Closed) => return Err(Refusal::Closed),
+                Err(Barred::Dormant) => {
+                    self.start_first(false, wait.deadline()).map_err(Refusal::NoThread)?;
+                }
+                Err(Barred::Observed) => {
+                    if let Some(first) = self.accept_observed(jobs, priority, label()) {
                         return Ok(first);
                     }
                 }
@@ -217,43 +221,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
         }
     }
 
-    /// Does what is to be done about a barred gate. `None`: the gate is to be asked again.
+    /// The same in a pool with observers. `None`: the gate is to be asked again.
     #[cold]
-    fn pass_barred(
-        self: &Arc<Self>,
-        barred: Barred,
+    fn accept_observed(
+        &self,
         jobs: u64,
-        wait: Wait,
         priority: Priority,
-        label: &impl Fn() -> Option<&'static str>,
-    ) -> Result<Option<JobId>, Refusal> {
-        match barred {
-            Barred::Closed => return Err(Refusal::Closed),
-            Barred::Dormant => {
-                self.start_first(false, wait.deadline()).map_err(Refusal::NoThread)?;
-            }
-            Barred::Late(first) => self.count_out(first, jobs),
-            Barred::Observed => match self.state.ledger.gate.accept_observed(jobs) {
-                Ok(first) => {
-                    self.state.observe_submits(first, jobs, priority, label());
-                    return Ok(Some(first));
-                }
-                Err(Barred::Late(first)) => self.count_out(first, jobs),
-                Err(_) => {}
-            },
-        }
-        Ok(None)
-    }
-
-    /// Counts jobs out that were counted in, and that nobody was told of.
-    fn count_out(&self, first: JobId, jobs: u64) {
-        // The pool is not quiescent before the sink is told.
-        let _guest = self.state.guest();
-        self.state.ledger.refuse(jobs);
-        if let Some(launcher) = self.launcher() {
-            launcher.skip((0..jobs).map(|nth| first.plus(nth)).collect());
-        }
-        self.state.check_quiescence();
+        label: Option<&'static str>,
+    ) -> Option<JobId> {
+        let first = self.state.ledger.gate.accept_observed(jobs).ok()?;
+        self.state.observe_submits(first, jobs, priority, label);
+        Some(first)
     }
 
     /// Puts an accepted job into the queue, and wakes a worker if one is needed.
@@ -359,11 +337,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for RollbackGuard
         if *jobs == 0 {
             return;
         }
-        // The pool is not quiescent before all is told.
+        // The pool is not quiescent before the sink is told.
         let _guest = inner.state.guest();
+        let ids = (0..*jobs).map(|nth| first.plus(nth));
         inner.state.observe_withdrawals(*first, *jobs);
-        (0..*jobs).for_each(|nth| inner.state.make_room(first.plus(nth)));
-        inner.count_out(*first, *jobs);
+        inner.state.ledger.refuse(*jobs);
+        ids.clone().for_each(|id| inner.state.make_room(id));
+        if let Some(launcher) = inner.launcher() {
+            launcher.skip(ids.collect());
+        }
+        inner.state.check_quiescence();
     }
 }
 

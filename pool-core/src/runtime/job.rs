@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_a_word_larger_than_what_it_brings() {
-        assert_eq!((size_of::<Job<Task>>(), size_of::<Task>()), (64, 56));
+        assert_eq!((size_of::<Job<Task>>(), size_of::<Task>()), (56, 48));
         assert_eq!(size_of::<Job<u64>>(), 8 + size_of::<Body<u64>>());
     }
 }

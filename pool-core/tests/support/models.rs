@@ -37,7 +37,7 @@ pub(crate) fn unexplored<T>(f: impl FnOnce() -> T) -> T {
 
 /// A pool of one thread for this many jobs, with its start explored as well.
 pub(crate) fn explored_pool(jobs: usize) -> PlainPool {
-    ThreadPoolBuilder::with_queue(Plain::new(jobs)).num_threads(1).build().unwrap()
+    ThreadPoolBuilder::with_queue(Plain::striped(jobs)).num_threads(1).build().unwrap()
 }
 
 pub(crate) fn pool<Q: WorkQueue<Job<Task>>>(threads: usize, queue: Q) -> ThreadPool<(), Q> {

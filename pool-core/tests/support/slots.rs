@@ -55,43 +55,50 @@ impl<J> Row<J> {
 }
 
 /// One row that all share.
-pub(crate) struct Plain<J>(Arc<Row<J>>);
+pub(crate) struct Plain<J> {
+    row: Arc<Row<J>>,
+    stripes: usize,
+}
 
 impl<J> Plain<J> {
     /// A queue that can take `jobs` in its life: each costs every look at it a load.
     pub(crate) fn new(jobs: usize) -> Self {
-        Self(Arc::new(Row::new(jobs)))
+        Self { row: Arc::new(Row::new(jobs)), stripes: 1 }
+    }
+
+    /// The same for a pool that counts in two stripes.
+    pub(crate) fn striped(jobs: usize) -> Self {
+        Self { stripes: 2, ..Self::new(jobs) }
     }
 }
 
 impl<J: Send + 'static> WorkQueue<J> for Plain<J> {
     type Local = Self;
 
-    /// So that the pool counts in two, and threads of both are explored.
     fn stripes(&self) -> usize {
-        2
+        self.stripes
     }
 
     fn local(&self, _worker: usize) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { row: Arc::clone(&self.row), stripes: self.stripes }
     }
 
     fn push(&self, job: J) -> Result<(), PushError<J>> {
-        self.0.put(job).map_err(PushError)
+        self.row.put(job).map_err(PushError)
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.row.len()
     }
 }
 
 impl<J> LocalQueue<J> for Plain<J> {
     fn push(&mut self, job: J) {
-        assert!(self.0.put(job).is_ok(), "a model with more jobs than slots");
+        assert!(self.row.put(job).is_ok(), "a model with more jobs than slots");
     }
 
     fn pop(&mut self) -> Option<J> {
-        self.0.take()
+        self.row.take()
     }
 }
 

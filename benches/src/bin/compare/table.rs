@@ -63,9 +63,14 @@ pub(crate) fn memory(bursts: &[Memory]) -> String {
     let rows = bursts.iter().map(|burst| {
         let each = |bytes: u64| number(bytes as f64 / burst.jobs as f64);
         let (resident, peak) = (each(burst.resident), each(burst.peak));
-        vec![marked(&burst.contestant), resident, peak, burst.after.to_string()]
+        let left = number(burst.left as f64 / burst.jobs as f64);
+        vec![marked(&burst.contestant), resident, peak, burst.after.to_string(), left]
     });
-    text(&title, &["  contestant", "resident/job", "asked for/job", "bytes after"], rows)
+    text(
+        &title,
+        &["  contestant", "resident/job", "asked for/job", "bytes after", "resident after/job"],
+        rows,
+    )
 }
 
 /// The processor time of pools without jobs.

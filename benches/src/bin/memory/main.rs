@@ -49,15 +49,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     few.run();
     thread::sleep(SETTLE);
     let mut entry = args.entry(args.jobs).ok_or("nobody")?;
-    let (before, resident_before) = (ALLOCATOR.current_usage(), resident::most());
+    let (before, resident_before) = (ALLOCATOR.current_usage(), resident::now());
+    let most_before = resident::most();
     ALLOCATOR.reset_peak_usage();
     entry.run();
-    let resident = resident::most() - resident_before;
+    let resident = resident::most() - most_before;
     let peak = ALLOCATOR.peak_usage().saturating_sub(before) as u64;
     thread::sleep(SETTLE);
     let after = ALLOCATOR.current_usage() as i64 - before as i64;
+    let left = resident::now() as i64 - resident_before as i64;
     let Args { contestant, workers, jobs } = args;
-    let memory = Memory { contestant, workers, jobs, peak, after, resident };
+    let memory = Memory { contestant, workers, jobs, peak, after, resident, left };
     println!("{}", serde_json::to_string(&memory)?);
     Ok(())
 }

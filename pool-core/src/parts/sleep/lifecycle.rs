@@ -294,7 +294,7 @@ impl State {
 /// meanwhile, if a start has failed.
 fn note_deserted(state: &State, ledger: &Ledger) {
     if state.workers.live == 0 {
-        ledger.gate.go_dormant();
+        ledger.gate.lose_workers();
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Sleep, State};
 use crate::clock::{Clock, pause_until_woken, wait_for};
 use crate::error::WaitError;
-use crate::parts::ledger::{AllTaken, Ledger};
+use crate::parts::ledger::Ledger;
 use crate::sync::{Condvar, MutexGuard, Relaxed, lock};
 
 impl Sleep {
@@ -16,16 +16,16 @@ impl Sleep {
         if !state.none_at_work() {
             return;
         }
-        let Some(taken) = ledger.all_taken() else { return };
+        let Some(words) = ledger.all_taken() else { return };
         state.workers.epoch += 1;
-        if taken == AllTaken::ForGood {
+        if words.is_closed() {
             self.terminate(state);
         } else if let Some(worker) = state.workers.kept.take() {
             self.condvars[worker].notify_one();
         }
         self.publish(state, 0);
         // Once the end is decided, other threads may wait for that.
-        if taken == AllTaken::ForGood || state.waiting > 0 {
+        if words.is_closed() || state.waiting > 0 {
             self.changed.notify_all();
         }
     }

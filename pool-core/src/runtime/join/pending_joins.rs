@@ -1,14 +1,14 @@
-//! How a join runs its two closures, and the list of a thread's pending joins.
+//! How a join runs its two closures, and a thread's pending joins.
 //!
-//! The second closure of a join is a stack job. As a rule it only costs an entry in a list through its
-//! thread's stack. One of them is shared only if other threads want work.
+//! The second closure of a join is a stack job. As a rule it only costs an entry in a stack of its thread. One of
+//! them is shared only if other threads want work.
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
 use std::mem;
 use std::panic::resume_unwind;
 use std::ptr;
-use std::thread;
 
 use crate::id::PoolId;
 use crate::panics::{drop_quietly, guarded};
@@ -19,19 +19,57 @@ use crate::sync::thread_locals;
 
 thread_locals! {
     static PENDING_JOINS: PendingJoins = PendingJoins::new();
+    /// The memory of the pending joins. Apart from them, since it has a destructor, which would make each look at
+    /// them cost more.
+    static ROOM: Room = Room(RefCell::new(Vec::new()));
 }
 
-/// The pending joins of one thread in one pool, whose second closures have not been run: a list of stack
-/// jobs.
+/// The pending joins of one thread, whose second closures have not been run: a stack of stack jobs. Those in the
+/// present pool lie above those that were put aside.
 pub(crate) struct PendingJoins {
     /// The pool, if the thread is known to be at work for it: as a worker, or as a guest with a join under
     /// way.
     pool: Cell<PoolId>,
-    newest: Cell<*const Header>,
-    /// The oldest that was not shared.
-    next: Cell<*const Header>,
+    /// The number of them all: the next one's place.
+    top: Cell<usize>,
+    /// The place of the oldest that was not shared, or `top`.
+    next: Cell<usize>,
     /// The last that was shared; null after it was taken back.
     shared: Cell<*const Header>,
+    /// The memory.
+    room: Cell<*const Place>,
+    /// The number of places in it.
+    size: Cell<usize>,
+}
+
+type Place = Cell<*const Header>;
+
+/// The memory of one thread's pending joins. It grows with the depth of the joins.
+struct Room(RefCell<Vec<Place>>);
+
+/// What a pending join was that was taken out.
+#[derive(PartialEq, Eq)]
+enum Popped {
+    /// It was not shared, and an older one was not either.
+    Unshared,
+    /// It was the last that was not shared.
+    Last,
+    /// It was shared.
+    Shared,
+}
+
+/// The number of pending joins for which a thread has memory at first.
+const FIRST_ROOM: usize = 64;
+
+/// The thread's last join was long ago; one that comes now, in the destructor of another thread-local, finds no
+/// memory and shares nothing.
+impl Drop for Room {
+    fn drop(&mut self) {
+        let _ = PENDING_JOINS.try_with(|joins| {
+            joins.pool.set(PoolId::NONE);
+            joins.move_to(&[]);
+        });
+    }
 }
 
 /// The place where a thread shares its pending joins with others.
@@ -61,40 +99,122 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    if PENDING_JOINS.with(|joins| joins.pool.get()) != slot.pool() {
+    let joins = PENDING_JOINS.with(ptr::from_ref);
+    // SAFETY: a thread-local without a destructor stays until its thread ends, and this does not leave the thread.
+    let joins = unsafe { &*joins };
+    if joins.pool.get() != slot.pool() {
         return join_elsewhere(slot, a, b);
     }
+    let place = joins.top.get();
+    if place >= joins.size.get() && !joins.grow() {
+        return one_after_the_other(a, b);
+    }
+    join_in(joins, place, slot, a, b)
+}
+
+/// Joins on a thread whose pending joins, which are these, are in the pool of this slot, and have this place free.
+#[inline]
+fn join_in<A, B, RA, RB>(
+    joins: &PendingJoins,
+    place: usize,
+    slot: &impl Share,
+    a: A,
+    b: B,
+) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
     let job = StackJob::new(b);
-    let header = (&raw const job).cast::<Header>();
+    // SAFETY: the caller has seen to the place. The job does not move until `pop` takes it out, below or when `a`
+    // has panicked.
+    unsafe { joins.push(place, job.header()) };
     // From here on nothing may leave this function before the job has ended.
+    let on_unwind = EndOnUnwind { joins, place, slot, job: &job };
+    if joins.may_share() {
+        share(joins, slot);
+    }
+    let first = a();
+    mem::forget(on_unwind);
+    // All newer ones were taken out before `a` returned.
+    match joins.pop(place) {
+        Popped::Last => {}
+        // No further join of this thread may come before it is back at the oldest closure.
+        Popped::Unshared if joins.may_share() => share(joins, slot),
+        Popped::Unshared => {}
+        Popped::Shared => {
+            bring_back(slot, job.header(), &|| job.has_ended());
+            // SAFETY: `bring_back` saw its end.
+            return (first, second(unsafe { job.end() }));
+        }
+    }
+    // Called where it lies, without a copy, which would wait for the stores.
+    // SAFETY: `pop` said that it was never shared.
+    (first, unsafe { job.take() }())
+}
+
+/// Shares a pending join, between a closure's begin and its end: that must not unwind.
+#[cold]
+fn share(joins: &PendingJoins, slot: &impl Share) {
     let stay = AbortOnUnwind;
-    // SAFETY: the job does not move until `pop` takes it out, below.
-    if PENDING_JOINS.with(|joins| unsafe { joins.push(header) }) {
-        PENDING_JOINS.with(|joins| slot.share(joins));
-    }
-    let first = guarded(a);
-    // SAFETY: `push` put it in above, and all newer ones were taken out before `a` returned.
-    let untouched = PENDING_JOINS.with(|joins| unsafe { joins.pop(header) });
-    if !untouched {
-        bring_back(slot, header, &|| job.has_ended());
-    }
+    slot.share(joins);
     mem::forget(stay);
-    // No further join of this thread may come before it is back at the oldest closure.
-    if PENDING_JOINS.with(PendingJoins::may_share_more) {
-        PENDING_JOINS.with(|joins| slot.share(joins));
+}
+
+/// The result of a closure that may not have run; its panic is resumed.
+#[cold]
+fn second<B: FnOnce() -> T, T>(outcome: Outcome<B, T>) -> T {
+    match outcome {
+        Outcome::Unrun(b) => b(),
+        Outcome::Ran(Ok(result)) => result,
+        Outcome::Ran(Err(payload)) => resume_unwind(payload),
     }
-    if untouched && let Ok(first) = first {
-        // Called where it lies, without a copy, which would wait for the stores.
-        // SAFETY: `pop` said that it was never shared.
-        return (first, unsafe { job.take() }());
+}
+
+/// A join whose first closure runs. Dropped when that panics: then the second one ends before the panic goes on.
+///
+/// That takes no net under the first closure: a net costs more than the join.
+struct EndOnUnwind<'a, S: Share, B: FnOnce() -> T + Send, T: Send> {
+    joins: &'a PendingJoins,
+    place: usize,
+    slot: &'a S,
+    job: &'a StackJob<B, T>,
+}
+
+impl<S: Share, B: FnOnce() -> T + Send, T: Send> Drop for EndOnUnwind<'_, S, B, T> {
+    #[inline]
+    fn drop(&mut self) {
+        end_second(self.joins, self.place, self.slot, self.job);
+    }
+}
+
+/// Ends the second closure of a join whose first one has panicked. Its own panic goes no further.
+#[cold]
+#[inline(never)]
+fn end_second<B, T>(joins: &PendingJoins, place: usize, slot: &impl Share, job: &StackJob<B, T>)
+where
+    B: FnOnce() -> T + Send,
+    T: Send,
+{
+    let stay = AbortOnUnwind;
+    if joins.pop(place) == Popped::Shared {
+        bring_back(slot, job.header(), &|| job.has_ended());
     }
     // SAFETY: no other thread will touch it: it was never shared, or `bring_back` saw its end.
-    both(first, unsafe { job.end() })
+    let other = match unsafe { job.end() } {
+        // Run even though the first closure panicked, as it would be if it had been stolen.
+        Outcome::Unrun(b) => guarded(b).map(drop),
+        Outcome::Ran(result) => result.map(drop),
+    };
+    drop_quietly(other);
+    mem::forget(stay);
 }
 
 /// Takes a shared job back, or waits for its end: no other thread touches it any more.
 #[cold]
 fn bring_back(slot: &impl Share, job: *const Header, has_ended: &dyn Fn() -> bool) {
+    let stay = AbortOnUnwind;
     match slot.take_back() {
         Some(back) if back.is_to(job) => drop(back),
         other => {
@@ -103,6 +223,7 @@ fn bring_back(slot: &impl Share, job: *const Header, has_ended: &dyn Fn() -> boo
         }
     }
     assert!(has_ended(), "a thread that waits for a job's end sees it");
+    mem::forget(stay);
 }
 
 /// Joins on a thread that is not known to be at work for this pool, and makes it known. Joins in another
@@ -116,25 +237,41 @@ where
 {
     let _guest = slot.enter();
     let stays = context::worker_index(slot.pool()).is_some();
-    let around = PENDING_JOINS.with(|joins| joins.change_to(slot.pool()));
-    let _aside = Aside { around, stays };
+    let aside = PENDING_JOINS.with(|joins| joins.change_to(slot.pool()));
+    let _aside = Aside { stays, ..aside };
     join(slot, a, b)
 }
 
-/// The joins that are put aside while the thread joins in another pool.
+/// The joins that are put aside while the thread joins in another pool. They come back when this is dropped.
 struct Aside {
-    /// The joins in another pool that are under way.
-    around: Option<Box<PendingJoins>>,
+    pool: PoolId,
+    next: usize,
+    shared: *const Header,
     /// Whether the thread is a worker of the present pool, where its next join will be, too.
     stays: bool,
 }
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        match &self.around {
-            Some(around) => PENDING_JOINS.with(|joins| joins.swap(around)),
-            None if self.stays => {}
-            None => forget_pool(),
+        if !(self.pool == PoolId::NONE && self.stays) {
+            PENDING_JOINS.with(|joins| joins.bring_back(self));
+        }
+    }
+}
+
+/// Runs both closures of a join that cannot be shared.
+#[cold]
+fn one_after_the_other<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB,
+{
+    match (guarded(a), guarded(b)) {
+        (Ok(first), Ok(second)) => (first, second),
+        (Ok(_), Err(payload)) => resume_unwind(payload),
+        (Err(payload), other) => {
+            drop_quietly(other.err());
+            resume_unwind(payload)
         }
     }
 }
@@ -145,119 +282,102 @@ pub(crate) fn forget_pool() {
     let _ = PENDING_JOINS.try_with(|joins| joins.pool.set(PoolId::NONE));
 }
 
-/// Returns the results of both closures, of which the second may not have run. Resumes a panic, that of the
-/// first closure if both panicked.
-#[cold]
-fn both<A, B, T>(first: thread::Result<A>, second: Outcome<B, T>) -> (A, T)
-where
-    B: FnOnce() -> T,
-{
-    let second = match second {
-        // Run even if the first closure panicked, as it would be if it had been stolen.
-        Outcome::Unrun(b) => guarded(b),
-        Outcome::Ran(second) => second,
-    };
-    let (payload, other) = match (first, second) {
-        (Ok(first), Ok(second)) => return (first, second),
-        (Err(payload), other) => (payload, other.err()),
-        (Ok(_), Err(payload)) => (payload, None),
-    };
-    drop_quietly(other);
-    resume_unwind(payload)
-}
-
 impl PendingJoins {
     const fn new() -> Self {
         Self {
             pool: Cell::new(PoolId::NONE),
-            newest: Cell::new(ptr::null()),
-            next: Cell::new(ptr::null()),
+            top: Cell::new(0),
+            next: Cell::new(0),
             shared: Cell::new(ptr::null()),
+            room: Cell::new(ptr::null()),
+            size: Cell::new(0),
         }
     }
 
-    /// Adds a job. Returns whether it is time to share one.
-    ///
-    /// # Safety
-    ///
-    /// The job must be on this thread's stack, and stay there until [`pop`](Self::pop) takes it out.
-    #[inline]
-    unsafe fn push(&self, job: *const Header) -> bool {
-        let older = self.newest.replace(job);
-        // SAFETY: the caller vouches for the job.
-        unsafe { &*job }.older.set(older);
-        if self.next.get().is_null() {
-            self.next.set(job);
-        } else {
-            // SAFETY: it is in the list, since an unshared one is, and the newest is never older than that.
-            unsafe { &*older }.newer.set(job);
-        }
-        self.may_share()
+    /// Makes room for as many again. Returns `false` if the thread is about to end.
+    #[cold]
+    fn grow(&self) -> bool {
+        let grow = |Room(room): &Room| {
+            let mut room = room.borrow_mut();
+            let size = (2 * room.len()).max(FIRST_ROOM);
+            room.resize(size, Cell::new(ptr::null()));
+            self.move_to(&room);
+        };
+        ROOM.try_with(grow).is_ok()
     }
 
-    /// Takes out the newest job, which is this one. Returns whether it was never shared.
+    /// Goes on in this memory, to which the entries were copied.
+    fn move_to(&self, room: &[Place]) {
+        self.room.set(room.as_ptr());
+        self.size.set(room.len());
+    }
+
+    /// Adds a job in this place.
     ///
     /// # Safety
     ///
-    /// The job must be in the list.
+    /// It must be the next place, and less than the size. The job must be on this thread's stack, and stay there
+    /// until [`pop`](Self::pop) takes it out.
     #[inline]
-    unsafe fn pop(&self, job: *const Header) -> bool {
-        // SAFETY: the caller vouches for the job.
-        let header = unsafe { &*job };
-        self.newest.set(header.older.get());
+    unsafe fn push(&self, place: usize, job: *const Header) {
+        // SAFETY: the caller vouches for the place; the room stays until it is replaced.
+        unsafe { &*self.room.get().add(place) }.set(job);
+        self.top.set(place + 1);
+    }
+
+    /// Takes out the newest job, which is in this place: told by the caller, it is not read back, which would wait
+    /// for the store.
+    #[inline]
+    fn pop(&self, place: usize) -> Popped {
+        self.top.set(place);
         // The shared ones are the oldest: the newest is shared only if all are.
-        if self.next.get().is_null() {
-            self.shared.set(ptr::null());
-            return false;
+        match self.next.get().cmp(&place) {
+            Ordering::Less => Popped::Unshared,
+            Ordering::Equal => Popped::Last,
+            Ordering::Greater => {
+                self.next.set(place);
+                self.shared.set(ptr::null());
+                Popped::Shared
+            }
         }
-        if ptr::eq(self.next.get(), job) {
-            self.next.set(ptr::null());
-        }
-        true
     }
 
     /// Whether it is time to share one: what was shared last was stolen.
     #[inline]
     fn may_share(&self) -> bool {
         let shared = self.shared.get();
-        // SAFETY: it is in the list: `pop` resets `shared` when it takes it out.
+        // SAFETY: it is pending: `pop` resets `shared` when it takes it out.
         shared.is_null() || !unsafe { &*shared }.is_pending()
-    }
-
-    /// Whether, after one was taken out, another is left to be shared, and it is time.
-    #[inline]
-    fn may_share_more(&self) -> bool {
-        !self.next.get().is_null() && self.may_share()
     }
 
     /// Marks the oldest job that was not shared as shared, and returns the right to it.
     pub(crate) fn share_next(&self) -> Option<StackJobRef> {
         let next = self.next.get();
-        // SAFETY: it is in the list, or null.
-        let header = unsafe { next.as_ref() }?;
-        let newest = ptr::eq(next, self.newest.get());
-        // The `newer` of the newest is out of date.
-        self.next.set(if newest { ptr::null() } else { header.newer.get() });
-        self.shared.set(next);
+        if next == self.top.get() {
+            return None;
+        }
+        // SAFETY: it is below `top`, so a `push` has written it.
+        let job = unsafe { &*self.room.get().add(next) }.get();
+        self.next.set(next + 1);
+        self.shared.set(job);
         // SAFETY: it stays on the stack until it is taken out, by a join that waits for its end. This is
         // the only right to it, since no job is shared twice.
-        Some(unsafe { StackJobRef::new(next) })
+        Some(unsafe { StackJobRef::new(job) })
     }
 
-    /// Makes room for joins in another pool. Returns the joins that are under way around them.
+    /// Makes room for joins in another pool, and puts those of the present one aside.
     #[cold]
-    fn change_to(&self, pool: PoolId) -> Option<Box<Self>> {
-        let around = Self::new();
-        around.pool.set(pool);
-        self.swap(&around);
-        (!around.newest.get().is_null()).then(|| Box::new(around))
+    fn change_to(&self, pool: PoolId) -> Aside {
+        let next = self.next.replace(self.top.get());
+        let shared = self.shared.replace(ptr::null());
+        Aside { pool: self.pool.replace(pool), next, shared, stays: false }
     }
 
+    /// Brings joins back that were put aside, when all that came later were taken out.
     #[cold]
-    fn swap(&self, other: &Self) {
-        self.pool.swap(&other.pool);
-        self.newest.swap(&other.newest);
-        self.next.swap(&other.next);
-        self.shared.swap(&other.shared);
+    fn bring_back(&self, aside: &Aside) {
+        self.pool.set(aside.pool);
+        self.next.set(aside.next);
+        self.shared.set(aside.shared);
     }
 }

@@ -2,7 +2,6 @@
 //! because its thread waits.
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ptr;
 use std::thread;
@@ -28,9 +27,6 @@ pub(super) struct Header {
     complete: unsafe fn(*const Header, bool) -> bool,
     /// One of the states below.
     state: AtomicU64,
-    /// Its neighbours in its thread's [`PendingJoins`]; used by that thread alone.
-    pub(super) older: Cell<*const Header>,
-    pub(super) newer: Cell<*const Header>,
 }
 
 /// Its closure has not been begun.
@@ -104,17 +100,16 @@ impl Header {
 impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
     #[inline]
     pub(super) fn new(closure: B) -> Self {
-        let header = Header {
-            complete: Self::complete,
-            state: AtomicU64::new(PENDING),
-            older: Cell::new(ptr::null()),
-            newer: Cell::new(ptr::null()),
-        };
+        let header = Header { complete: Self::complete, state: AtomicU64::new(PENDING) };
         Self {
             header,
             closure: UnsafeCell::new(ManuallyDrop::new(closure)),
             result: UnsafeCell::new(MaybeUninit::uninit()),
         }
+    }
+
+    pub(super) fn header(&self) -> *const Header {
+        (&raw const *self).cast()
     }
 
     /// Ends the job, and runs its closure first if `run`. Returns whether the closure panicked.
