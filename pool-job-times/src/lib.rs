@@ -97,8 +97,8 @@ impl JobTimes {
 
     /// Keeps the times of one job in `every`, by its id; 0 means 1. The others cost a division.
     ///
-    /// The jobs from outside are numbered in their order, so of jobs that come in a period, take a number that is no
-    /// divisor of it, such as a prime.
+    /// The jobs of a thread outside are numbered in their order, so of jobs that come in a period, take a number that
+    /// is no divisor of it, such as a prime.
     #[must_use]
     pub fn one_in(mut self, every: u64) -> Self {
         self.every = every.max(1);

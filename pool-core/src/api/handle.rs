@@ -208,7 +208,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// | [`spawn`](Self::spawn) | dropped on the calling thread (C9) | `Returned`, for its handle |
     /// | a lane, or any that was [held back](crate::HeldJob), if its turn has come | dropped on the calling thread | `Returned`, for its handle or the sink |
     ///
-    /// The list has the ids of the jobs, those from outside first, in the order of submission. All are counted as
+    /// The list has the ids of the jobs, those from outside first, each thread's in the order of submission. All are counted as
     /// [`returned`](crate::ShutdownReport::returned), and their places are free for submitters that wait.
     ///
     /// Jobs that are held back still, and those of a timer that are not due, are not in the queue, and not taken.

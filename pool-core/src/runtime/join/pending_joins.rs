@@ -1,6 +1,6 @@
 //! How a join runs its two closures, and a thread's pending joins.
 //!
-//! The second closure of a join is a stack job. As a rule it only costs an entry in a stack of its thread. One of
+//! The second closure of a join is a stack job. As a rule it only costs an entry in a row of its thread. One of
 //! them is shared only if other threads want work.
 #![allow(unsafe_code)]
 
@@ -24,8 +24,8 @@ thread_locals! {
     static ROOM: Room = Room(RefCell::new(Vec::new()));
 }
 
-/// The pending joins of one thread, whose second closures have not been run: a stack of stack jobs. Those in the
-/// present pool lie above those that were put aside.
+/// The pending joins of one thread, whose second closures have not been run: a row of stack jobs, the newest last.
+/// Those in the present pool come after those that were put aside.
 pub(crate) struct PendingJoins {
     /// The pool, if the thread is known to be at work for it: as a worker, or as a guest with a join under
     /// way.
@@ -61,8 +61,8 @@ enum Popped {
 /// The number of pending joins for which a thread has memory at first.
 const FIRST_ROOM: usize = 64;
 
-/// The thread's last join was long ago; one that comes now, in the destructor of another thread-local, finds no
-/// memory and shares nothing.
+/// Ends with its thread, which has no join under way. One that comes later, in the destructor of another
+/// thread-local, finds no memory and shares nothing.
 impl Drop for Room {
     fn drop(&mut self) {
         let _ = PENDING_JOINS.try_with(|joins| {
@@ -356,7 +356,7 @@ impl PendingJoins {
         if next == self.top.get() {
             return None;
         }
-        // SAFETY: it is below `top`, so a `push` has written it.
+        // SAFETY: it comes before `top`, so a `push` has written it.
         let job = unsafe { &*self.room.get().add(next) }.get();
         self.next.set(next + 1);
         self.shared.set(job);
