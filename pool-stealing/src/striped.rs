@@ -52,15 +52,25 @@ impl<I> Striped<I> {
     /// Takes something from the first stripe that has it, beginning with the one whose turn it is.
     #[inline]
     pub fn take_in_turn<T>(&self, mut take: impl FnMut(&I) -> Option<T>) -> Option<T> {
-        if let [only] = &self.stripes[..] {
-            return take(only);
+        match &self.stripes[..] {
+            [only] => take(only),
+            _ => self.take_from(usize::MAX, take),
         }
+    }
+
+    /// The same, from the stripes whose bits are set.
+    fn take_from<T>(&self, bits: usize, mut take: impl FnMut(&I) -> Option<T>) -> Option<T> {
         // Relaxed: two workers may begin at the same stripe, and then meet at its lock.
-        let start = self.turn.0.load(Ordering::Relaxed);
+        let turn = self.turn.0.load(Ordering::Relaxed);
         let mask = self.stripes.len() - 1;
-        for stripe in (start..=start + mask).map(|stripe| stripe & mask) {
+        let in_turn = (turn..=turn + mask).map(|stripe| stripe & mask);
+        for stripe in in_turn.filter(|stripe| bits >> stripe & 1 == 1) {
             if let Some(taken) = take(&self.stripes[stripe]) {
-                self.turn.0.store((stripe + 1) & mask, Ordering::Relaxed);
+                let next = (stripe + 1) & mask;
+                // Workers read it at each look. With one submitter it stays the same.
+                if next != turn {
+                    self.turn.0.store(next, Ordering::Relaxed);
+                }
                 return Some(taken);
             }
         }
@@ -103,13 +113,16 @@ impl<J, I: Injector<J> + Default> Injector<J> for Striped<I> {
         if let [only] = &self.stripes[..] {
             return only.take(workers, deque);
         }
-        let filled = self.stripes.iter().filter(|stripe| !stripe.is_empty()).count();
+        // One look at each: submitters write where this reads.
+        let bit = |(index, stripe): (usize, &I)| usize::from(!stripe.is_empty()) << index;
+        let filled = self.stripes.iter().enumerate().map(bit).sum::<usize>();
         if filled == 0 {
             return;
         }
-        self.take_in_turn(|stripe| {
+        let workers = workers.div_ceil(filled.count_ones() as usize);
+        self.take_from(filled, |stripe| {
             let before = deque.len();
-            stripe.take(workers.div_ceil(filled), deque.reborrow());
+            stripe.take(workers, deque.reborrow());
             (deque.len() > before).then_some(())
         });
     }
