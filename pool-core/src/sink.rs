@@ -78,8 +78,8 @@ pub trait ResultSink {
 
     /// Whether the sink needs the ids of jobs from outside to be 0, 1, 2… in the order of acceptance, without a gap.
     /// Threads that submit to its pool then meet at one count. Otherwise the ids of each thread's jobs grow, and
-    /// those of different threads may be [far apart](JobId). A sink that passes outcomes on to another one takes
-    /// this over from it.
+    /// those of different threads may be [far apart](JobId). A sink that passes outcomes on to another sink `S` says
+    /// `S::IN_SEQUENCE`.
     const IN_SEQUENCE: bool = false;
 
     /// Learns that a pool is being built whose original sink this is, before it is cloned for the first
