@@ -1,16 +1,20 @@
 //! Joins: what they run where, and what becomes of panics.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 use crate::setup::held::hold;
 use crate::setup::tools::{outside_and_inside, scrambled, thrown};
-use crate::setup::{Handle, Setup, balanced};
+use crate::setup::{Handle, Setup, balanced, eventually};
 
 on_every_backend! {
     parts_of_one_slice_from_many_threads
     panics_are_thrown_on_after_both_halves
     a_panic_drops_the_other_half_s_result
+    a_result_whose_drop_panics_goes_with_the_panic
+    a_join_by_way_of_another_pool_keeps_to_its_own_parts
     inside_both_halves_run_in_the_pool
     without_a_free_worker_the_caller_runs_both
     joins_two_hundred_deep
@@ -65,6 +69,81 @@ fn a_panic_drops_the_other_half_s_result(setup: Setup) {
         assert_eq!(Arc::strong_count(&token), 1);
         assert_eq!(Arc::strong_count(&pool.join(keep, keep).1), 3);
     });
+}
+
+/// Panics where it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a result, on purpose");
+    }
+}
+
+fn a_result_whose_drop_panics_goes_with_the_panic(setup: Setup) {
+    outside_and_inside(setup, |pool| {
+        let (begun, first) = (AtomicBool::new(false), "the first, on purpose");
+        let begin = || begun.store(true, SeqCst);
+        assert_eq!(thrown(|| pool.join(|| panic!("{first}"), || Bomb)), first);
+        // Here or there: inside of a pool of one thread nobody else comes.
+        let other_begins = || {
+            (0..1_000).any(|_| {
+                thread::yield_now();
+                begun.load(SeqCst)
+            })
+        };
+        let thrown_there = thrown(|| {
+            pool.join(
+                || {
+                    other_begins();
+                    panic!("{first}")
+                },
+                || {
+                    begin();
+                    Bomb
+                },
+            )
+        });
+        assert_eq!(thrown_there, first);
+    });
+}
+
+/// C11: the owner of a closure that was stolen waits for that one, and runs no part of an older one meanwhile, even
+/// if a join further in, on the way back from another pool, has taken its place in the slot.
+fn a_join_by_way_of_another_pool_keeps_to_its_own_parts(setup: Setup) {
+    let (pool, other) = (&setup.with_threads(2).pool(), &setup.with_threads(1).pool());
+    let new = || AtomicBool::new(false);
+    let (outer, inner, shares, over, inner_is_over) = (new(), new(), new(), new(), new());
+    let set = |flag: &AtomicBool| flag.store(true, SeqCst);
+    let wait = |flag: &AtomicBool| eventually(|| flag.load(SeqCst));
+    let owner = thread::current().id();
+    let by_way_of_another = || {
+        wait(&inner);
+        pool.join(|| other.join(|| _ = pool.join(|| (), || ()), || ()), || ());
+        set(&shares);
+    };
+    let stolen_inner = || {
+        set(&inner);
+        wait(&over);
+    };
+    let first = || {
+        wait(&outer);
+        pool.join(by_way_of_another, stolen_inner);
+        set(&inner_is_over);
+    };
+    let part = || assert!(thread::current().id() != owner || inner_is_over.load(SeqCst));
+    let offer_a_part = || {
+        // Time enough for the owner to come to its wait. What is too short hides a fault, and makes none.
+        (0..20_000).for_each(|_| thread::yield_now());
+        set(&over);
+    };
+    let stolen_outer = || {
+        set(&outer);
+        wait(&shares);
+        pool.join(offer_a_part, part);
+    };
+    pool.join(first, stolen_outer);
+    assert!(inner_is_over.into_inner());
 }
 
 fn inside_both_halves_run_in_the_pool(setup: Setup) {

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::mem;
 use std::panic::resume_unwind;
 use std::ptr;
+use std::thread;
 
 use crate::id::PoolId;
 use crate::panics::{drop_quietly, guarded};
@@ -107,7 +108,7 @@ where
     }
     let place = joins.top.get();
     if place >= joins.size.get() && !joins.grow() {
-        return one_after_the_other(a, b);
+        return both(guarded(a), Outcome::Unrun(b));
     }
     join_in(joins, place, slot, a, b)
 }
@@ -127,103 +128,75 @@ where
     RB: Send,
 {
     let job = StackJob::new(b);
-    // SAFETY: the caller has seen to the place. The job does not move until `pop` takes it out, below or when `a`
-    // has panicked.
-    unsafe { joins.push(place, job.header()) };
     // From here on nothing may leave this function before the job has ended.
-    let on_unwind = EndOnUnwind { joins, place, slot, job: &job };
+    let stay = AbortOnUnwind;
+    // SAFETY: the caller has seen to the place. The job does not move until `pop` takes it out, below.
+    unsafe { joins.push(place, job.header()) };
     if joins.may_share() {
-        share(joins, slot);
+        slot.share(joins);
     }
-    let first = a();
-    mem::forget(on_unwind);
+    let first = guarded(a);
     // All newer ones were taken out before `a` returned.
-    match joins.pop(place) {
-        Popped::Last => {}
-        // No further join of this thread may come before it is back at the oldest closure.
-        Popped::Unshared if joins.may_share() => share(joins, slot),
-        Popped::Unshared => {}
-        Popped::Shared => {
-            bring_back(slot, job.header(), &|| job.has_ended());
-            // SAFETY: `bring_back` saw its end.
-            return (first, second(unsafe { job.end() }));
-        }
-    }
-    // Called where it lies, without a copy, which would wait for the stores.
-    // SAFETY: `pop` said that it was never shared.
-    (first, unsafe { job.take() }())
-}
-
-/// Shares a pending join, between a closure's begin and its end: that must not unwind.
-#[cold]
-fn share(joins: &PendingJoins, slot: &impl Share) {
-    let stay = AbortOnUnwind;
-    slot.share(joins);
-    mem::forget(stay);
-}
-
-/// The result of a closure that may not have run; its panic is resumed.
-#[cold]
-fn second<B: FnOnce() -> T, T>(outcome: Outcome<B, T>) -> T {
-    match outcome {
-        Outcome::Unrun(b) => b(),
-        Outcome::Ran(Ok(result)) => result,
-        Outcome::Ran(Err(payload)) => resume_unwind(payload),
-    }
-}
-
-/// A join whose first closure runs. Dropped when that panics: then the second one ends before the panic goes on.
-///
-/// That takes no net under the first closure: a net costs more than the join.
-struct EndOnUnwind<'a, S: Share, B: FnOnce() -> T + Send, T: Send> {
-    joins: &'a PendingJoins,
-    place: usize,
-    slot: &'a S,
-    job: &'a StackJob<B, T>,
-}
-
-impl<S: Share, B: FnOnce() -> T + Send, T: Send> Drop for EndOnUnwind<'_, S, B, T> {
-    #[inline]
-    fn drop(&mut self) {
-        end_second(self.joins, self.place, self.slot, self.job);
-    }
-}
-
-/// Ends the second closure of a join whose first one has panicked. Its own panic goes no further.
-#[cold]
-#[inline(never)]
-fn end_second<B, T>(joins: &PendingJoins, place: usize, slot: &impl Share, job: &StackJob<B, T>)
-where
-    B: FnOnce() -> T + Send,
-    T: Send,
-{
-    let stay = AbortOnUnwind;
-    if joins.pop(place) == Popped::Shared {
+    let popped = joins.pop(place);
+    if popped == Popped::Shared {
         bring_back(slot, job.header(), &|| job.has_ended());
     }
-    // SAFETY: no other thread will touch it: it was never shared, or `bring_back` saw its end.
-    let other = match unsafe { job.end() } {
-        // Run even though the first closure panicked, as it would be if it had been stolen.
-        Outcome::Unrun(b) => guarded(b).map(drop),
-        Outcome::Ran(result) => result.map(drop),
-    };
-    drop_quietly(other);
     mem::forget(stay);
+    // No further join of this thread may come before it is back at the oldest closure.
+    if popped == Popped::Unshared && joins.may_share() {
+        slot.share(joins);
+    }
+    if popped != Popped::Shared
+        && let Ok(first) = first
+    {
+        // Called where it lies, without a copy, which would wait for the stores.
+        // SAFETY: `pop` said that it was never shared.
+        return (first, unsafe { job.take() }());
+    }
+    // SAFETY: no other thread will touch it: it was never shared, or `bring_back` saw its end.
+    both(first, unsafe { job.end() })
 }
 
-/// Takes a shared job back, or waits for its end: no other thread touches it any more.
+/// Returns the results of both closures, of which the second may not have run. Resumes a panic, that of the
+/// first closure if both panicked.
+#[cold]
+fn both<A, B, T>(first: thread::Result<A>, second: Outcome<B, T>) -> (A, T)
+where
+    B: FnOnce() -> T,
+{
+    let second = match second {
+        // Run even if the first closure panicked, as it would be if it had been stolen.
+        Outcome::Unrun(b) => guarded(b),
+        Outcome::Ran(second) => second,
+    };
+    match (first, second) {
+        (Ok(first), Ok(second)) => (first, second),
+        (Err(payload), other) => {
+            drop_quietly(other);
+            resume_unwind(payload)
+        }
+        (first, Err(payload)) => {
+            drop_quietly(first);
+            resume_unwind(payload)
+        }
+    }
+}
+
+/// Takes a shared job back, or waits for its end: no other thread touches it any more. Nobody has stolen one that
+/// has ended unrun: a join further in, on the way back from another pool, has shared its own in the same slot.
 #[cold]
 fn bring_back(slot: &impl Share, job: *const Header, has_ended: &dyn Fn() -> bool) {
-    let stay = AbortOnUnwind;
     match slot.take_back() {
         Some(back) if back.is_to(job) => drop(back),
         other => {
             drop(other);
-            slot.wait(has_ended);
+            // SAFETY: it is on the caller's stack.
+            if !unsafe { &*job }.is_unrun() {
+                slot.wait(has_ended);
+            }
         }
     }
     assert!(has_ended(), "a thread that waits for a job's end sees it");
-    mem::forget(stay);
 }
 
 /// Joins on a thread that is not known to be at work for this pool, and makes it known. Joins in another
@@ -259,27 +232,13 @@ impl Drop for Aside {
     }
 }
 
-/// Runs both closures of a join that cannot be shared.
-#[cold]
-fn one_after_the_other<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
-where
-    A: FnOnce() -> RA,
-    B: FnOnce() -> RB,
-{
-    match (guarded(a), guarded(b)) {
-        (Ok(first), Ok(second)) => (first, second),
-        (Ok(_), Err(payload)) => resume_unwind(payload),
-        (Err(payload), other) => {
-            drop_quietly(other.err());
-            resume_unwind(payload)
-        }
-    }
-}
-
 /// Ends what is known of the present thread's pool: its next join enters the pool anew. To be called with
 /// no join under way.
 pub(crate) fn forget_pool() {
-    let _ = PENDING_JOINS.try_with(|joins| joins.pool.set(PoolId::NONE));
+    let _ = PENDING_JOINS.try_with(|joins| {
+        debug_assert!(joins.top.get() == 0, "no join is under way");
+        joins.pool.set(PoolId::NONE);
+    });
 }
 
 impl PendingJoins {

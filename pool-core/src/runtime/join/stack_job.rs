@@ -95,6 +95,11 @@ impl Header {
     pub(super) fn is_pending(&self) -> bool {
         self.state.load(Relaxed) == PENDING
     }
+
+    /// Whether no other thread will run it, and none has.
+    pub(super) fn is_unrun(&self) -> bool {
+        self.state.load(Acquire) == UNRUN
+    }
 }
 
 impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
