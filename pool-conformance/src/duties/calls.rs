@@ -1,6 +1,7 @@
 //! Calls of a queue that the checks of the duties share.
 
 use std::iter::from_fn;
+use std::panic::resume_unwind;
 use std::thread;
 
 use pool_core::{LocalQueue, PushError, WorkQueue};
@@ -17,6 +18,15 @@ pub(crate) fn attached_to_one<J, Q: WorkQueue<J>>(make: &impl Fn() -> Q) -> Q {
     let mut queue = make();
     queue.attach(1);
     queue
+}
+
+/// Calls `push` on one new thread after another, with its place: in a queue with stripes, in each of these.
+pub(crate) fn on_threads_in_turn<T: Send>(push: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    /// More than the stripes of any pool.
+    const THREADS: usize = 20;
+    let on_a_thread = |place| thread::scope(|scope| scope.spawn(|| push(place)).join());
+    let results = (0..THREADS).map(on_a_thread);
+    results.map(|result| result.unwrap_or_else(|payload| resume_unwind(payload))).collect()
 }
 
 /// Pushes a job, and repeats that while the queue is full.

@@ -4,7 +4,7 @@ use std::iter::once;
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{attached, fill, push, take};
+use super::calls::{attached, fill, on_threads_in_turn, push, take};
 use crate::support::within_patience;
 
 /// The maximum number of pops in which a worker that feeds itself comes to the oldest jobs of every place.
@@ -20,9 +20,11 @@ const OUTSIDE: usize = 2;
 const BATCH: usize = 3;
 /// The number of the first of the oldest jobs in the other ends.
 const ELSEWHERE: usize = 4;
+/// The number of the first of the oldest jobs of other threads outside.
+const OTHER_THREADS: usize = 100;
 
-/// The oldest job from outside, single or of a batch, and the oldest of its own come out within 2,000 pops
-/// of a worker whose own end is never empty, while more come from outside.
+/// The oldest job from outside, single or of a batch, of each of some threads, and the oldest of its own come out
+/// within 2,000 pops of a worker whose own end is never empty, while one of these threads goes on submitting.
 ///
 /// # Panics
 ///
@@ -93,6 +95,10 @@ fn feeds_itself<J: LocalQueue<usize>>(
     if queue.push_batch(&mut once(BATCH)).is_ok() {
         waiting.push(BATCH);
     }
+    // This thread goes on submitting, those do not.
+    let push_one = |place| (OTHER_THREADS + place, queue.push(OTHER_THREADS + place).is_ok());
+    let others = on_threads_in_turn(push_one).into_iter().filter(|(_, accepted)| *accepted);
+    waiting.extend(others.map(|(job, _)| job));
     for round in 0..BOUND {
         end.push(NEW);
         busy.iter_mut().for_each(|busy| busy.push(NEW));
@@ -108,6 +114,8 @@ fn feeds_itself<J: LocalQueue<usize>>(
     assert!(!waiting.contains(&OUTSIDE), "starved outside for {BOUND} pops");
     assert!(!waiting.contains(&BATCH), "starved outside in a batch for {BOUND} pops");
     assert!(!waiting.contains(&OWN), "starved in the worker's own end for {BOUND} pops");
+    let outside = waiting.iter().any(|waits| *waits >= OTHER_THREADS);
+    assert!(!outside, "starved outside, of another thread, for {BOUND} pops");
     assert_eq!(waiting, [], "starved in other workers' ends for {BOUND} pops");
 }
 

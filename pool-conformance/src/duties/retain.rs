@@ -6,7 +6,7 @@ use std::thread;
 
 use pool_core::{LocalQueue, WorkQueue};
 
-use super::calls::{assert_same, attached, drain, fill, push, push_all, take};
+use super::calls::{assert_same, attached, drain, fill, on_threads_in_turn, push, push_all, take};
 use crate::support::within_patience;
 
 /// [`retain`](WorkQueue::retain) shows each job that waits once, outside and in every worker's end. The
@@ -68,8 +68,11 @@ fn scatter<Q: WorkQueue<Arc<usize>>>(
     }
     let stolen = ends.iter_mut().filter_map(LocalQueue::steal);
     stolen.for_each(|job| waiting.retain(|waits| *waits != *job));
-    let single = fill(queue, jobs[400..600].iter().cloned());
-    waiting.extend(400..400 + single);
+    let push_some = |place| {
+        let (first, some) = (400 + 10 * place, jobs[400 + 10 * place..].iter().take(10));
+        first..first + fill(queue, some.cloned())
+    };
+    waiting.extend(on_threads_in_turn(push_some).into_iter().flatten());
     let refused = queue.push_batch(&mut jobs[600..].iter().cloned()).err();
     waiting.extend(600..refused.map_or(jobs.len(), |job| *job.into_inner()));
     waiting

@@ -14,6 +14,7 @@ mod order;
 mod priority;
 mod reach;
 mod retain;
+mod stripes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
