@@ -11,7 +11,8 @@
 /// * a name for the module of the tests, and an expression that makes an empty queue for jobs of any type
 ///   that a check needs: closures, numbers, `()`, arrays of 4 KiB;
 /// * `order`, the one that the queue promises for a single worker: `fifo`, `outside` (first in, first out
-///   for jobs from outside alone), `priority` (the highest [priority](pool_core::Priority) first, and
+///   for jobs from outside alone; those of each submitting thread, or of all of them if the pool can have only one
+///   worker), `priority` (the highest [priority](pool_core::Priority) first, and
 ///   first in, first out within one), or `none`;
 /// * `stealing`, if each worker has a deque of its own from which the others steal: `in_place` if
 ///   [`retain`](pool_core::WorkQueue::retain) removes jobs where they lie, so that none is ever out of

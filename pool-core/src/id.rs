@@ -9,10 +9,14 @@ use crate::priority::Priority;
 
 /// The id of one accepted job within its pool.
 ///
-/// The jobs that one thread submits from outside have ids that grow. If the pool has one thread, or its sink
+/// The jobs that one thread submits from outside have ids that grow. If the pool can have only one thread
+/// ([`max_threads`](crate::ThreadPoolBuilder::max_threads) is 1), or its sink
 /// [wants it](crate::ResultSink::IN_SEQUENCE), jobs from outside are numbered 0, 1, 2… in the order of acceptance,
-/// whichever thread submits them; otherwise the pool may number those of different threads apart, so that they need
-/// not meet. A job submitted by a running job has an id that is unique but tells nothing about order.
+/// whichever thread submits them; otherwise the pool may number those of different threads far apart, so that they
+/// need not meet. To have them in sequence with a sink that does not ask for it, wrap that in an
+/// [`InOrder`](crate::InOrder).
+///
+/// A job submitted by a running job has an id that is unique but tells nothing about order: 2⁶³ or more.
 // The word also brings the job's priority to the queue, in bits that no number reaches. They are no part of
 // the id: ids that differ in them alone are equal. `NORMAL` is all zeros, so the ids of plain submits, as the
 // gate and the ledger number them, need nothing done to them.

@@ -46,14 +46,17 @@ pub trait WorkQueue<J>: Send + Sync + 'static {
     /// One worker's own end. It stays on that worker's thread and may keep jobs close by.
     type Local: LocalQueue<J> + 'static;
 
-    /// Learns the maximum number of workers of the pool that is being built over this queue, before any other call.
+    /// Learns the maximum number of workers of the pool that is being built over this queue, before any other call. A
+    /// queue that promises the order of all jobs from outside to a pool of one worker has one stripe then.
     fn attach(&mut self, max_threads: usize) {
         let _ = max_threads;
     }
 
     /// The number of stripes into which the queue divides the jobs from outside: those of each thread go to the
     /// stripe of its [number](crate::thread_number), modulo this, so that threads that submit at the same time
-    /// need not meet. The pool counts and numbers them in as many stripes; it rounds to a power of two, at most 16.
+    /// need not meet. Asked once, after [`attach`](Self::attach). The pool counts and numbers the jobs in as many stripes,
+    /// rounded up to a power of two, at least 1 and at most 16; another number than the queue's own costs speed and
+    /// nothing else. Jobs that a job submits go to its worker's [end](LocalQueue::push), whatever the stripe.
     ///
     /// The default is one: then the [ids](crate::JobId) of jobs from outside are 0, 1, 2….
     fn stripes(&self) -> usize {

@@ -76,7 +76,8 @@ pub trait ResultSink {
     /// The type of the results that this sink takes. A pool's result type is that of its sink.
     type Result;
 
-    /// Whether the sink needs the ids of jobs from outside to be 0, 1, 2… in the order of acceptance, without a gap.
+    /// Whether the sink needs the ids of jobs from outside to be 0, 1, 2… in the order of acceptance. Each of them comes
+    /// here once, by [`put`](Self::put) or, if the job has a handle or came to nothing, by [`skip`](Self::skip).
     /// Threads that submit to its pool then meet at one count. Otherwise the ids of each thread's jobs grow, and
     /// those of different threads may be [far apart](JobId). A sink that passes outcomes on to another sink `S` says
     /// `S::IN_SEQUENCE`.
@@ -95,13 +96,15 @@ pub trait ResultSink {
     fn put(&mut self, done: Completed<Self::Result>) -> Result<(), SinkClosed<Self::Result>>;
 
     /// Learns that the job with this id will have no outcome here: its outcome goes to its handle, or it
-    /// was not accepted after all. For sinks that keep the order of submission.
+    /// was not accepted after all. For sinks that keep the order of submission. A sink that passes outcomes on to
+    /// another sink passes this call on as well.
     fn skip(&mut self, id: JobId) {
         let _ = id;
     }
 
     /// Passes on everything that this clone has kept back. Returns the number of outcomes that an earlier
-    /// `put` had taken and that could not be passed on.
+    /// `put` had taken and that could not be passed on. A sink that passes outcomes on to another sink passes this call
+    /// on as well.
     fn flush(&mut self) -> u64 {
         0
     }

@@ -40,7 +40,7 @@ pub use sink::CrossbeamCollect;
 /// own oldest job, at the injector, and at another worker's oldest. So a worker that keeps feeding itself, or is busy for long, starves no job.
 ///
 /// **Order**: the jobs from outside of one submitting thread start first in, first out, as far as several workers
-/// allow it, those of different threads in turn; in a pool of one thread all in their order. Nested jobs
+/// allow it, those of different threads in turn; in a pool that can have only one thread, all in their order. Nested jobs
 /// in the [`LocalOrder`] of the queue, unless they are stolen. When [stale jobs are
 /// removed](pool_core::WorkQueue::retain), the jobs left in the deque of a worker keep their order and
 /// their turn, before the jobs from outside, but any worker may take them from then on.

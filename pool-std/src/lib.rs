@@ -33,7 +33,7 @@ pub use priority::PriorityQueue;
 /// injector, and at another worker's oldest.
 ///
 /// **Order**: the jobs from outside of one submitting thread start first in, first out, as far as several workers
-/// allow it, those of different threads in turn. In a pool of one thread, all jobs from outside
+/// allow it, those of different threads in turn. In a pool that can have only one thread, all jobs from outside
 /// start exactly in the order in which they were submitted, and so do nested jobs.
 ///
 /// # Examples

@@ -17,7 +17,7 @@ const MAX: usize = 16;
 /// unless there are more of them than stripes. Workers take from the stripes in turn.
 ///
 /// There are twice as many stripes as processors, at most 16; and one until the queue is
-/// [attached](pool_core::WorkQueue::attach) to a pool, or if that has one thread.
+/// [attached](pool_core::WorkQueue::attach) to a pool, or if that can have only one thread.
 ///
 /// **Order**: that of the stripes' own injectors for the jobs of one submitting thread. With one stripe, for all.
 ///

@@ -11,7 +11,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// well.
     ///
     /// Meant for dividing work into two halves, and each of these again, until the pieces are small. It
-    /// allocates nothing, whatever the queue, and costs some nanoseconds where no other thread wants work.
+    /// allocates nothing, whatever the queue, but for a thread's first joins and its deepest; and costs some nanoseconds
+    /// where no other thread wants work.
     ///
     /// Like a [`scope`](Self::scope) it can be called from anywhere, and needs neither a free worker nor an
     /// open pool. While it waits, it runs nothing on this thread but its own two closures, or pieces of
@@ -23,8 +24,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     ///
     /// # Panics
     ///
-    /// If a closure panics, that panic is resumed after both have ended; if both do, that of the first. The second
-    /// closure may run while the panic of the first unwinds: [`std::thread::panicking`] then says so.
+    /// If a closure panics, that panic is resumed after both have ended; if both do, that of the first.
     ///
     /// # Examples
     ///

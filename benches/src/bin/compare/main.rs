@@ -63,7 +63,7 @@ struct Args {
     /// Where to write everything to, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Keep the report in this folder, in place of the one of the same processor; only whole runs are kept
+    /// Keep the report in this folder, in place of the one of the same processor; not with --only or --contestants
     #[arg(
         long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = kept::FOLDER,
         conflicts_with_all = ["only", "contestants"]
