@@ -106,7 +106,7 @@ pub use in_context::InContext;
 pub use job_context::{JobContext, NoContext};
 pub use observer::{Ended, ObservedJob, Observer};
 pub use panics::{Panic, PanicPolicy, keep_input};
-pub use parts::thread_number::thread_number;
+pub use parts::thread_number::{set_thread_number, thread_number};
 pub use parts::watchers::Notice;
 pub use priority::{Prioritized, Priority};
 pub use queue::{LocalQueue, MakeQueue, PushError, Ready, WorkQueue};

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use pool_core::{JoinHandle, ThreadPoolBuilder, WorkerThread};
+use pool_core::{JoinHandle, ThreadPoolBuilder, WorkerThread, set_thread_number};
 
 use crate::clock::RunClock;
 use crate::queue::SeededBackend;
@@ -250,6 +250,8 @@ pub(crate) fn spawn<T: Send + 'static>(
     let number = schedule.add();
     let own = Arc::clone(schedule);
     let spawned = builder.spawn(move || {
+        // Its number in the run, not that in the process: it decides to which stripe of a queue its jobs go.
+        set_thread_number(number);
         let _in_turn = InTurn::begin(own, number);
         f()
     });

@@ -31,9 +31,24 @@ pub fn thread_number() -> usize {
     if number == NONE { ask() } else { number }
 }
 
+/// Gives the present thread this number, which others may have as well. For threads of a run that is to be repeated
+/// exactly: so the jobs of each go to the same stripes.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{set_thread_number, thread_number};
+///
+/// set_thread_number(7);
+/// assert_eq!(thread_number(), 7);
+/// ```
+pub fn set_thread_number(number: usize) {
+    let _ = NUMBER.try_with(|mine| mine.set(number));
+}
+
 #[cold]
 fn ask() -> usize {
     let number = next_thread_number();
-    NUMBER.with(|mine| mine.set(number));
+    set_thread_number(number);
     number
 }
