@@ -53,7 +53,9 @@ impl Barred {
 /// Every access is `Relaxed`: each decision needs only its word's own modification order, and no other memory hangs
 /// on it. Jobs travel through the queue, which orders them itself: who has taken a job sees that it was counted. Sums
 /// with the workers' counts are taken under the lock that those workers parked under.
+// On cache lines of its own: each submit reads where the stripes are, and what lies beside it is written.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Gate {
     /// A power of two of them.
     stripes: Box<[CachePadded<AtomicU64>]>,

@@ -209,36 +209,28 @@ where
     RB: Send,
 {
     let _guest = slot.enter();
-    let stays = context::worker_index(slot.pool()).is_some();
-    let aside = PENDING_JOINS.with(|joins| joins.change_to(slot.pool()));
-    let _aside = Aside { stays, ..aside };
+    let _aside = PENDING_JOINS.with(|joins| joins.change_to(slot.pool()));
     join(slot, a, b)
 }
 
 /// The joins that are put aside while the thread joins in another pool. They come back when this is dropped.
 struct Aside {
+    /// The pool that the thread is at work for then.
     pool: PoolId,
     next: usize,
     shared: *const Header,
-    /// Whether the thread is a worker of the present pool, where its next join will be, too.
-    stays: bool,
 }
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        if !(self.pool == PoolId::NONE && self.stays) {
-            PENDING_JOINS.with(|joins| joins.bring_back(self));
-        }
+        PENDING_JOINS.with(|joins| joins.bring_back(self));
     }
 }
 
 /// Ends what is known of the present thread's pool: its next join enters the pool anew. To be called with
 /// no join under way.
 pub(crate) fn forget_pool() {
-    let _ = PENDING_JOINS.try_with(|joins| {
-        debug_assert!(joins.top.get() == 0, "no join is under way");
-        joins.pool.set(PoolId::NONE);
-    });
+    let _ = PENDING_JOINS.try_with(|joins| joins.pool.set(PoolId::NONE));
 }
 
 impl PendingJoins {
@@ -329,7 +321,10 @@ impl PendingJoins {
     fn change_to(&self, pool: PoolId) -> Aside {
         let next = self.next.replace(self.top.get());
         let shared = self.shared.replace(ptr::null());
-        Aside { pool: self.pool.replace(pool), next, shared, stays: false }
+        let around = self.pool.replace(pool);
+        // A worker of this pool stays here, where its next join will be, too.
+        let stays = around == PoolId::NONE && context::worker_index(pool).is_some();
+        Aside { pool: if stays { pool } else { around }, next, shared }
     }
 
     /// Brings joins back that were put aside, when all that came later were taken out.
