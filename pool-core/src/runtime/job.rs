@@ -159,11 +159,6 @@ impl<J> Job<J> {
     pub(crate) fn label(&self) -> Option<&'static str> {
         self.body.label()
     }
-
-    #[inline]
-    pub(crate) const fn is_ref(&self) -> bool {
-        matches!(self.body, Body::Ref(_))
-    }
 }
 
 impl<J> Prioritized for Job<J> {

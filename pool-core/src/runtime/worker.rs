@@ -6,9 +6,8 @@ mod nested;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
-use std::mem::ManuallyDrop;
+use std::mem;
 use std::sync::Arc;
-use std::task::Waker;
 
 use crate::error::JobError;
 use crate::id::JobId;
@@ -70,10 +69,6 @@ pub(crate) struct Worker<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> {
     is_asleep: Cell<bool>,
     /// Whether its job has said that it blocks.
     is_blocking: Cell<bool>,
-    /// Whether it looks for a job while others may rely on it as a searcher.
-    is_searching: Cell<bool>,
-    /// Wakes the submitter that was given the place of the job that the search has found.
-    to_wake: Cell<Option<Waker>>,
 }
 
 /// Calls the handler with a job, in the job's context.
@@ -101,18 +96,6 @@ pub(crate) trait HandlerTask<J, R> {
     ) -> bool;
 }
 
-/// A worker that searches, until this is dropped. Then it wakes the submitter that waits for that.
-struct Searching<'a, J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>>(&'a Worker<J, R, Q>);
-
-impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Drop for Searching<'_, J, R, Q> {
-    fn drop(&mut self) {
-        self.0.is_searching.set(false);
-        if let Some(waker) = self.0.to_wake.take() {
-            self.0.inner.state.wake_submitter(waker);
-        }
-    }
-}
-
 /// A worker whose job blocks, until this is dropped.
 struct Blocking<'a>(&'a Cell<bool>, &'a Sleep);
 
@@ -136,8 +119,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             label: Cell::new(None),
             is_asleep: Cell::new(false),
             is_blocking: Cell::new(false),
-            is_searching: Cell::new(false),
-            to_wake: Cell::new(None),
         }
     }
 
@@ -181,43 +162,15 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         self.pop().or_else(|| self.steal())
     }
 
-    /// Takes a job, if there is one and jobs may start.
-    // Always inlined: a job that is handed back through memory, just written, waits for the stores.
+    /// Takes a job, if there is one and jobs may start. It is counted when it is performed.
+    // Always inlined, and with nothing after the queue's call: that leaves the job where it is performed. A copy,
+    // in wide loads over the narrow stores that have just brought it, would wait for them.
     #[inline(always)]
     fn take(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
         if !self.inner.state.sleep.is(Mode::Run) {
             return self.take_by_mode(from);
         }
-        // Looked at where it lies: a copy of what was just written would wait for the stores.
-        let found = from(&mut self.local.borrow_mut());
-        if let Some(job) = &found {
-            self.note_taken(job);
-        }
-        found
-    }
-
-    /// Counts a job that was taken, and frees its place. The job of a job ref is counted when it is run.
-    #[inline(always)]
-    fn note_taken(&self, job: &Job<J>) {
-        if !job.is_ref() {
-            self.counters().popped.bump();
-            if let Some(waker) = self.inner.state.free_place(job.id()) {
-                self.wake_submitter(waker);
-            }
-        }
-    }
-
-    /// Wakes a submitter that was given the place of a job that this worker has taken: when others do not rely
-    /// on this worker as a searcher any more. The waker is foreign code and may take long.
-    #[cold]
-    #[inline(never)]
-    fn wake_submitter(&self, waker: Waker) {
-        self.to_wake.set(Some(waker));
-        if !self.is_searching.get() {
-            let _then_wakes = Searching(self);
-            // A steal has moved jobs out of the sight of those that sleep.
-            self.inner.notify_if_work();
-        }
+        from(&mut self.local.borrow_mut())
     }
 
     /// Takes a job when that is not all: none while jobs are held; one that is noted, if they are tracked; one
@@ -240,7 +193,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             return found.map(|job| self.inner.to_be_discarded(job));
         }
         let job = from(&mut self.local.borrow_mut())?;
-        self.note_taken(&job);
         if let Some(slot) = slot {
             slot.begin(state.running_job(job.id(), job.label()));
         }
@@ -283,8 +235,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     ) {
         let mut pace = PollPacing::new(self.counters().popped.get());
         loop {
-            self.perform(found, handler, sink);
-            while self.perform(self.pop(), handler, sink) {}
+            self.perform(&mut found, handler, sink);
+            mem::forget(found);
+            loop {
+                let mut next = self.pop();
+                let performed = self.perform(&mut next, handler, sink);
+                // What was begun needs no drop.
+                mem::forget(next);
+                if !performed {
+                    break;
+                }
+            }
             pace.wait(self.counters().popped.get());
             found = self.steal();
             pace.looked(found.is_some());
@@ -334,10 +295,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
 
     /// Searches, and parks, until there is a job. Returns `None` if the worker is to leave.
     fn search_or_sleep(&self, searching: bool) -> Option<Job<J>> {
-        self.is_searching.set(true);
-        let searcher = Searching(self);
         let found = self.search_or_sleep_on(searching);
-        drop(searcher);
         // Not before: others rely on a searcher.
         if self.is_asleep.take() && found.is_some() {
             self.inner.state.observe(|observer| observer.worker_wakes(self.index));
@@ -398,16 +356,17 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     #[inline(always)]
     fn perform(
         &self,
-        found: Option<Job<J>>,
+        found: &mut Option<Job<J>>,
         handler: &mut impl Handler<J, R>,
         sink: &mut impl ResultSink<Result = R>,
     ) -> bool {
-        // Once it was begun, nothing in it needs a drop, even if it panics.
-        let mut found = ManuallyDrop::new(found);
-        let Some(job) = &mut *found else { return false };
+        let Some(job) = found else { return false };
         let id = job.id();
         match job.take_ref() {
-            None => self.handle(id, || handler.run_entry(job), sink),
+            None => {
+                self.note_taken(id);
+                self.handle(id, || handler.run_entry(job), sink);
+            }
             Some(job_ref) => {
                 if self.follow(id, job_ref, sink) {
                     self.handle_handed(handler, sink);
@@ -415,6 +374,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
             }
         }
         true
+    }
+
+    /// Counts a job for the handler that was taken, and frees its place.
+    #[inline(always)]
+    pub(super) fn note_taken(&self, id: JobId) {
+        self.counters().popped.bump();
+        self.inner.state.make_room(id);
     }
 
     /// Runs a job for the handler, and delivers its outcome.

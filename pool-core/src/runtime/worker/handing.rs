@@ -25,6 +25,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
         match job.into_parts() {
             (id, Body::Payload(payload)) => {
+                self.note_taken(id);
                 let job = ObservedJob { id, label: None };
                 self.handed.replace(Some((job, Handed::Payload(payload))));
                 Job::new(id, Body::Ref(JobRef::to_nothing()))
@@ -35,15 +36,13 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
 
     /// Takes over a job for the handler from the job ref that this worker follows.
     pub(crate) fn hand_over(&self, job: ObservedJob, payload: J) {
-        self.counters().popped.bump();
-        self.inner.state.make_room(job.id);
+        self.note_taken(job.id);
         self.handed.replace(Some((job, Handed::Payload(payload))));
     }
 
     /// Takes over a job for the handler that has a context.
     pub(crate) fn hand_over_within(&self, job: ObservedJob, run: WithinContext<J, R>) {
-        self.counters().popped.bump();
-        self.inner.state.make_room(job.id);
+        self.note_taken(job.id);
         self.handed.replace(Some((job, Handed::Within(run))));
     }
 
