@@ -44,7 +44,7 @@ pub struct LockedJobs<J> {
     len: AtomicUsize,
 }
 
-/// The jobs while they are locked. [`publish`](Self::publish) shows their number.
+/// The jobs while they are locked. When this is dropped, their number is shown.
 struct Locked<'a, J> {
     deque: MutexGuard<'a, VecDeque<J>>,
     len: &'a AtomicUsize,
@@ -67,16 +67,10 @@ impl<J> LockedJobs<J> {
     }
 }
 
-impl<J> Locked<'_, J> {
+/// Shows the number of jobs, and gives back the memory of a burst that is over.
+impl<J> Drop for Locked<'_, J> {
     #[inline]
-    fn pop(mut self) -> Option<J> {
-        let job = self.deque.pop_front();
-        self.publish();
-        job
-    }
-
-    /// Shows the number of jobs, and gives back the memory of a burst that is over.
-    fn publish(&mut self) {
+    fn drop(&mut self) {
         trim(&mut self.deque, const { idle_room::<J>() });
         self.len.store(self.deque.len(), Ordering::Release);
     }
@@ -85,18 +79,19 @@ impl<J> Locked<'_, J> {
 impl<J> Stealer<J> for Arc<LockedJobs<J>> {
     #[inline]
     fn len(&self) -> usize {
-        // Acquire, for the release in `publish`: a thread that sees that jobs have left here also sees
+        // Acquire, for the release at the unlocking: a thread that sees that jobs have left here also sees
         // where they had arrived before.
         self.len.load(Ordering::Acquire)
     }
 
     #[inline]
     fn steal(&self) -> Option<J> {
-        if self.is_empty() { None } else { self.lock().pop() }
+        // The job goes to the caller from where it lies, with no copy in between.
+        if self.is_empty() { None } else { self.lock().deque.pop_front() }
     }
 
     fn try_steal(&self) -> Result<Option<J>, Busy> {
-        if self.is_empty() { Ok(None) } else { Ok(self.try_lock()?.pop()) }
+        if self.is_empty() { Ok(None) } else { Ok(self.try_lock()?.deque.pop_front()) }
     }
 }
 
@@ -104,7 +99,7 @@ impl<J> Stealer<J> for Arc<LockedJobs<J>> {
 impl<J> LockedDeque<J> {
     /// Holds the lock as long as the result lives.
     pub(crate) fn hold(&self) -> impl Drop + '_ {
-        self.jobs.lock().deque
+        self.jobs.lock()
     }
 }
 
@@ -126,9 +121,7 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
 
     #[inline]
     fn push(&mut self, job: J) {
-        let mut jobs = self.jobs.lock();
-        jobs.deque.push_back(job);
-        jobs.publish();
+        self.jobs.lock().deque.push_back(job);
     }
 
     #[inline]
@@ -149,7 +142,7 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
         }
         let mut own = self.jobs.lock();
         injector.take(workers, DequeGuard::new(&mut own.deque, own.len));
-        own.pop()
+        own.deque.pop_front()
     }
 
     /// Waits for the lock, so it is never [`Busy`].
@@ -157,15 +150,11 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
         let mut jobs = victim.lock();
         let count = jobs.deque.len().div_ceil(2).min(BATCH);
         self.stolen.extend(jobs.deque.drain(..count));
-        jobs.publish();
         // Never two workers' locks at once: they might steal from each other.
         drop(jobs);
         let job = self.stolen.pop_front();
         if !self.stolen.is_empty() {
-            let mut own = self.jobs.lock();
-            own.deque.append(&mut self.stolen);
-            own.publish();
-            drop(own);
+            self.jobs.lock().deque.append(&mut self.stolen);
         }
         trim(&mut self.stolen, const { idle_room::<J>() });
         Ok(job)
@@ -178,7 +167,6 @@ impl<J, I> OwnDeque<J, I> for LockedDeque<J> {
         }
         let mut jobs = deque.lock();
         let removed = sift(&mut jobs.deque, const { idle_room::<J>() }, keep);
-        jobs.publish();
         drop(jobs);
         // Here, where no other thread waits for the lock.
         drop(removed);

@@ -15,7 +15,7 @@ use crate::priority::Priority;
 use crate::queue::WorkQueue;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
-use crate::runtime::task_cell::{Extras, TaskCell};
+use crate::runtime::task_cell::TaskCell;
 use crate::runtime::task_handle::Work;
 use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
@@ -253,7 +253,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         for size in chunks() {
             let some = inputs.by_ref().take(size);
             let mut some: Vec<_> =
-                some.map(|input| Arc::new(TaskCell::new(work(input), Extras::default()))).collect();
+                some.map(|input| Arc::new(TaskCell::new(work(input), None))).collect();
             if some.is_empty() {
                 break;
             }

@@ -118,7 +118,7 @@ where
     W: Work<T> + 'static,
     T: Send + 'static,
 {
-    let cell = Arc::new(TaskCell::new(work, terms.extras()));
+    let cell = Arc::new(TaskCell::new(work, terms.extras(None)));
     let id = rollback.keep().with_priority(terms.priority);
     let held = HeldJob::new(cell.clone(), id, handle.inner.downgrade());
     (held, handle.handle_to(cell, id))

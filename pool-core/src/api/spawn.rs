@@ -13,7 +13,7 @@ use crate::queue::WorkQueue;
 use crate::runtime::cancellable::Cancellable;
 use crate::runtime::job::{Body, Job};
 use crate::runtime::job_ref::JobRef;
-use crate::runtime::task_cell::{Extras, TaskCell};
+use crate::runtime::task_cell::TaskCell;
 use crate::runtime::task_handle::Work;
 use crate::runtime::terms::Terms;
 use crate::runtime::worker::Worker;
@@ -201,7 +201,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         F: Work<T> + 'static,
         T: Send + 'static,
     {
-        let cell = Arc::new(TaskCell::new(work, Extras { token, ..terms.extras() }));
+        let cell = Arc::new(TaskCell::new(work, terms.extras(token)));
         match self.submit_ref(JobRef::new(cell.clone()), terms) {
             Ok(id) => Ok(self.handle_to(cell, id)),
             Err(refused) => Err(refused.with(cell.into_closure())),

@@ -31,7 +31,6 @@ pub(crate) struct TaskCell<F, T> {
 }
 
 /// What only some jobs have.
-#[derive(Default)]
 pub(crate) struct Extras {
     /// The moment from which on the job is not to be started.
     pub(crate) deadline: Option<Instant>,
@@ -39,14 +38,6 @@ pub(crate) struct Extras {
     pub(crate) label: Option<&'static str>,
     /// What tells the running job that it was cancelled.
     pub(crate) token: Option<CancellationToken>,
-}
-
-impl Extras {
-    fn boxed(self) -> Option<Box<Self>> {
-        let Self { deadline, label, token } = &self;
-        let has_any = deadline.is_some() || label.is_some() || token.is_some();
-        has_any.then(|| Box::new(self))
-    }
 }
 
 enum Content<F, T> {
@@ -62,11 +53,11 @@ enum Content<F, T> {
 unsafe impl<F: Send, T: Send> Sync for TaskCell<F, T> {}
 
 impl<F, T> TaskCell<F, T> {
-    pub(crate) fn new(closure: F, extras: Extras) -> Self {
+    pub(crate) fn new(closure: F, extras: Option<Box<Extras>>) -> Self {
         Self {
             taken: AtomicBool::new(false),
             latch: Latch::default(),
-            extras: extras.boxed(),
+            extras,
             content: UnsafeCell::new(Content::Closure(closure)),
         }
     }

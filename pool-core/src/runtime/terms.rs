@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::cancellation::CancellationToken;
 use crate::parts::capacity::Wait;
 use crate::priority::Priority;
 use crate::runtime::task_cell::Extras;
@@ -24,9 +25,14 @@ impl Terms {
         self.deadline.is_some() || self.label.is_some()
     }
 
-    /// What a job on these terms has beside its closure.
-    pub(crate) fn extras(&self) -> Extras {
-        Extras { deadline: self.deadline, label: self.label, token: None }
+    /// What a job on these terms has beside its closure, and this token, if any. Most jobs have nothing, and nothing
+    /// is put together for them.
+    #[inline]
+    pub(crate) fn extras(&self, token: Option<CancellationToken>) -> Option<Box<Extras>> {
+        if !self.has_extras() && token.is_none() {
+            return None;
+        }
+        Some(Box::new(Extras { deadline: self.deadline, label: self.label, token }))
     }
 
     /// The same terms for a job that only a worker can run.
