@@ -5,7 +5,6 @@
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
-use std::cmp::Ordering;
 use std::mem;
 use std::panic::resume_unwind;
 use std::ptr;
@@ -49,7 +48,6 @@ type Place = Cell<*const Header>;
 struct Room(RefCell<Vec<Place>>);
 
 /// What a pending join was that was taken out.
-#[derive(PartialEq, Eq)]
 enum Popped {
     /// It was not shared, and an older one was not either.
     Unshared,
@@ -137,24 +135,25 @@ where
     }
     let first = guarded(a);
     // All newer ones were taken out before `a` returned.
-    let popped = joins.pop(place);
-    if popped == Popped::Shared {
-        bring_back(slot, job.header(), &|| job.has_ended());
+    match joins.pop(place) {
+        Popped::Shared => {
+            bring_back(slot, job.header(), &|| job.has_ended());
+            mem::forget(stay);
+            // SAFETY: no other thread will touch it: `bring_back` saw its end.
+            return both(first, unsafe { job.end() });
+        }
+        // No further join of this thread may come before it is back at the oldest closure.
+        Popped::Unshared if joins.may_share() => slot.share(joins),
+        Popped::Unshared | Popped::Last => {}
     }
     mem::forget(stay);
-    // No further join of this thread may come before it is back at the oldest closure.
-    if popped == Popped::Unshared && joins.may_share() {
-        slot.share(joins);
-    }
-    if popped != Popped::Shared
-        && let Ok(first) = first
-    {
+    // SAFETY: `pop` said that it was never shared.
+    let second = unsafe { job.take() };
+    match first {
         // Called where it lies, without a copy, which would wait for the stores.
-        // SAFETY: `pop` said that it was never shared.
-        return (first, unsafe { job.take() }());
+        Ok(first) => (first, second()),
+        first => both(first, Outcome::Unrun(second)),
     }
-    // SAFETY: no other thread will touch it: it was never shared, or `bring_back` saw its end.
-    both(first, unsafe { job.end() })
 }
 
 /// Returns the results of both closures, of which the second may not have run. Resumes a panic, that of the
@@ -282,15 +281,13 @@ impl PendingJoins {
     fn pop(&self, place: usize) -> Popped {
         self.top.set(place);
         // The shared ones are the oldest: the newest is shared only if all are.
-        match self.next.get().cmp(&place) {
-            Ordering::Less => Popped::Unshared,
-            Ordering::Equal => Popped::Last,
-            Ordering::Greater => {
-                self.next.set(place);
-                self.shared.set(ptr::null());
-                Popped::Shared
-            }
+        let next = self.next.get();
+        if next > place {
+            self.next.set(place);
+            self.shared.set(ptr::null());
+            return Popped::Shared;
         }
+        if next < place { Popped::Unshared } else { Popped::Last }
     }
 
     /// Whether it is time to share one: what was shared last was stolen.
