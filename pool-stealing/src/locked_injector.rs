@@ -1,10 +1,10 @@
 //! The locked injector: the jobs from outside, behind one lock.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
+use std::{fmt, hint};
 
 use pool_core::PushError;
 
@@ -14,6 +14,10 @@ use crate::injector::{DequeGuard, Injector};
 
 /// The number of times that a thread that meets a taken lock yields before it sleeps.
 const YIELDS: u32 = 32;
+
+/// The number of times before that at which a worker looks again at once: a worker that waits for a job sees
+/// it while its submitter still has the lock, for some nanoseconds.
+const SPINS: u32 = 4;
 
 /// An unbounded store of the jobs from outside, first in, first out, behind a lock that is held for
 /// some nanoseconds.
@@ -78,18 +82,22 @@ impl<J> LockedInjector<J> {
         }
     }
 
-    /// Locks, to take. Yields some times before it sleeps for the lock: the thread that unlocks need not
+    /// Locks, to take. Looks again, then yields some times before it sleeps for the lock: the thread that unlocks need not
     /// wake it then, which would cost that thread a system call. It sleeps at last, lest a thread of high
     /// priority keep one of low priority from unlocking.
     fn lock_to_take(&self) -> MutexGuard<'_, ChunkedFifo<J>> {
-        for _ in 0..YIELDS {
+        for round in 0..SPINS + YIELDS {
             // `Relaxed`, here and below: only the time spent waiting hangs on it. Stored before the lock is
             // tried: a submitter that meets it then knows that it meets a worker.
             self.taken.store(true, Ordering::Relaxed);
             if let Some(jobs) = self.try_lock() {
                 return jobs;
             }
-            thread::yield_now();
+            if round < SPINS {
+                hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
         }
         self.lock()
     }
