@@ -21,8 +21,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// [`buffer`](Map::buffer) inputs are in flight, so the inputs may be endless. Dropping it cancels the
     /// jobs that have not started.
     ///
-    /// It goes on when the pool is closed: the caller then applies the function itself. An input whose job is
-    /// [taken back](Self::take_queued) is lost, and its outcome says so.
+    /// It goes on when the pool is closed: the caller then applies the function itself, one input after the other, on
+    /// its own thread, which has no [worker state](crate::with_worker_state). So neither a close nor
+    /// [`shutdown_now`](crate::Pool::shutdown_now) ends it. To end it, stop asking for outcomes, or let the inputs end:
+    /// `inputs.take_while(..)`, with a flag or a [`CancellationToken`](crate::CancellationToken) that
+    /// another thread sets. An input whose job is [taken back](Self::take_queued) is lost, and its outcome says so.
     ///
     /// # Examples
     ///

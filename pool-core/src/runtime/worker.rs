@@ -174,8 +174,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Takes a job when that is not all: none while jobs are held; one that is noted, if they are tracked; one
-    /// that is to be discarded, which is ended when it is performed. Not here, as the worker may be a searcher,
-    /// on which others rely.
+    /// that is to be discarded, which is ended when it is performed: not here, as for all that is [counted
+    /// then](Self::note_taken).
     #[cold]
     #[inline(never)]
     fn take_by_mode(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
@@ -376,7 +376,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         true
     }
 
-    /// Counts a job for the handler that was taken, and frees its place.
+    /// Counts a job for the handler that was taken, and frees its place. Not to be called before the search for it is
+    /// over: it may wake a submitter, whose waker is foreign code and may take long, while others rely on a searcher.
     #[inline(always)]
     pub(super) fn note_taken(&self, id: JobId) {
         self.counters().popped.bump();
@@ -399,7 +400,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     fn follow(&self, id: JobId, job_ref: JobRef, sink: &mut impl ResultSink<Result = R>) -> bool {
         if job_ref.is_to_nothing() {
             // Its job was set aside.
-            return self.handed.borrow().is_some();
+            let is_aside = self.handed.borrow().is_some();
+            if is_aside {
+                self.note_taken(id);
+            }
+            return is_aside;
         }
         let skips = !id.is_nested() && !job_ref.is_for_sink();
         self.running.set(Running::Ref(id));

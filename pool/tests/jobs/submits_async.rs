@@ -13,8 +13,9 @@ use drainpool::{
 use crate::futures::Bell;
 use crate::setup::block_on::block_on;
 use crate::setup::held::hold;
+use crate::setup::recorder::Recorder;
 use crate::setup::tools::{Bomb, results, thrown};
-use crate::setup::{Handle, Pool, Setup, Tally, balanced, eventually};
+use crate::setup::{Builder, Handle, Latch, Pool, Setup, Tally, at_rest, balanced, eventually};
 
 on_every_backend! {
     awaited_under_tokio
@@ -40,6 +41,7 @@ on_every_backend! {
     polled_again_and_again
     polled_again_after_it_was_ready
     wakers_that_panic
+    a_waker_that_waits_for_another_job
     moved_to_another_executor_under_smol
     shared_with_another_thread
 }
@@ -552,6 +554,38 @@ fn wakers_that_panic(setup: Setup) {
         assert!(refused.unwrap_err().is_closed());
         let report = balanced(&pool);
         assert_eq!((report.done, report.cancelled, report.panicked), (1, 3, 0));
+    }
+}
+
+/// Opens one latch, and waits for the other.
+struct WaitingWaker(Latch, Latch);
+
+impl Wake for WaitingWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.open();
+        self.1.wait();
+    }
+}
+
+/// No other worker relies on the one that calls a waker, however it came by the job whose place it frees.
+fn a_waker_that_waits_for_another_job(setup: Setup) {
+    let plain = || setup.builder();
+    let tracked = || setup.builder().track_jobs();
+    let observed = || setup.builder().observer(Arc::new(Recorder::default()));
+    for builder in [&plain as &dyn Fn() -> Builder, &tracked, &observed] {
+        let pool = builder().num_threads(2).capacity(1).paused().build().unwrap();
+        pool.execute(|| ()).unwrap();
+        let (called, may_return) = (Latch::default(), Latch::default());
+        let mut future = pool.spawn_async(|| 8);
+        let waker = WaitingWaker(called.clone(), may_return.clone());
+        poll_by(&mut future, Waker::from(Arc::new(waker)));
+        pool.resume();
+        called.wait();
+        at_rest(&pool, 1);
+        let Poll::Ready(job) = poll(&mut future) else { panic!("it has a place") };
+        assert_eq!(job.unwrap().join().unwrap(), 8, "the other worker is woken");
+        may_return.open();
+        assert_eq!(balanced(&pool).done, 2);
     }
 }
 

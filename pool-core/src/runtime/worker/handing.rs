@@ -25,7 +25,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         }
         match job.into_parts() {
             (id, Body::Payload(payload)) => {
-                self.note_taken(id);
                 let job = ObservedJob { id, label: None };
                 self.handed.replace(Some((job, Handed::Payload(payload))));
                 Job::new(id, Body::Ref(JobRef::to_nothing()))
