@@ -5,10 +5,13 @@ mod support;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pool_core::{
-    Collect, Job, LocalQueue, PushError, Task, ThreadPoolBuilder, WaitError, WorkQueue,
+    Collect, Job, LocalQueue, PushError, Ready, Task, ThreadPool, ThreadPoolBuilder, WaitError,
+    WorkQueue,
 };
 use support::{Hooks, Latch, Tally, builder, eventually, pool, within_patience};
 
@@ -274,4 +277,82 @@ fn a_queue_that_panics_at_a_push_hangs_nobody() {
             });
         }
     }
+}
+
+/// Panics when it is asked whether it is empty, once it is armed.
+#[derive(Clone, Default)]
+struct PanicsAtLooks {
+    armed: Arc<AtomicBool>,
+    jobs: Arc<Mutex<VecDeque<Job<Task>>>>,
+}
+
+impl WorkQueue<Job<Task>> for PanicsAtLooks {
+    type Local = Self;
+
+    fn local(&self, _worker: usize) -> Self {
+        self.clone()
+    }
+
+    fn push(&self, job: Job<Task>) -> Result<(), PushError<Job<Task>>> {
+        self.jobs.lock().unwrap().push_back(job);
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.jobs.lock().unwrap().len()
+    }
+
+    fn is_empty(&self) -> bool {
+        assert!(!self.armed.load(Ordering::SeqCst), "the queue panics, on purpose");
+        self.jobs.lock().unwrap().is_empty()
+    }
+}
+
+impl LocalQueue<Job<Task>> for PanicsAtLooks {
+    fn push(&mut self, job: Job<Task>) {
+        self.jobs.lock().unwrap().push_back(job);
+    }
+
+    fn pop(&mut self) -> Option<Job<Task>> {
+        self.jobs.lock().unwrap().pop_front()
+    }
+}
+
+type Builder = ThreadPoolBuilder<Ready<PanicsAtLooks>>;
+
+/// Arms the queue, does this, and shuts the pool down, which was given up.
+fn look_at_a_queue_that_panics(
+    settings: fn(Builder) -> Builder,
+    look: fn(&ThreadPool<(), PanicsAtLooks>),
+) {
+    within_patience(move || {
+        let queue = PanicsAtLooks::default();
+        let armed = Arc::clone(&queue.armed);
+        let pool = settings(ThreadPoolBuilder::with_queue(queue)).build().unwrap();
+        pool.execute(move || armed.store(true, Ordering::SeqCst)).unwrap();
+        look(&pool);
+        eventually(|| pool.is_closed());
+        let report = pool.shutdown();
+        assert_eq!(report.accepted, report.done + report.unfinished, "{report:?}");
+        assert_eq!(pool.stats().threads, 0);
+    });
+}
+
+#[test]
+fn a_queue_that_panics_at_a_look_hangs_nobody() {
+    // A worker looks as it leaves.
+    let few = |builder: Builder| builder.num_threads(2).thread_keep_alive(Duration::ZERO);
+    look_at_a_queue_that_panics(few, |_| ());
+    // A resumed pool is looked at by who resumes it, and one that changes its size.
+    let two = |builder: Builder| builder.num_threads(2);
+    look_at_a_queue_that_panics(two, |pool| {
+        pool.wait_idle().unwrap();
+        pool.pause();
+        pool.execute(|| ()).unwrap();
+        pool.resume();
+    });
+    look_at_a_queue_that_panics(two, |pool| {
+        pool.wait_idle().unwrap();
+        let _ = pool.set_num_threads(1);
+    });
 }

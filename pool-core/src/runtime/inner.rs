@@ -108,9 +108,16 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
     /// waking one.
     pub(crate) fn notify_if_work(self: &Arc<Self>) {
         // The fence in `needs_wake` stands before the look at the queue: see `sleep`.
-        if self.state.sleep.needs_wake() && !self.queue.is_empty() {
+        if self.state.sleep.needs_wake() && !self.is_queue_empty() {
             self.wake();
         }
+    }
+
+    /// Whether no job waits. A queue that panics is given up, and counts as empty: the caller may be a thread whose
+    /// end others wait for, and nobody takes from that queue any more.
+    pub(crate) fn is_queue_empty(&self) -> bool {
+        let look = || self.state.queue_call(|| self.queue.is_empty());
+        guarded(look).map_err(drop_quietly).unwrap_or(true)
     }
 
     #[cold]

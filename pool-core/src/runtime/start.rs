@@ -137,7 +137,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Inner<J, R, Q> {
 
     /// Starts a worker if jobs wait and there is none. If that fails, gives the pool up.
     pub(crate) fn start_or_give_up(self: &Arc<Self>, deadline: Option<Instant>) {
-        if !self.queue.is_empty()
+        if !self.is_queue_empty()
             && let Err(error) = self.start_first(true, deadline)
         {
             let is_late = matches!(error.cause(), StartCause::TimedOut);
