@@ -10,6 +10,9 @@ pub use crate::sync::thread::JoinHandle;
 /// The default, [`StdThreads`], asks [`std::thread::Builder`]. Another factory may set affinity or
 /// priority, count, or refuse.
 ///
+/// It is called by threads that submit, and by workers that have a job in hand. So it must not wait for what other
+/// threads submit: a bounded queue may have no room for that before the job begins.
+///
 /// Any `Fn(WorkerThread) -> io::Result<JoinHandle<()>>` is one.
 ///
 /// # Examples
