@@ -48,8 +48,8 @@ impl<B, S> ThreadPoolBuilder<B, S> {
     /// `()`; `sink(sink_fn(|_| ()))` drops the results of one that does not, as in a pool that is only
     /// [called](Handle::call).
     ///
-    /// `make_handler` may be a function by name. What it returns must not borrow from the worker's context then: one that
-    /// returns `impl FnMut(..)` says `impl FnMut(..) + use<>`.
+    /// `make_handler` may be a function by name. One that returns `impl FnMut(..)` then says that this borrows nothing from
+    /// the worker's context, by `impl FnMut(..) + use<Q>`, with the function's own type parameters in the brackets.
     ///
     /// A handler is dropped on its worker's thread when the worker leaves. That drop is no job: what it
     /// submits may be refused, see [`submit`](Handle::submit).
