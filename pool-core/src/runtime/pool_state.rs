@@ -150,16 +150,10 @@ impl PoolState {
     /// then, and the pool must not wait for it.
     #[inline(always)]
     pub(crate) fn queue_call<T>(&self, call: impl FnOnce() -> T) -> T {
-        let broken = self.give_up_on_unwind();
+        let broken = GiveUpOnUnwind(self);
         let result = call();
         mem::forget(broken);
         result
-    }
-
-    /// Gives the pool up if it is dropped: to be forgotten when the queue has returned.
-    #[inline(always)]
-    pub(crate) fn give_up_on_unwind(&self) -> GiveUpOnUnwind<'_> {
-        GiveUpOnUnwind(self)
     }
 
     /// Frees the place of a job that has left the queue. Nested jobs took none.
@@ -368,7 +362,7 @@ impl PoolState {
 }
 
 /// Gives the pool up when it is dropped.
-pub(crate) struct GiveUpOnUnwind<'a>(&'a PoolState);
+struct GiveUpOnUnwind<'a>(&'a PoolState);
 
 impl Drop for GiveUpOnUnwind<'_> {
     fn drop(&mut self) {

@@ -60,9 +60,7 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         body: Body<J>,
         priority: Priority,
     ) -> JobId {
-        let broken = self.inner.state.give_up_on_unwind();
-        end.push(Job::new(id.with_priority(priority), body));
-        mem::forget(broken);
+        self.inner.state.queue_call(|| end.push(Job::new(id.with_priority(priority), body)));
         self.counters().pushed.bump();
         drop(end);
         self.inner.notify();
