@@ -114,7 +114,7 @@
 //! * `redis`: the module `redis`, jobs on Redis Streams for workers on several machines. Brings `redis`, `serde` and
 //!   `serde_json`; `redis-tls` brings `rustls` as well, for encrypted connections.
 //!
-//! The first two bring no third-party crate.
+//! `lanes`, `timer` and `timeline` bring no third-party crate.
 //!
 //! A queue can also be named in the type (see [`ThreadPoolBuilder::queue`]), picked when the program
 //! runs (see [`Backend`]), or [written](WorkQueue).
