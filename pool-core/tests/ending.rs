@@ -217,35 +217,64 @@ fn a_queue_that_panics_ends_its_pool_but_hangs_nobody() {
     });
 }
 
-/// Takes a job and panics then, at every push or at those of its workers' ends.
-#[derive(Default)]
-struct PanicsAtPush {
-    at_ends_only: bool,
+/// The calls of a queue that panic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crack {
+    /// Every push, once it has taken the job.
+    Push,
+    /// Those of its workers' ends.
+    OwnPush,
+    /// The question whether it is empty.
+    Look,
+}
+
+/// Panics at some calls, once it is armed.
+#[derive(Clone)]
+struct Cracked {
+    crack: Crack,
+    armed: Arc<AtomicBool>,
     jobs: Arc<Mutex<VecDeque<Job<Task>>>>,
 }
 
-impl WorkQueue<Job<Task>> for PanicsAtPush {
+impl Cracked {
+    fn new(crack: Crack, armed: bool) -> Self {
+        Self { crack, armed: Arc::new(AtomicBool::new(armed)), jobs: Arc::default() }
+    }
+
+    /// To be called without the lock, which would be poisoned.
+    fn panic_at(&self, calls: &[Crack]) {
+        let panics = self.armed.load(Ordering::SeqCst) && calls.contains(&self.crack);
+        assert!(!panics, "the queue panics, on purpose");
+    }
+}
+
+impl WorkQueue<Job<Task>> for Cracked {
     type Local = Self;
 
     fn local(&self, _worker: usize) -> Self {
-        Self { at_ends_only: false, jobs: Arc::clone(&self.jobs) }
+        self.clone()
     }
 
     fn push(&self, job: Job<Task>) -> Result<(), PushError<Job<Task>>> {
         self.jobs.lock().unwrap().push_back(job);
-        // Without the lock, which would be poisoned.
-        assert!(self.at_ends_only, "the queue panics, on purpose");
+        self.panic_at(&[Crack::Push]);
         Ok(())
     }
 
     fn len(&self) -> usize {
         self.jobs.lock().unwrap().len()
     }
+
+    fn is_empty(&self) -> bool {
+        self.panic_at(&[Crack::Look]);
+        WorkQueue::len(self) == 0
+    }
 }
 
-impl LocalQueue<Job<Task>> for PanicsAtPush {
+impl LocalQueue<Job<Task>> for Cracked {
     fn push(&mut self, job: Job<Task>) {
-        let _ = WorkQueue::push(self, job);
+        self.jobs.lock().unwrap().push_back(job);
+        self.panic_at(&[Crack::Push, Crack::OwnPush]);
     }
 
     fn pop(&mut self) -> Option<Job<Task>> {
@@ -258,7 +287,8 @@ fn a_queue_that_panics_at_a_push_hangs_nobody() {
     for from_inside in [false, true] {
         for one_by_one in [true, false] {
             within_patience(move || {
-                let queue = PanicsAtPush { at_ends_only: from_inside, ..PanicsAtPush::default() };
+                let crack = if from_inside { Crack::OwnPush } else { Crack::Push };
+                let queue = Cracked::new(crack, true);
                 let pool = ThreadPoolBuilder::with_queue(queue).num_threads(2).build().unwrap();
                 let handle = pool.handle();
                 let submit = move || {
@@ -279,54 +309,15 @@ fn a_queue_that_panics_at_a_push_hangs_nobody() {
     }
 }
 
-/// Panics when it is asked whether it is empty, once it is armed.
-#[derive(Clone, Default)]
-struct PanicsAtLooks {
-    armed: Arc<AtomicBool>,
-    jobs: Arc<Mutex<VecDeque<Job<Task>>>>,
-}
-
-impl WorkQueue<Job<Task>> for PanicsAtLooks {
-    type Local = Self;
-
-    fn local(&self, _worker: usize) -> Self {
-        self.clone()
-    }
-
-    fn push(&self, job: Job<Task>) -> Result<(), PushError<Job<Task>>> {
-        self.jobs.lock().unwrap().push_back(job);
-        Ok(())
-    }
-
-    fn len(&self) -> usize {
-        self.jobs.lock().unwrap().len()
-    }
-
-    fn is_empty(&self) -> bool {
-        assert!(!self.armed.load(Ordering::SeqCst), "the queue panics, on purpose");
-        self.jobs.lock().unwrap().is_empty()
-    }
-}
-
-impl LocalQueue<Job<Task>> for PanicsAtLooks {
-    fn push(&mut self, job: Job<Task>) {
-        self.jobs.lock().unwrap().push_back(job);
-    }
-
-    fn pop(&mut self) -> Option<Job<Task>> {
-        self.jobs.lock().unwrap().pop_front()
-    }
-}
-
-type Builder = ThreadPoolBuilder<Ready<PanicsAtLooks>>;
+type Builder = ThreadPoolBuilder<Ready<Cracked>>;
 
 /// Arms the queue, does this, and shuts the pool down, which was given up.
 fn look_at_a_queue_that_panics(
     settings: fn(Builder) -> Builder,
-    look: fn(&ThreadPool<(), PanicsAtLooks>),
+    look: impl FnOnce(&ThreadPool<(), Cracked>) + Send + 'static,
 ) {
     within_patience(move || {
-        let queue = PanicsAtLooks::default();
+        let queue = Cracked::new(Crack::Look, false);
         let armed = Arc::clone(&queue.armed);
         let pool = settings(ThreadPoolBuilder::with_queue(queue)).build().unwrap();
         pool.execute(move || armed.store(true, Ordering::SeqCst)).unwrap();
@@ -343,16 +334,18 @@ fn a_queue_that_panics_at_a_look_hangs_nobody() {
     // A worker looks as it leaves.
     let few = |builder: Builder| builder.num_threads(2).thread_keep_alive(Duration::ZERO);
     look_at_a_queue_that_panics(few, |_| ());
-    // A resumed pool is looked at by who resumes it, and one that changes its size.
+    // A resumed pool is looked at by who resumes it, and one that changes its size by who does that: if no worker
+    // searches, which would look later, or not at all.
     let two = |builder: Builder| builder.num_threads(2);
-    look_at_a_queue_that_panics(two, |pool| {
-        pool.wait_idle().unwrap();
+    let rest = |pool: &ThreadPool<(), Cracked>| eventually(|| pool.stats().idle_threads == 2);
+    look_at_a_queue_that_panics(two, move |pool| {
+        rest(pool);
         pool.pause();
         pool.execute(|| ()).unwrap();
         pool.resume();
     });
-    look_at_a_queue_that_panics(two, |pool| {
-        pool.wait_idle().unwrap();
+    look_at_a_queue_that_panics(two, move |pool| {
+        rest(pool);
         let _ = pool.set_num_threads(1);
     });
 }

@@ -79,7 +79,7 @@ impl<J> Drop for Locked<'_, J> {
 impl<J> Stealer<J> for Arc<LockedJobs<J>> {
     #[inline]
     fn len(&self) -> usize {
-        // Acquire, for the release at the unlocking: a thread that sees that jobs have left here also sees
+        // Acquire, for the release when the jobs are unlocked: a thread that sees that jobs have left here also sees
         // where they had arrived before.
         self.len.load(Ordering::Acquire)
     }

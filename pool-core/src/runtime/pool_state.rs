@@ -159,25 +159,18 @@ impl PoolState {
     /// Frees the place of a job that has left the queue. Nested jobs took none.
     #[inline]
     pub(crate) fn make_room(&self, id: JobId) {
-        if let Some(waker) = self.free_place(id) {
+        if let Some(capacity) = &self.capacity
+            && !id.is_nested()
+            && let Some(waker) = capacity.release()
+        {
             self.wake_submitter(waker);
-        }
-    }
-
-    /// The same, and returns what wakes the submitter that has the place now, if one waits.
-    #[inline]
-    #[must_use]
-    pub(crate) fn free_place(&self, id: JobId) -> Option<Waker> {
-        match &self.capacity {
-            Some(capacity) if !id.is_nested() => capacity.release(),
-            _ => None,
         }
     }
 
     /// Wakes a submitter that was given the place of a job. That job is in the hands of the present thread, so
     /// a wait for the pool in the waker, which is foreign code, would wait for itself.
     #[cold]
-    pub(crate) fn wake_submitter(&self, waker: Waker) {
+    fn wake_submitter(&self, waker: Waker) {
         let _at_work = context::enter(self.id(), Standing::AtWork);
         wake_quietly(waker);
     }

@@ -174,8 +174,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
     }
 
     /// Takes a job when that is not all: none while jobs are held; one that is noted, if they are tracked; one
-    /// that is to be discarded, which is ended when it is performed: not here, as for all that is [counted
-    /// then](Self::note_taken).
+    /// that is to be discarded, which is ended when it is performed. Here no job ends and no place comes free, as the
+    /// worker may be a searcher, on which others rely.
     #[cold]
     #[inline(never)]
     fn take_by_mode(&self, from: impl FnOnce(&mut Q::Local) -> Option<Job<J>>) -> Option<Job<J>> {
@@ -236,11 +236,11 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Worker<J, R, Q> {
         let mut pace = PollPacing::new(self.counters().popped.get());
         loop {
             self.perform(&mut found, handler, sink);
+            // Here and below: what was begun needs no drop.
             mem::forget(found);
             loop {
                 let mut next = self.pop();
                 let performed = self.perform(&mut next, handler, sink);
-                // What was begun needs no drop.
                 mem::forget(next);
                 if !performed {
                     break;

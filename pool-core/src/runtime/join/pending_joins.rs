@@ -147,12 +147,12 @@ where
         Popped::Unshared | Popped::Last => {}
     }
     mem::forget(stay);
-    // SAFETY: `pop` said that it was never shared.
-    let second = unsafe { job.take() };
     match first {
         // Called where it lies, without a copy, which would wait for the stores.
-        Ok(first) => (first, second()),
-        first => both(first, Outcome::Unrun(second)),
+        // SAFETY: `pop` said that it was never shared.
+        Ok(first) => (first, unsafe { job.take() }()),
+        // SAFETY: the same.
+        first => both(first, Outcome::Unrun(unsafe { job.take() })),
     }
 }
 
