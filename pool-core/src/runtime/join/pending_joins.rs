@@ -47,16 +47,6 @@ type Place = Cell<*const Header>;
 /// The memory of one thread's pending joins. It grows with the depth of the joins.
 struct Room(RefCell<Vec<Place>>);
 
-/// What a pending join was that was taken out.
-enum Popped {
-    /// It was not shared, and an older one was not either.
-    Unshared,
-    /// It was the last that was not shared.
-    Last,
-    /// It was shared.
-    Shared,
-}
-
 /// The number of pending joins for which a thread has memory at first.
 const FIRST_ROOM: usize = 64;
 
@@ -91,68 +81,101 @@ pub(crate) trait Share {
 
 /// Runs `a` while `b` can be stolen, and then `b`, unless it was stolen. When this returns or resumes a
 /// panic, both have ended.
-#[inline]
+// Always inlined, so that the second closure is made where it stays: a copy would wait for the stores that it reads,
+// which takes as long as all the rest.
+#[inline(always)]
 pub(crate) fn join<A, B, RA, RB>(slot: &impl Share, a: A, b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
+    let job = StackJob::new(b);
     let joins = PENDING_JOINS.with(ptr::from_ref);
     // SAFETY: a thread-local without a destructor stays until its thread ends, and this does not leave the thread.
     let joins = unsafe { &*joins };
-    if joins.pool.get() != slot.pool() {
-        return join_elsewhere(slot, a, b);
+    if joins.pool.get() == slot.pool() {
+        // SAFETY: the job is new, and nothing touches it afterwards.
+        unsafe { join_job(joins, slot, a, &job) }
+    } else {
+        // SAFETY: the same.
+        unsafe { join_elsewhere(joins, slot, a, &job) }
     }
-    let place = joins.top.get();
-    if place >= joins.size.get() && !joins.grow() {
-        return both(guarded(a), Outcome::Unrun(b));
-    }
-    join_in(joins, place, slot, a, b)
 }
 
-/// Joins on a thread whose pending joins, which are these, are in the pool of this slot, and have this place free.
-#[inline]
-fn join_in<A, B, RA, RB>(
+/// Joins on a thread that is not known to be at work for this pool, and makes it known.
+///
+/// # Safety
+///
+/// As for [`join_job`].
+#[cold]
+unsafe fn join_elsewhere<A, B, RA, RB>(
     joins: &PendingJoins,
-    place: usize,
     slot: &impl Share,
     a: A,
-    b: B,
+    job: &StackJob<B, RB>,
 ) -> (RA, RB)
 where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    let job = StackJob::new(b);
+    let _elsewhere = Elsewhere::enter(joins, slot);
+    // SAFETY: as for the caller.
+    unsafe { join_job(joins, slot, a, job) }
+}
+
+/// Joins on a thread whose pending joins, which are these, are in the pool of this slot. The job is the second closure.
+///
+/// # Safety
+///
+/// The job must be new, and must be left alone afterwards.
+#[inline]
+unsafe fn join_job<A, B, RA, RB>(
+    joins: &PendingJoins,
+    slot: &impl Share,
+    a: A,
+    job: &StackJob<B, RB>,
+) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    let place = joins.top.get();
+    if place >= joins.size.get() && !joins.grow() {
+        // SAFETY: no other thread knows the job.
+        return both(guarded(a), Outcome::Unrun(unsafe { job.take() }));
+    }
     // From here on nothing may leave this function before the job has ended.
     let stay = AbortOnUnwind;
-    // SAFETY: the caller has seen to the place. The job does not move until `pop` takes it out, below.
+    // SAFETY: there is room in this place, which is the next. The job is taken out below.
     unsafe { joins.push(place, job.header()) };
     if joins.may_share() {
         slot.share(joins);
     }
     let first = guarded(a);
     // All newer ones were taken out before `a` returned.
-    match joins.pop(place) {
-        Popped::Shared => {
-            bring_back(slot, job.header(), &|| job.has_ended());
-            mem::forget(stay);
-            // SAFETY: no other thread will touch it: `bring_back` saw its end.
-            return both(first, unsafe { job.end() });
-        }
-        // No further join of this thread may come before it is back at the oldest closure.
-        Popped::Unshared if joins.may_share() => slot.share(joins),
-        Popped::Unshared | Popped::Last => {}
+    let was_shared = joins.pop(place);
+    // No further join of this thread may come before it is back at the oldest closure.
+    if !was_shared && joins.may_share() {
+        slot.share(joins);
     }
-    mem::forget(stay);
     match first {
-        // Called where it lies, without a copy, which would wait for the stores.
-        // SAFETY: `pop` said that it was never shared.
-        Ok(first) => (first, unsafe { job.take() }()),
-        // SAFETY: the same.
-        first => both(first, Outcome::Unrun(unsafe { job.take() })),
+        Ok(first) if !was_shared => {
+            mem::forget(stay);
+            // Called where it lies, without a copy.
+            // SAFETY: it was never shared.
+            (first, unsafe { job.take() }())
+        }
+        first => {
+            if was_shared {
+                bring_back(slot, job.header(), &|| job.has_ended());
+            }
+            mem::forget(stay);
+            // SAFETY: no other thread will touch it: it was never shared, or `bring_back` saw its end.
+            both(first, unsafe { job.end() })
+        }
     }
 }
 
@@ -198,31 +221,38 @@ fn bring_back(slot: &impl Share, job: *const Header, has_ended: &dyn Fn() -> boo
     assert!(has_ended(), "a thread that waits for a job's end sees it");
 }
 
-/// Joins on a thread that is not known to be at work for this pool, and makes it known. Joins in another
-/// pool that are under way are put aside meanwhile.
-#[cold]
-fn join_elsewhere<A, B, RA, RB>(slot: &impl Share, a: A, b: B) -> (RA, RB)
-where
-    A: FnOnce() -> RA,
-    B: FnOnce() -> RB + Send,
-    RB: Send,
-{
-    let _guest = slot.enter();
-    let _aside = PENDING_JOINS.with(|joins| joins.change_to(slot.pool()));
-    join(slot, a, b)
-}
-
-/// The joins that are put aside while the thread joins in another pool. They come back when this is dropped.
-struct Aside {
-    /// The pool that the thread is at work for then.
+/// A thread known to be at work for a pool, with the joins in another pool that are under way on it put aside. They come
+/// back when this is dropped.
+struct Elsewhere<'a> {
+    joins: &'a PendingJoins,
+    /// The pool that the thread is known to be at work for afterwards.
     pool: PoolId,
     next: usize,
     shared: *const Header,
+    /// Dropped after the joins came back.
+    _guest: Guest<'a>,
 }
 
-impl Drop for Aside {
+impl<'a> Elsewhere<'a> {
+    /// Makes the present thread, whose pending joins these are, known to be at work for the pool of this slot.
+    fn enter(joins: &'a PendingJoins, slot: &'a impl Share) -> Self {
+        let guest = slot.enter();
+        let next = joins.next.replace(joins.top.get());
+        let shared = joins.shared.replace(ptr::null());
+        let around = joins.pool.replace(slot.pool());
+        // A worker of this pool stays here, where its next join will be, too.
+        let stays = around == PoolId::NONE && context::worker_index(slot.pool()).is_some();
+        let pool = if stays { slot.pool() } else { around };
+        Self { joins, pool, next, shared, _guest: guest }
+    }
+}
+
+/// To be dropped when all joins that came later were taken out.
+impl Drop for Elsewhere<'_> {
     fn drop(&mut self) {
-        PENDING_JOINS.with(|joins| joins.bring_back(self));
+        self.joins.pool.set(self.pool);
+        self.joins.next.set(self.next);
+        self.joins.shared.set(self.shared);
     }
 }
 
@@ -276,18 +306,17 @@ impl PendingJoins {
     }
 
     /// Takes out the newest job, which is in this place: told by the caller, it is not read back, which would wait
-    /// for the store.
+    /// for the store. Returns whether it was shared.
     #[inline]
-    fn pop(&self, place: usize) -> Popped {
+    fn pop(&self, place: usize) -> bool {
         self.top.set(place);
         // The shared ones are the oldest: the newest is shared only if all are.
-        let next = self.next.get();
-        if next > place {
+        let was_shared = self.next.get() > place;
+        if was_shared {
             self.next.set(place);
             self.shared.set(ptr::null());
-            return Popped::Shared;
         }
-        if next < place { Popped::Unshared } else { Popped::Last }
+        was_shared
     }
 
     /// Whether it is time to share one: what was shared last was stolen.
@@ -311,24 +340,5 @@ impl PendingJoins {
         // SAFETY: it stays on the stack until it is taken out, by a join that waits for its end. This is
         // the only right to it, since no job is shared twice.
         Some(unsafe { StackJobRef::new(job) })
-    }
-
-    /// Makes room for joins in another pool, and puts those of the present one aside.
-    #[cold]
-    fn change_to(&self, pool: PoolId) -> Aside {
-        let next = self.next.replace(self.top.get());
-        let shared = self.shared.replace(ptr::null());
-        let around = self.pool.replace(pool);
-        // A worker of this pool stays here, where its next join will be, too.
-        let stays = around == PoolId::NONE && context::worker_index(pool).is_some();
-        Aside { pool: if stays { pool } else { around }, next, shared }
-    }
-
-    /// Brings joins back that were put aside, when all that came later were taken out.
-    #[cold]
-    fn bring_back(&self, aside: &Aside) {
-        self.pool.set(aside.pool);
-        self.next.set(aside.next);
-        self.shared.set(aside.shared);
     }
 }

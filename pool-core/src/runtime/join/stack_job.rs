@@ -103,7 +103,7 @@ impl Header {
 }
 
 impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(closure: B) -> Self {
         let header = Header { complete: Self::complete, state: AtomicU64::new(PENDING) };
         Self {
