@@ -211,6 +211,36 @@ pub fn joins(n: u32) -> usize {
     fibonacci(n + 1) as usize - 1
 }
 
+/// The sum of a series, by `joins` joins of its halves down to single terms. The closures capture five words, as those of
+/// real work do: where the series begins and ends, and how to reckon a term.
+///
+/// # Panics
+///
+/// If the sum is wrong.
+pub fn fork_sum<C: ForkJoin>(pool: &'static C, joins: usize) {
+    fn sum<C: ForkJoin>(
+        scope: &mut C::Scope<'_>,
+        (start, end): (u64, u64),
+        first: u64,
+        step: u64,
+    ) -> u64 {
+        if end - start < 2 {
+            return first + start * step;
+        }
+        let middle = start.midpoint(end);
+        let (a, b) = C::join(
+            scope,
+            move |scope| sum::<C>(scope, (start, middle), first, step),
+            move |scope| sum::<C>(scope, (middle, end), first, step),
+        );
+        a + b
+    }
+    let terms = joins as u64 + 1;
+    let (first, step) = hint::black_box((3, 7));
+    let found = pool.enter(|scope| sum::<C>(scope, (0, terms), first, step));
+    assert_eq!(found, first * terms + step * (terms * (terms - 1) / 2));
+}
+
 /// So many jobs are one piece of work in [`fork_list`].
 pub const PIECE: usize = 16;
 

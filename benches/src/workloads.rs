@@ -37,6 +37,8 @@ pub enum Workload {
     Work,
     /// [`scenarios::fork_join`] from inside of the pool, for those who have a `join`
     ForkJoin,
+    /// [`scenarios::fork_sum`], for the same
+    ForkSum,
     /// [`scenarios::fork_list`], for the same
     ForkList,
     /// [`scenarios::burst`], for its memory
@@ -63,7 +65,7 @@ macro_rules! executing {
 
 impl Workload {
     /// All whose speed is measured.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ext,
         Self::Batch,
         Self::BatchTyped,
@@ -75,6 +77,7 @@ impl Workload {
         Self::RoundTrip,
         Self::Work,
         Self::ForkJoin,
+        Self::ForkSum,
         Self::ForkList,
     ];
 
@@ -93,6 +96,7 @@ impl Workload {
             Self::RoundTrip => "round-trip",
             Self::Work => "work1us",
             Self::ForkJoin => "fork-join",
+            Self::ForkSum => "fork-sum",
             Self::ForkList => "fork-list",
             Self::Burst => "burst",
         }
@@ -106,6 +110,7 @@ impl Workload {
             Self::Handles => 50_000,
             Self::Work => 50_000,
             Self::ForkJoin => scenarios::joins(32),
+            Self::ForkSum => 1_000_000,
             Self::ForkList => 512 * scenarios::PIECE,
             Self::Burst => 1_000_000,
             _ => 100_000,
@@ -164,6 +169,10 @@ impl Workload {
                     OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
                 )
             }
+            Self::ForkSum => entries!(
+                workers, move |pool| scenarios::fork_sum(pool, jobs);
+                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
+            ),
             Self::ForkList => entries!(
                 workers, move |pool| scenarios::fork_list(pool, jobs);
                 OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,

@@ -6,7 +6,7 @@
 //! and so is that no lock of the pool is held there:
 //!
 //! ```text
-//! cargo test -p drainpool --all-features --test matrix                    # all
+//! cargo test -p drainpool --all-features --release --test matrix          # all; one cell in three without --release
 //! cargo test -p drainpool --all-features --test matrix places::sink_put   # one place
 //! POOL_MATRIX_ONLY="execute_batch × Closed" cargo test …             # cells whose name contains this
 //! POOL_MATRIX_WATCHDOG_MS=1000 POOL_MATRIX_MAX_HANGS=1000 cargo test …
