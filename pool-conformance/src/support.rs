@@ -1,5 +1,6 @@
 //! Helpers of the checks: the watchdog, the latch, the tally.
 
+use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -15,13 +16,14 @@ pub(crate) type Closure = Job<Task<usize>>;
 /// The pools of the checks.
 pub(crate) type Pool<Q> = ThreadPool<usize, Q>;
 
-static PATIENCE_MILLIS: AtomicU64 = AtomicU64::new(60_000);
+thread_local! {
+    static PATIENCE: Cell<Duration> = const { Cell::new(Duration::from_secs(60)) };
+}
 
-/// Sets the time after which a check counts as hanging, for all checks that begin from here on. The default
-/// is one minute.
+/// Sets the time after which a check counts as hanging, for all checks that the present thread begins from here on. The
+/// default is one minute.
 pub fn set_patience(patience: Duration) {
-    let millis = patience.as_millis().try_into().unwrap_or(u64::MAX);
-    PATIENCE_MILLIS.store(millis, Ordering::SeqCst);
+    PATIENCE.set(patience);
 }
 
 /// Runs a check with a watchdog: a hang is a failure that says so.
@@ -30,7 +32,7 @@ pub fn set_patience(patience: Duration) {
 ///
 /// If the check takes longer than [a set time](set_patience), or panics itself.
 pub fn within_patience(check: impl FnOnce() + Send + 'static) {
-    let patience = Duration::from_millis(PATIENCE_MILLIS.load(Ordering::SeqCst));
+    let patience = PATIENCE.get();
     let (finished, outcome) = mpsc::channel();
     let thread = thread::spawn(move || {
         check();

@@ -31,7 +31,8 @@ fn with<J>(fault: Fault) -> impl Fn() -> Faulty<J> {
 /// The check must fail, for this reason. The whole message.
 #[track_caller]
 fn caught(reason: &str, check: impl FnOnce()) -> String {
-    kit::set_patience(Duration::from_secs(5));
+    // A fault that two threads must meet for may take its time to show. One that hangs always takes this long.
+    kit::set_patience(Duration::from_secs(if reason == "hangs" { 5 } else { 60 }));
     let payload = catch_unwind(AssertUnwindSafe(check)).expect_err("the kit let a fault pass");
     let panic = pool_core::Panic::new(payload);
     let message = panic.message().unwrap();
