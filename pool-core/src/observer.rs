@@ -114,7 +114,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = worker;
     }
 
-    /// The worker with this index has found no job and sleeps until there is one, or until it leaves.
+    /// The worker with this index has found no job and sleeps until there is one, or until it leaves. What this submits
+    /// to the pool, a [`join`](crate::Handle::join) included, wakes it again, so that the pool never comes to rest.
     fn worker_sleeps(&self, worker: usize) {
         let _ = worker;
     }

@@ -19,7 +19,7 @@ use bell::Bell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
-use models::{PlainPool, Ran, end, model, pool, unexplored};
+use models::{PlainPool, Ran, end, large_model, model, pool, unexplored};
 use pool_core::{Job, JobError, JobSet, ManualClock, SubmitOptions, Task, ThreadPoolBuilder};
 use slots::{Plain, Stealing};
 
@@ -169,7 +169,7 @@ fn insert_into_a_set_and_end() {
 /// job ref that is left behind does not.
 #[test]
 fn run_outside_and_drain() {
-    model(|| {
+    large_model(|| {
         let pool = pool(1, Plain::new(1));
         let ran = Ran::new();
         let (job, seen) = (pool.spawn(ran.job()).unwrap(), ran.clone());

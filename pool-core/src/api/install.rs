@@ -24,7 +24,8 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// # Errors
     ///
     /// The closure comes back if the pool is closed, or has no worker and cannot start one, or if the job is
-    /// [taken back](Self::take_queued) before it starts.
+    /// [taken back](Self::take_queued) before it starts. Where the closure borrows, an error that is to leave the
+    /// function has to leave it behind: `pool.install(f).map_err(SubmitError::into_reason)?`.
     ///
     /// # Panics
     ///

@@ -1,8 +1,9 @@
 //! Joins: what they run where, and what becomes of panics.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
 
 use crate::setup::held::hold;
@@ -14,6 +15,7 @@ on_every_backend! {
     panics_are_thrown_on_after_both_halves
     a_panic_drops_the_other_half_s_result
     a_result_whose_drop_panics_goes_with_the_panic
+    captures_of_any_size_are_dropped_once
     a_join_by_way_of_another_pool_keeps_to_its_own_parts
     inside_both_halves_run_in_the_pool
     without_a_free_worker_the_caller_runs_both
@@ -85,6 +87,11 @@ fn a_result_whose_drop_panics_goes_with_the_panic(setup: Setup) {
         let (begun, first) = (AtomicBool::new(false), "the first, on purpose");
         let begin = || begun.store(true, SeqCst);
         assert_eq!(thrown(|| pool.join(|| panic!("{first}"), || Bomb)), first);
+        // The inner one is not shared, where nobody takes the outer one.
+        let second = "the second, on purpose";
+        let inner = || thrown(|| pool.join(|| Bomb, || panic!("{second}")));
+        assert_eq!(inner(), second);
+        assert_eq!(pool.join(|| pool.join(inner, inner), inner).0.0, second);
         // Here or there: inside of a pool of one thread nobody else comes.
         let other_begins = || {
             (0..1_000).any(|_| {
@@ -105,6 +112,48 @@ fn a_result_whose_drop_panics_goes_with_the_panic(setup: Setup) {
             )
         });
         assert_eq!(thrown_there, first);
+    });
+}
+
+/// What a half captures: so many words, and a count of drops.
+struct Captured<'a, const WORDS: usize>([usize; WORDS], &'a AtomicUsize);
+
+impl<const WORDS: usize> Drop for Captured<'_, WORDS> {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, SeqCst);
+    }
+}
+
+/// Joins inside of a join, so that some halves are shared, and some are not.
+fn captures_are_dropped_once<const WORDS: usize>(pool: &Handle) {
+    let once = |panics: [bool; 2]| {
+        let drops = AtomicUsize::new(0);
+        let half = |panics: bool| {
+            let captured = Captured([WORDS; WORDS], &drops);
+            move || {
+                assert_eq!(captured.0, [WORDS; WORDS]);
+                assert!(!panics, "a half, on purpose");
+            }
+        };
+        let [first, second] = panics.map(half);
+        let joined = catch_unwind(AssertUnwindSafe(|| pool.join(first, second)));
+        assert_eq!(joined.is_err(), panics != [false; 2]);
+        assert_eq!(drops.load(SeqCst), 2);
+    };
+    let all = || {
+        for panics in [[false, false], [false, true], [true, false], [true, true]] {
+            once(panics);
+        }
+    };
+    pool.join(|| pool.join(all, all), || pool.join(all, all));
+}
+
+fn captures_of_any_size_are_dropped_once(setup: Setup) {
+    outside_and_inside(setup, |pool| {
+        captures_are_dropped_once::<0>(pool);
+        captures_are_dropped_once::<1>(pool);
+        captures_are_dropped_once::<4>(pool);
+        captures_are_dropped_once::<40>(pool);
     });
 }
 

@@ -12,9 +12,11 @@ use drainpool::{
 use crate::setup::Setup;
 use crate::setup::block_on::block_on;
 use crate::setup::request::{PANICS_AT_ENTRY, Request, requested};
+use crate::setup::tools::{Bomb, thrown};
 
 on_every_backend! {
     a_capture_may_use_its_pool
+    a_capture_that_panics_drops_both_halves_of_a_join_quietly
     an_async_submit_captures_before_it_has_a_place
     the_drop_of_a_context_that_panics_loses_nothing
     the_drop_of_a_context_that_panics_goes_no_further
@@ -56,6 +58,17 @@ fn narrow(setup: Setup) -> (Contextual<Task, (), Calls>, impl Fn() + Clone + 'st
         handle.wait_idle().unwrap();
     };
     (pool, uses)
+}
+
+fn a_capture_that_panics_drops_both_halves_of_a_join_quietly(setup: Setup) {
+    let (pool, _) = narrow(setup);
+    let half = || {
+        let bomb = Bomb;
+        move || std::mem::forget(bomb)
+    };
+    AT_CAPTURE.set(Some(Box::new(|| panic!("a capture, on purpose"))));
+    assert_eq!(thrown(|| pool.join(half(), half())), "a capture, on purpose");
+    pool.join(half(), half());
 }
 
 fn a_capture_may_use_its_pool(setup: Setup) {

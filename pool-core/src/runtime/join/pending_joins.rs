@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::resume_unwind;
 use std::ptr;
 use std::thread;
@@ -82,8 +82,10 @@ pub(crate) trait Share {
 /// Runs `a` while `b` can be stolen, and then `b`, unless it was stolen. When this returns or resumes a
 /// panic, both have ended.
 // Always inlined, so that the second closure is made where it stays: a copy would wait for the stores that it reads,
-// which takes as long as all the rest.
-#[inline(always)]
+// which takes as long as all the rest. Not so without optimisation, where a function with several joins would have
+// room for each of their jobs in its frame at the same time.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn join<A, B, RA, RB>(slot: &impl Share, a: A, b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,
@@ -164,9 +166,11 @@ where
     match first {
         Ok(first) if !was_shared => {
             mem::forget(stay);
+            let first = DropQuietly::new(first);
             // Called where it lies, without a copy.
             // SAFETY: it was never shared.
-            (first, unsafe { job.take() }())
+            let second = unsafe { job.take() }();
+            (first.keep(), second)
         }
         first => {
             if was_shared {
@@ -175,6 +179,33 @@ where
             mem::forget(stay);
             // SAFETY: no other thread will touch it: it was never shared, or `bring_back` saw its end.
             both(first, unsafe { job.end() })
+        }
+    }
+}
+
+/// A value that is dropped quietly if a panic passes: otherwise the process would abort if its drop panicked as well.
+pub(crate) struct DropQuietly<T>(ManuallyDrop<T>);
+
+impl<T> DropQuietly<T> {
+    #[inline]
+    pub(crate) fn new(value: T) -> Self {
+        Self(ManuallyDrop::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn keep(self) -> T {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: neither this nor the drop, which does not come, takes it again.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl<T> Drop for DropQuietly<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if mem::needs_drop::<T>() {
+            // SAFETY: a drop comes once, and not after `keep`.
+            drop_quietly(unsafe { ManuallyDrop::take(&mut self.0) });
         }
     }
 }

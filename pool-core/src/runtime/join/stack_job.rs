@@ -103,7 +103,8 @@ impl Header {
 }
 
 impl<B: FnOnce() -> T + Send, T: Send> StackJob<B, T> {
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn new(closure: B) -> Self {
         let header = Header { complete: Self::complete, state: AtomicU64::new(PENDING) };
         Self {
