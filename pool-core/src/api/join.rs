@@ -23,9 +23,9 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
     /// Neither closure may wait for the other: they may run one after the other.
     ///
     /// A level of joins takes some 200 bytes of the stack, 2 KiB without optimisation, and what the closures have there.
-    /// Halves of halves are never deep; ever one piece and the rest is, and some thousand pieces fill a stack.
+    /// Halves of halves are never deep. Splitting off one piece at a time is: some thousand pieces fill a stack.
     ///
-    /// The function below is for pools with any queue. One for pools with the default queue takes `&drainpool::Handle`,
+    /// The function in the example takes a pool with any queue. One for the default queue takes `&drainpool::Handle`,
     /// without parameters.
     ///
     /// # Panics
@@ -57,7 +57,6 @@ impl<J: Send + 'static, R: 'static, Q: WorkQueue<Job<J>>> Handle<J, R, Q> {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        // Together, so that a capture that panics drops both quietly.
         // The capture of a context may panic.
         let a = DropQuietly::new(a);
         let bound = self.bind(b);
