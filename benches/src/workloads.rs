@@ -63,6 +63,16 @@ macro_rules! executing {
     };
 }
 
+/// An entry for each who forks and joins.
+macro_rules! joining {
+    ($workers:expr, $scenario:expr) => {
+        entries!(
+            $workers, $scenario;
+            OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
+        )
+    };
+}
+
 impl Workload {
     /// All whose speed is measured.
     pub const ALL: [Self; 13] = [
@@ -164,19 +174,10 @@ impl Workload {
             }
             Self::ForkJoin => {
                 let n = depth_of_joins(jobs);
-                entries!(
-                    workers, move |pool| scenarios::fork_join(pool, n);
-                    OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
-                )
+                joining!(workers, move |pool| scenarios::fork_join(pool, n))
             }
-            Self::ForkSum => entries!(
-                workers, move |pool| scenarios::fork_sum(pool, jobs);
-                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
-            ),
-            Self::ForkList => entries!(
-                workers, move |pool| scenarios::fork_list(pool, jobs);
-                OursCrossbeam, OursFlume, OursStd, OursChannel, Rayon, Parkring, Chili,
-            ),
+            Self::ForkSum => joining!(workers, move |pool| scenarios::fork_sum(pool, jobs)),
+            Self::ForkList => joining!(workers, move |pool| scenarios::fork_list(pool, jobs)),
             // Not parkring's channel: its memory is there before.
             Self::Burst => {
                 let mut all =
