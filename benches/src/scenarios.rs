@@ -211,8 +211,8 @@ pub fn joins(n: u32) -> usize {
     fibonacci(n + 1) as usize - 1
 }
 
-/// The sum of a series, by `joins` joins of its halves down to single terms. The closures capture five words, as those of
-/// real work do: where the series begins and ends, and how to reckon a term.
+/// The sum of a series, by `joins` joins of its halves down to single terms. The closures capture four words, as those of
+/// real work do: where the series begins and ends, and how to reckon a term. With most contestants the pool comes on top.
 ///
 /// # Panics
 ///
